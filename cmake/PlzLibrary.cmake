@@ -1,0 +1,23 @@
+# plz_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … TESTS … TEST_DEPENDS … FUZZERS …)
+# One folder is one library, plz_NAME; its link line is the diagram. Tests of a folder are one
+# program, plz_NAME_test; each fuzzer file is a program of its own.
+function(plz_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS;TESTS;TEST_DEPENDS;FUZZERS" ${ARGN})
+  add_library(plz_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(plz_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(plz_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
+  if(PLZ_TESTS AND ARG_TESTS)
+    add_executable(plz_${name}_test ${ARG_TESTS})
+    target_link_libraries(plz_${name}_test PRIVATE plz_${name} ${ARG_TEST_DEPENDS} GTest::gmock GTest::gtest_main)
+    include(GoogleTest)
+    gtest_discover_tests(plz_${name}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 300 LABELS unit)
+  endif()
+  if(PLZ_FUZZ)
+    foreach(fuzzer ${ARG_FUZZERS})
+      get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
+      add_executable(${fuzzer_name} ${fuzzer})
+      target_link_libraries(${fuzzer_name} PRIVATE plz_${name} -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()

@@ -1,0 +1,39 @@
+# Language, warnings, sanitizers, and what makes the build quick where it is installed.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# The static worker and the dynamic programs link the same objects.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "plz needs g++ 12 or newer; this is ${CMAKE_CXX_COMPILER_VERSION}")
+endif()
+if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  message(FATAL_ERROR "plz runs on Linux; this is ${CMAKE_SYSTEM_NAME}")
+endif()
+
+add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  # Line numbers for stack traces, without the weight of full debug information.
+  string(REPLACE "-g" "-g1" CMAKE_CXX_FLAGS_DEBUG "${CMAKE_CXX_FLAGS_DEBUG}")
+endif()
+
+find_program(PLZ_CCACHE ccache)
+if(PLZ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PLZ_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${PLZ_CCACHE})
+endif()
+find_program(PLZ_MOLD mold)
+if(PLZ_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(PLZ_SANITIZE)
+  add_compile_options(-fsanitize=${PLZ_SANITIZE} -fno-omit-frame-pointer -O1)
+  add_link_options(-fsanitize=${PLZ_SANITIZE})
+endif()
+if(PLZ_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined)
+  add_link_options(-fsanitize=address,undefined)
+endif()
