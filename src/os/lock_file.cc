@@ -1,0 +1,24 @@
+#include "os/lock_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "os/file.h"
+
+namespace plz {
+
+Result<std::optional<LockFile>> LockFile::try_lock(const std::string& path) {
+  PLZ_ASSIGN(UniqueFd fd, open_file(path, O_RDWR | O_CREAT, 0600));
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(LockFile(std::move(fd)));
+  if (errno == EWOULDBLOCK) return std::optional<LockFile>();
+  return fail_errno("cannot lock " + path);
+}
+
+Result<LockFile> LockFile::lock(const std::string& path) {
+  PLZ_ASSIGN(UniqueFd fd, open_file(path, O_RDWR | O_CREAT, 0600));
+  while (flock(fd.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return fail_errno("cannot lock " + path);
+  return LockFile(std::move(fd));
+}
+
+}  // namespace plz

@@ -1,0 +1,27 @@
+// An exclusive lock that the kernel drops when its holder dies, however it dies.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "os/fd.h"
+
+namespace plz {
+
+// Move-only; unlocks when destroyed. The file stays.
+class LockFile {
+ public:
+  // nullopt: somebody else holds it. Creates the file (mode 0600).
+  static Result<std::optional<LockFile>> try_lock(const std::string& path);
+  // Waits without limit, in the kernel.
+  static Result<LockFile> lock(const std::string& path);
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  explicit LockFile(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+}  // namespace plz
