@@ -1,0 +1,33 @@
+// Captured code, captured input, and the recipe of the environment.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/digest.h"
+
+namespace plz {
+
+// No image and no Dockerfile: the host's own file system, in a sandbox.
+struct EnvironmentRecipe {
+  std::string image;
+  std::vector<std::string> image_extensions;
+  bool operator==(const EnvironmentRecipe&) const = default;
+};
+
+struct Snapshot {
+  Digest code_tree;
+  EnvironmentRecipe environment;
+  bool operator==(const Snapshot&) const = default;
+};
+
+struct Input {
+  Digest tree;
+  // A single file given as input is a tree of one file, mounted as that file's directory.
+  std::string source;  // as configured: file://…, input_id://…, output://…
+  uint64_t total_bytes = 0;
+  bool operator==(const Input&) const = default;
+};
+
+}  // namespace plz
