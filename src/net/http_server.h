@@ -1,0 +1,55 @@
+// Serves HTTP/1.1: one event-loop thread, and a pool of threads on which handlers run and may block.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "net/http_types.h"
+#include "os/fd.h"
+
+namespace plz {
+
+struct HttpServerSettings {
+  int handler_threads = 8;
+  std::chrono::seconds idle_connection_timeout{60};   // between requests
+  std::chrono::seconds header_timeout{10};            // a slow peer within a header
+  std::chrono::seconds body_stall_timeout{60};        // no byte of a body, or none taken of an answer
+  size_t max_header_bytes = 64u << 10;
+  size_t max_connections = 20'000;
+};
+
+// Thread-safe but for construction and destruction.
+class HttpServer {
+ public:
+  using Handler = std::function<Response(Request&)>;  // called from several threads
+  HttpServer(HttpServerSettings settings, Handler handler);
+  ~HttpServer();  // stop(), and waits for running handlers
+
+  // A listening unix socket, already bound: whoever makes it decides its permissions.
+  Result<void> listen_unix(UniqueFd listening_socket);
+  // Returns the port, which is chosen when `port` is 0.
+  Result<uint16_t> listen_tcp(const std::string& address, uint16_t port);
+  struct Tls {
+    std::string certificate_path, key_path;  // PEM
+  };
+  Result<uint16_t> listen_tls(const std::string& address, uint16_t port, const Tls& tls);
+
+  Result<void> start();
+  // No new connection; open ones are closed once their current answer is sent, at the latest at the
+  // deadline.
+  void stop(std::chrono::milliseconds deadline = std::chrono::seconds(2));
+
+  size_t connections() const;
+  // When a request or an answer last moved: for idle exit.
+  std::chrono::steady_clock::time_point last_activity() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace plz

@@ -1,0 +1,73 @@
+// Captures a directory (or one file) into a store: walks it, hashes the files whose stat changed
+// since the last time, asks which blobs are missing, and sends those, packed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/digest.h"
+#include "store/blob_channel.h"
+
+namespace plz {
+
+// Decides what of a directory is captured. Thread-safe.
+class CaptureFilter {
+ public:
+  virtual ~CaptureFilter() = default;
+  enum class Verdict {
+    include,       // a file: captured; a directory: entered and captured
+    exclude,       // a file: left out; a directory: left out with all that is in it
+    look_inside,   // a directory that is left out, unless something in it is included
+  };
+  // `path` is relative to the root, without a leading slash.
+  virtual Verdict judge(std::string_view path, bool is_directory) const = 0;
+};
+
+struct CaptureProgress {
+  uint64_t files_seen = 0, bytes_hashed = 0, bytes_sent = 0, bytes_to_hash = 0;
+};
+
+struct CaptureOptions {
+  const CaptureFilter* filter = nullptr;   // none: everything
+  std::string stat_cache_path;             // empty: no cache. A damaged cache is ignored
+  int threads = 0;                         // 0: as many as there are processors, at most 8
+  // What to do with a socket, fifo or device file: leave it out with a warning, or fail.
+  bool special_files_are_errors = false;
+  // The worker's capture of output: a file owned by another user or unreadable is a warning too.
+  bool unreadable_is_warning = false;
+  std::function<void(const CaptureProgress&)> progress;  // called at most ten times a second, from any thread
+  const volatile bool* cancelled = nullptr;
+};
+
+struct CapturedFile {
+  std::string path;
+  bool is_directory = false;
+};
+
+struct CaptureResult {
+  Digest tree;                  // of a directory; of a single file: a tree with that one entry
+  uint64_t total_bytes = 0;
+  uint64_t files = 0;
+  uint64_t bytes_sent = 0;      // as stored
+  std::vector<std::string> warnings;  // sentences: what was left out and why; at most 100, then a count
+};
+
+// Hash and send. A file that changes while it is read is read again, three times at most, then it is
+// an error that names it; one that vanishes between listing and reading is left out as if it had
+// never been. Missing or unreadable input is an error that names the path. A crash at any moment
+// leaves the cache and the store as they were or further on, never wrong.
+Result<CaptureResult> capture(const std::string& root, const CaptureOptions& options, BlobSink& sink);
+
+// The paths that would be captured, sorted, and those left out (a directory left out whole is one
+// path ending in '/').
+struct CaptureListing {
+  std::vector<CapturedFile> captured;
+  std::vector<CapturedFile> left_out;
+};
+Result<CaptureListing> list_capture(const std::string& root, const CaptureOptions& options);
+
+}  // namespace plz

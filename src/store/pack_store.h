@@ -1,0 +1,51 @@
+// Where the bytes of packs lie. A pack is a file of many blobs (pack_format.h); it is written once,
+// never changed, and named by a UUID. Local directory, memory, later S3: one contract, one test
+// suite (pack_store_contract_test.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/uuid.h"
+
+namespace plz {
+
+using PackId = StrongId<struct PackIdTag>;
+
+// Where one blob lies. A record of the database.
+struct BlobLocation {
+  PackId pack;
+  uint64_t offset = 0;        // of the stored bytes within the pack
+  uint64_t stored_bytes = 0;  // as stored: compressed, perhaps
+  uint64_t bytes = 0;         // of the blob itself
+  uint8_t codec = 0;          // pack_format.h's Codec
+  uint64_t checksum = 0;      // XXH3-64 of the stored bytes
+  bool operator==(const BlobLocation&) const = default;
+};
+
+// One pack on its way. Destroyed without commit(): nothing stays. Not thread-safe.
+class PackWriter {
+ public:
+  virtual ~PackWriter() = default;
+  virtual Result<void> append(std::string_view bytes) = 0;
+  // On return the pack is durable and can be read.
+  virtual Result<void> commit() = 0;
+};
+
+// Thread-safe.
+class PackStore {
+ public:
+  virtual ~PackStore() = default;
+  virtual Result<std::unique_ptr<PackWriter>> create(PackId id) = 0;
+  // Reads exactly `size` bytes; not_found if there is no such pack, internal if it is shorter.
+  virtual Result<void> read(PackId id, uint64_t offset, void* buffer, size_t size) = 0;
+  virtual Result<uint64_t> size(PackId id) = 0;
+  virtual Result<void> remove(PackId id) = 0;  // absent: success
+  virtual Result<std::vector<PackId>> list() = 0;
+};
+
+}  // namespace plz
