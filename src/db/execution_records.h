@@ -1,0 +1,67 @@
+// Executions and their attempts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "db/durability.h"
+#include "model/execution.h"
+
+namespace plz {
+
+struct ExecutionRecord {
+  Execution execution;
+  uint64_t version = 0;  // goes up with every save: for compare-and-swap
+};
+
+struct NewExecution {
+  Execution execution;                     // queued, with its spec
+  EnvironmentVariables shell_environment;  // secret: deleted when the execution finishes
+  std::string document;                    // see save()
+};
+
+struct ExecutionFilter {
+  std::optional<std::string> user;
+  std::optional<std::string> project;
+  std::optional<ExecutionId> parent;          // parts of this composite, by their indices
+  std::optional<InstanceId> instance;
+  bool unfinished_only = false;
+  bool top_level_only = false;                // no parts of composites
+};
+
+// Thread-safe.
+class ExecutionRecords {
+ public:
+  virtual ~ExecutionRecords() = default;
+
+  // Stores all of them (a composite comes with its parts, first the composite) or none, durably. When
+  // the idempotency key (empty: none) was used before by this user, nothing is stored and the id of
+  // then is returned.
+  virtual Result<ExecutionId> create(const std::vector<NewExecution>& executions,
+                                     const std::string& idempotency_key) = 0;
+  virtual Result<std::optional<ExecutionRecord>> find(ExecutionId id) = 0;
+  // Newest first; `before` is a cursor: only those with a smaller id.
+  virtual Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter,
+                                                    std::optional<ExecutionId> before, size_t limit) = 0;
+  // Unfinished executions, oldest first: what the scheduler looks at. Composites themselves are not
+  // among them, their parts are.
+  virtual Result<std::vector<ExecutionRecord>> unfinished() = 0;
+
+  // Compare-and-swap: stores everything but the spec if the version is still `expected_version`;
+  // false: somebody was faster, read again. `attempt`, when given, is stored with it. `document` is
+  // the execution as history shows it, JSON text; empty: the stored one stays. A finished execution
+  // is never changed: conflict, except for its document.
+  virtual Result<bool> save(const Execution& execution, uint64_t expected_version,
+                            const std::optional<Attempt>& attempt, const std::string& document,
+                            Durability durability) = 0;
+  virtual Result<std::optional<Attempt>> find_attempt(AttemptId id) = 0;
+  virtual Result<std::vector<Attempt>> attempts(ExecutionId id) = 0;  // by number
+  virtual Result<EnvironmentVariables> shell_environment(ExecutionId id) = 0;
+  // Removes finished executions with everything about them.
+  virtual Result<void> remove(ExecutionId id) = 0;
+};
+
+}  // namespace plz
