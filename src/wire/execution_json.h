@@ -1,0 +1,45 @@
+// Executions on the wire, in the CLI's --json and in history's documents: one shape for all.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/execution.h"
+
+namespace plz {
+
+std::string spec_to_json(const ExecutionSpec& spec);
+Result<ExecutionSpec> spec_from_json(std::string_view json);
+
+// {"execution_id", "state", "success": true|false|null, "exit_status": n|null, "outcome": {…}|null,
+//  "waiting_for", "attempt": {…}, "times": {…}, "durations": {…seconds…}, "output": {…}|null, and the
+//  spec's members (user, project, command, parameters, snapshot, input, …) beside them}
+std::string execution_to_json(const Execution& execution);
+Result<Execution> execution_from_json(std::string_view json);
+// execution_to_json with "measures": the object given (JSON text), as history shows it.
+std::string execution_document(const Execution& execution, std::string_view measures_json);
+
+// POST /v1/executions
+struct Submission {
+  ExecutionSpec spec;
+  EnvironmentVariables shell_environment;  // taken by an embedded controller only
+};
+std::string submission_to_json(const Submission& submission);
+Result<Submission> submission_from_json(std::string_view json);
+
+// {"id": "…"}
+std::string id_to_json(const ExecutionId& id);
+Result<ExecutionId> id_from_json(std::string_view json);
+
+// {"executions": […], "cursor": "…"|null}
+struct ExecutionPage {
+  std::vector<Execution> executions;
+  std::optional<ExecutionId> cursor;  // give it as ?cursor= to get the next page
+};
+std::string execution_page_to_json(const ExecutionPage& page);
+Result<ExecutionPage> execution_page_from_json(std::string_view json);
+
+}  // namespace plz
