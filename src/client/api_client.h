@@ -1,0 +1,82 @@
+// The HTTP API, as a person's tool uses it. See docs/api for each call.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/execution.h"
+#include "net/http_client.h"
+#include "wire/execution_json.h"
+#include "wire/instance_json.h"
+#include "wire/worker_api.h"
+
+namespace plz {
+
+struct HistoryRequest {
+  std::optional<std::string> user, project;
+  std::string where;
+  std::optional<uint64_t> limit;
+  std::string format = "json";  // json or jsonl
+};
+
+struct LogsRequest {
+  ExecutionId id;
+  uint64_t offset = 0;
+  std::string since;            // empty: from `offset`; else "start", RFC 3339 or epoch seconds
+  bool from_now = false;        // only what comes from now on
+  bool follow = true;
+};
+
+struct ListRequest {
+  std::optional<std::string> user, project;
+  bool unfinished = false;
+  std::optional<ExecutionId> cursor;
+  uint64_t limit = 100;
+};
+
+// One connection. Not thread-safe, but cancel() is. Errors are the controller's own, as it worded
+// them; unavailable when it cannot be reached.
+class ApiClient {
+ public:
+  using OnData = std::function<Result<void>(std::string_view)>;
+
+  explicit ApiClient(Endpoint endpoint, ClientSettings settings = {});
+  ~ApiClient();
+
+  Result<Ping> ping(std::chrono::milliseconds timeout = std::chrono::seconds(5));
+  Result<void> shut_down(std::string_view reason);
+
+  Result<ExecutionId> submit(const Submission& submission, const std::string& idempotency_key);
+  Result<Execution> execution(ExecutionId id);
+  // Blocks until it has finished or the time is over: look at its state.
+  Result<Execution> wait(ExecutionId id, std::chrono::seconds at_most);
+  Result<ExecutionId> last(const std::string& user, const std::optional<std::string>& project);
+  Result<ExecutionPage> list(const ListRequest& request);
+  Result<std::vector<Execution>> parts(ExecutionId id);
+  Result<std::string> attempts_json(ExecutionId id);
+  // Returns at the log's end (not following) or when the execution has finished.
+  Result<void> logs(const LogsRequest& request, const OnData& on_data);
+  Result<std::string> measures(ExecutionId id, std::string_view prefix = {});  // JSON text, not indented
+  Result<void> stop(ExecutionId id, std::chrono::seconds grace);
+  Result<CaptureReport> capture_output(ExecutionId id);
+  Result<void> history(const HistoryRequest& request, const OnData& on_data);
+  Result<std::vector<Instance>> instances();
+  Result<KillAnswer> kill(const KillRequest& request);
+  // Any request: for what has no call of its own. A status other than 2xx is an error.
+  Result<std::string> call(const ClientRequest& request);
+
+  void cancel();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace plz
