@@ -1,0 +1,86 @@
+#include "provider/local/local_provider.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <charconv>
+
+#include "os/file.h"
+#include "os/lock_file.h"
+
+extern char** environ;
+
+namespace plz {
+
+std::string worker_lock_path(const std::string& worker_directory) {
+  return join_path(worker_directory, "lock");
+}
+
+LocalProvider::LocalProvider(LocalProviderSettings settings) : settings_(std::move(settings)) {}
+
+Result<std::vector<Offer>> LocalProvider::offers() {
+  return std::vector<Offer>{Offer{"", settings_.capacity}};
+}
+
+void LocalProvider::reap() {
+  if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
+}
+
+Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
+  std::lock_guard lock(mutex_);
+  reap();
+  if (pid_ > 0) return {};
+  std::vector<std::string> words{settings_.worker_program, "--controller", settings_.controller,
+                                 "--directory", settings_.worker_directory,
+                                 "--instance", id.to_string(), "--log", settings_.log_path};
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 2, settings_.log_path.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  int error = posix_spawn(&pid_, argv[0], &actions, &attributes, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) {
+    pid_ = -1;
+    return fail(ErrorCode::unavailable, errno_error(error, "cannot start " + settings_.worker_program).message,
+                "plz-worker belongs beside plz-controller: is the installation whole?");
+  }
+  return {};
+}
+
+Result<InstanceHealth> LocalProvider::inspect(InstanceId) {
+  {
+    std::lock_guard lock(mutex_);
+    reap();
+    if (pid_ > 0) return InstanceHealth::alive;
+  }
+  std::string path = worker_lock_path(settings_.worker_directory);
+  if (!path_exists(path)) return InstanceHealth::gone;
+  PLZ_ASSIGN(auto held, LockFile::try_lock(path));
+  return held ? InstanceHealth::gone : InstanceHealth::alive;
+}
+
+Result<void> LocalProvider::terminate(InstanceId id) {
+  PLZ_ASSIGN(InstanceHealth health, inspect(id));
+  if (health == InstanceHealth::gone) return {};
+  PLZ_ASSIGN(auto content, read_file_if_exists(worker_lock_path(settings_.worker_directory)));
+  int pid = -1;
+  if (content) std::from_chars(content->data(), content->data() + content->size(), pid);
+  if (pid > 1) kill(pid, SIGTERM);
+  return {};
+}
+
+}  // namespace plz

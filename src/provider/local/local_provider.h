@@ -1,0 +1,43 @@
+// One worker process on this machine. It outlives the controller: a controller that comes back finds
+// it dialling in again, so create() is harmless while one is alive (the worker's own lock file in its
+// directory decides, see app/plz_worker.cc).
+#pragma once
+
+#include <mutex>
+#include <string>
+
+#include "provider/provider.h"
+
+namespace plz {
+
+struct LocalProviderSettings {
+  std::string worker_program;     // path of plz-worker
+  std::string worker_directory;   // its state
+  std::string controller;         // endpoint, as net/http_client.h parses it
+  std::string log_path;           // the worker's own log
+  Capacity capacity;              // of this machine
+};
+
+class LocalProvider final : public Provider {
+ public:
+  explicit LocalProvider(LocalProviderSettings settings);
+  std::string name() const override { return "local"; }
+  Result<std::vector<Offer>> offers() override;
+  Result<void> create(InstanceId id, const MarketSpec& market) override;
+  // Whether a worker holds the lock of the directory, whoever started it.
+  Result<InstanceHealth> inspect(InstanceId id) override;
+  // Asks the worker process to end (SIGTERM); its jobs are not touched.
+  Result<void> terminate(InstanceId id) override;
+
+ private:
+  void reap();
+
+  LocalProviderSettings settings_;
+  std::mutex mutex_;
+  int pid_ = -1;
+};
+
+// A LocalProvider's worker holds this lock while it lives, and has written its process id into it.
+std::string worker_lock_path(const std::string& worker_directory);
+
+}  // namespace plz
