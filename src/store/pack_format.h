@@ -41,6 +41,9 @@ struct PackRecordHeader {
 // little.
 void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_view bytes);
 
+// The 64 bytes before a record's stored bytes.
+void append_pack_record_header(std::string& pack, const PackRecordHeader& header);
+
 // Takes a pack in pieces of any size and hands out its records. `verify_digest` also recomputes each
 // blob's SHA-256: for bytes from a peer that is not trusted. Memory: one record's header, and with
 // verify_digest or a compressed blob, that blob.
