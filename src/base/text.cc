@@ -93,4 +93,29 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+std::optional<std::string> base64_decode(std::string_view text) {
+  auto value = [](char c) -> int {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+  };
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  for (size_t i = 0; i < text.size(); i += 4) {
+    bool last = i + 4 == text.size();
+    size_t padding = last && text[i + 3] == '=' ? (text[i + 2] == '=' ? 2 : 1) : 0;
+    uint32_t group = 0;
+    for (size_t j = 0; j < 4; ++j) {
+      int six = j < 4 - padding ? value(text[i + j]) : 0;
+      if (six < 0) return std::nullopt;
+      group = group << 6 | static_cast<uint32_t>(six);
+    }
+    if ((padding == 1 && group & 0xff) || (padding == 2 && group & 0xffff)) return std::nullopt;
+    for (size_t j = 0; j < 3 - padding; ++j) bytes += static_cast<char>(group >> (16 - 8 * j));
+  }
+  return bytes;
+}
+
 }  // namespace plz

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,5 +17,7 @@ std::string printable(std::string_view text);
 // "512 bytes", "1.5 KiB", "3.2 GiB".
 std::string human_bytes(uint64_t bytes);
 std::string base64(std::string_view bytes);
+// nullopt unless it is what base64() writes: padded, without blanks.
+std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace plz

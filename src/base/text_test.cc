@@ -21,6 +21,13 @@ TEST(Text, EncodesBase64) {
   EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
 }
 
+TEST(Text, DecodesBase64) {
+  for (std::string bytes : {"", "f", "fo", "foo", "\xff\xfe\x01 binary"})
+    EXPECT_EQ(base64_decode(base64(bytes)), bytes);
+  for (std::string bad : {"Zg", "Zg=", "Z===", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9", "====", "Zm9v\n"})
+    EXPECT_FALSE(base64_decode(bad)) << bad;
+}
+
 TEST(Text, NamesSizes) {
   EXPECT_EQ(human_bytes(512), "512 bytes");
   EXPECT_EQ(human_bytes(1536), "1.5 KiB");
