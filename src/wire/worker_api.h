@@ -48,6 +48,9 @@ struct WorkerOrders {
   std::vector<CaptureOrder> captures;
   bool shut_down = false;                 // the instance is being given back: end when idle
 };
+// An assignment by itself: as a worker keeps it in the attempt's directory.
+std::string assignment_to_json(const Assignment& assignment);
+Result<Assignment> assignment_from_json(std::string_view json);
 std::string orders_to_json(const WorkerOrders& orders);
 Result<WorkerOrders> orders_from_json(std::string_view json);
 
