@@ -68,6 +68,8 @@ class HttpClient {
   void cancel();
 
  private:
+  Result<ClientResponse> exchange(const ClientRequest& request, const OnData* on_data);
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -15,11 +15,11 @@ namespace plz {
 
 struct HttpServerSettings {
   int handler_threads = 8;
-  std::chrono::seconds idle_connection_timeout{60};   // between requests
-  std::chrono::seconds header_timeout{10};            // a slow peer within a header
-  std::chrono::seconds body_stall_timeout{60};        // no byte of a body, or none taken of an answer
+  std::chrono::milliseconds idle_connection_timeout{60'000};  // between requests
+  std::chrono::milliseconds header_timeout{10'000};           // a slow peer within a header
+  std::chrono::milliseconds body_stall_timeout{60'000};       // no byte of a body, or none taken of an answer
   size_t max_header_bytes = 64u << 10;
-  size_t max_connections = 20'000;
+  size_t max_connections = 20'000;  // one more is answered 503 and closed
 };
 
 // Thread-safe but for construction and destruction.
@@ -29,7 +29,8 @@ class HttpServer {
   HttpServer(HttpServerSettings settings, Handler handler);
   ~HttpServer();  // stop(), and waits for running handlers
 
-  // A listening unix socket, already bound: whoever makes it decides its permissions.
+  // A listening unix socket, already bound: whoever makes it decides its permissions (listen_at() in
+  // net/socket.h makes one).
   Result<void> listen_unix(UniqueFd listening_socket);
   // Returns the port, which is chosen when `port` is 0.
   Result<uint16_t> listen_tcp(const std::string& address, uint16_t port);
@@ -40,7 +41,7 @@ class HttpServer {
 
   Result<void> start();
   // No new connection; open ones are closed once their current answer is sent, at the latest at the
-  // deadline.
+  // deadline. Not to be called by a handler: it would wait for itself.
   void stop(std::chrono::milliseconds deadline = std::chrono::seconds(2));
 
   size_t connections() const;

@@ -1,0 +1,457 @@
+#include "net/server_connection.h"
+
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <exception>
+
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "net/problem.h"
+#include "net/status.h"
+
+namespace plz {
+namespace {
+
+using namespace std::chrono_literals;
+using IoState = IoResult::State;
+
+constexpr size_t kSmallBodyBytes = 64u << 10;
+constexpr size_t kMaxPipelinedBytes = 64u << 10;
+constexpr size_t kMaxDiscardedBytes = 1u << 20;
+constexpr size_t kPullBytes = 256u << 10;
+constexpr int kPullsInARow = 4;
+constexpr auto kLingerTime = 2s;
+
+bool equals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool is_sane_id(std::string_view id) {
+  auto is_sane = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == ':';
+  };
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), is_sane);
+}
+
+std::string request_id(const Headers& headers, const Clock& clock) {
+  auto given = headers.find("X-Request-Id");
+  if (given && is_sane_id(*given)) return std::string(*given);
+  return Uuid::make_v7(clock).to_string();
+}
+
+}  // namespace
+
+void StreamWaker::wake() {
+  if (pending_.exchange(true)) return;
+  auto loop = loop_.lock();
+  if (!loop) return;
+  loop->post([self = shared_from_this()] {
+    self->pending_.exchange(false);
+    if (self->connection_) self->connection_->on_wake();
+  });
+}
+
+ServerConnection::ServerConnection(ServerCore& core, std::unique_ptr<Transport> transport, Peer peer)
+    : core_(core),
+      transport_(std::move(transport)),
+      watch_(std::make_unique<FdWatch>(*core.loop, transport_->fd())),
+      peer_(std::move(peer)) {}
+
+void ServerConnection::start() {
+  if (!watch_->is_watching()) return close();
+  set_deadline(core_.settings.header_timeout);
+  shake_hands();
+}
+
+void ServerConnection::advance() {
+  switch (phase_) {
+    case Phase::handshaking: return shake_hands();
+    case Phase::reading_head: return read_head();
+    case Phase::buffering_body: return buffer_body();
+    case Phase::writing: return write_answer();
+    case Phase::streaming: return pump();
+    case Phase::draining: return drain();
+    case Phase::lingering: return linger();
+    case Phase::handling:
+    case Phase::closed: return;
+  }
+}
+
+void ServerConnection::shake_hands() {
+  IoResult result = transport_->handshake();
+  if (result.state == IoState::done) return begin_request();
+  await(result.state);
+}
+
+void ServerConnection::begin_request() {
+  if (core_.stopping) return close();
+  body_.reset();
+  request_ = {};
+  parser_.emplace(HttpParser::for_request(core_.settings.max_header_bytes));
+  phase_ = Phase::reading_head;
+  keep_alive_ = true;
+  stream_ended_ = false;
+  input_.release_if_empty();
+  set_deadline(input_.empty() ? core_.settings.idle_connection_timeout : core_.settings.header_timeout);
+  read_head();
+}
+
+void ServerConnection::read_head() {
+  for (;;) {
+    // RFC 9112, 2.2: empty lines before a request are to be skipped.
+    while (!input_.empty() && (input_.view().front() == '\r' || input_.view().front() == '\n'))
+      input_.consume(1);
+    auto used = parser_->parse_head(input_.view());
+    if (!used) return answer_error(used.error().status, {ErrorCode::invalid, used.error().message, {}});
+    if (*used > 0) {
+      input_.consume(*used);
+      return on_head();
+    }
+    bool first_bytes = input_.empty();
+    IoResult result = read_input();
+    if (result.state != IoState::done) return await(result.state);
+    if (first_bytes) set_deadline(core_.settings.header_timeout);
+  }
+}
+
+std::optional<Error> ServerConnection::check_head(const MessageHead& head, int& status) const {
+  status = 400;
+  auto wrong = [](std::string message) { return Error{ErrorCode::invalid, std::move(message), {}}; };
+  if (head.version >= 11 && !head.headers.find("Host")) return wrong("the request has no Host header");
+  if (auto encoding = head.headers.find("Transfer-Encoding")) {
+    if (head.version < 11) return wrong("an HTTP/1.0 request cannot have a Transfer-Encoding");
+    if (!equals(*encoding, "chunked")) {
+      status = 501;
+      return wrong("the only Transfer-Encoding that is known is chunked");
+    }
+  }
+  if (auto expect = head.headers.find("Expect"); expect && !equals(*expect, "100-continue")) {
+    status = 417;
+    return wrong("the only Expect that is known is 100-continue");
+  }
+  return std::nullopt;
+}
+
+void ServerConnection::on_head() {
+  core_.activity.touch();
+  MessageHead& head = parser_->head();
+  request_.id = request_id(head.headers, core_.clock);
+  int status = 400;
+  if (auto error = check_head(head, status)) return answer_error(status, *error);
+  auto target = parse_target(head.target);
+  if (!target) return answer_error(400, target.error());
+  bool expects_continue = head.version >= 11 && head.headers.find("Expect");
+  body_.emplace(*transport_, input_, *parser_, core_.activity, expects_continue,
+                core_.settings.body_stall_timeout);
+  request_.method = head.method;
+  request_.target = std::move(*target);
+  request_.headers = std::move(head.headers);
+  request_.peer = peer_;
+  request_.body = &*body_;
+  bool small = head.content_length.value_or(0) > 0 && *head.content_length <= kSmallBodyBytes;
+  if (!small || expects_continue) return dispatch();
+  phase_ = Phase::buffering_body;
+  set_deadline(core_.settings.body_stall_timeout);
+  buffer_body();
+}
+
+void ServerConnection::buffer_body() {
+  while (input_.size() < *parser_->head().content_length) {
+    IoResult result = read_input();
+    if (result.state != IoState::done) return await(result.state);
+    set_deadline(core_.settings.body_stall_timeout);
+  }
+  dispatch();
+}
+
+void ServerConnection::dispatch() {
+  phase_ = Phase::handling;
+  clear_deadline();
+  auto submitted = core_.pool->submit([self = shared_from_this()] { self->run_handler(); });
+  if (submitted) return;
+  log_error("request {}: {}", request_.id, submitted.error().message);
+  answer_error(503, submitted.error());
+}
+
+void ServerConnection::run_handler() {
+  prepare_answer(call_handler());
+  // From this thread, which saves the client the loop's turn. The loop goes on with what is left.
+  outbox_.write(*transport_);
+  core_.activity.touch();
+  core_.loop->post([self = shared_from_this()] { self->on_handled(); });
+}
+
+Response ServerConnection::call_handler() {
+  std::string what;
+  try {
+    return core_.handler(request_);
+  } catch (const std::exception& exception) {
+    what = exception.what();
+  } catch (...) {
+    what = "an exception of unknown type";
+  }
+  log_error("request {}: {} {}: {}", request_.id, printable(request_.method),
+            printable(request_.target.path), printable(what));
+  return problem_response({ErrorCode::internal, "the server met a defect: " + what,
+                           "the server's log has more under this request's id"},
+                          request_.id);
+}
+
+void ServerConnection::prepare_answer(Response response) {
+  bool without_body = response.status == 204 || response.status == 304;
+  framing_ = Framing::length;
+  if (response.stream) framing_ = parser_->head().version >= 11 ? Framing::chunked : Framing::close;
+  if (without_body) framing_ = Framing::none;
+  bool rest_is_in_the_way =
+      !body_->complete() &&
+      (body_->unreadable() || response.stream || body_->longer_than(kMaxDiscardedBytes));
+  keep_alive_ = parser_->head().keep_alive && framing_ != Framing::close && !rest_is_in_the_way &&
+                !core_.stopping;
+  std::string head = format_response_head(response, framing_, keep_alive_, request_.id);
+  if (without_body || request_.method == "HEAD") {
+    response.body.clear();
+    response.stream = nullptr;
+  }
+  stream_ = std::move(response.stream);
+  if (stream_) response.body.clear();
+  outbox_.set(std::move(head), std::move(response.body));
+}
+
+void ServerConnection::on_handled() {
+  if (aborted_) return close();
+  if (stream_) return start_stream();
+  phase_ = Phase::writing;
+  write_answer();
+}
+
+void ServerConnection::answer_error(int status, const Error& error) {
+  if (request_.id.empty()) request_.id = Uuid::make_v7(core_.clock).to_string();
+  Response response = problem_response(status, error, request_.id);
+  keep_alive_ = false;
+  std::string head = format_response_head(response, Framing::length, keep_alive_, request_.id);
+  outbox_.set(std::move(head), std::move(response.body));
+  phase_ = Phase::writing;
+  clear_deadline();
+  write_answer();
+}
+
+void ServerConnection::write_answer() {
+  IoResult result = outbox_.write(*transport_);
+  if (result.state == IoState::done) return on_answer_sent();
+  await_taking(result);
+}
+
+void ServerConnection::on_answer_sent() {
+  core_.activity.touch();
+  discarded_ = 0;
+  bool whole = body_ && body_->complete();
+  if (keep_alive_ && !core_.stopping) {
+    if (whole) return begin_request();
+    phase_ = Phase::draining;
+    set_deadline(core_.settings.body_stall_timeout);
+    return drain();
+  }
+  transport_->shut_down_writing();
+  if (whole && input_.empty()) return close();
+  phase_ = Phase::lingering;
+  set_deadline(kLingerTime);
+  linger();
+}
+
+void ServerConnection::drain() {
+  while (!body_->complete()) {
+    IoResult result = body_->try_read(core_.scratch.get(), ServerCore::kScratchBytes);
+    if (result.state == IoState::end) break;
+    if (result.state != IoState::done) return await(result.state);
+    discarded_ += result.bytes;
+    if (discarded_ > kMaxDiscardedBytes) return close();
+  }
+  begin_request();
+}
+
+void ServerConnection::linger() {
+  for (;;) {
+    IoResult result = transport_->read(core_.scratch.get(), ServerCore::kScratchBytes);
+    if (result.state != IoState::done) return await(result.state);
+    discarded_ += result.bytes;
+    if (discarded_ > kMaxDiscardedBytes) return close();
+  }
+}
+
+void ServerConnection::start_stream() {
+  phase_ = Phase::streaming;
+  waker_ = std::make_shared<StreamWaker>(core_.loop, this);
+  try {
+    stream_->on_wake([waker = waker_] { waker->wake(); });
+  } catch (const std::exception& exception) {
+    log_error("request {}: {}", request_.id, printable(exception.what()));
+    return close();
+  }
+  input_.release_if_empty();
+  watch_peer();
+  if (phase_ == Phase::streaming) pump();
+}
+
+void ServerConnection::on_wake() {
+  if (phase_ == Phase::streaming && !pump_posted_) pump();
+}
+
+void ServerConnection::pump() {
+  for (int turn = 0; turn < kPullsInARow; ++turn) {
+    if (!outbox_.empty()) {
+      IoResult result = outbox_.write(*transport_);
+      if (result.state != IoState::done) return await_taking(result);
+      core_.activity.touch();
+      core_.buffers.give(outbox_.take_body());
+    }
+    clear_deadline();
+    if (stream_ended_) {
+      waker_->detach();
+      waker_ = nullptr;
+      return on_answer_sent();
+    }
+    if (!pull_stream()) return;
+  }
+  // Others have their turn.
+  pump_posted_ = true;
+  core_.loop->post([self = shared_from_this()] {
+    self->pump_posted_ = false;
+    if (self->phase_ == Phase::streaming) self->pump();
+  });
+}
+
+// False when there is nothing to write for now, or ever.
+bool ServerConnection::pull_stream() {
+  std::string buffer = core_.buffers.take();
+  auto state = pull_into(buffer);
+  if (state == StreamSource::State::failed) {
+    close();
+    return false;
+  }
+  stream_ended_ = state == StreamSource::State::end;
+  if (stream_ended_) stream_ = nullptr;
+  if (buffer.empty() && state == StreamSource::State::waiting) {
+    core_.buffers.give(std::move(buffer));
+    return false;
+  }
+  bool chunked = framing_ == Framing::chunked;
+  std::string head = chunked && !buffer.empty() ? chunk_header(buffer.size()) : std::string();
+  std::string_view tail = !chunked ? "" : stream_ended_ ? "\r\n0\r\n\r\n" : "\r\n";
+  if (buffer.empty()) tail = chunked && stream_ended_ ? "0\r\n\r\n" : "";
+  outbox_.set(std::move(head), std::move(buffer), tail);
+  return true;
+}
+
+StreamSource::State ServerConnection::pull_into(std::string& buffer) {
+  try {
+    return stream_->pull(buffer, kPullBytes);
+  } catch (const std::exception& exception) {
+    log_error("request {}: {}", request_.id, printable(exception.what()));
+    return StreamSource::State::failed;
+  }
+}
+
+// While a stream is sent: notices that the peer left, and keeps what it sends meanwhile.
+void ServerConnection::watch_peer() {
+  for (;;) {
+    bool whole = body_->complete();
+    if (input_.size() > kMaxPipelinedBytes) return;
+    IoResult result = transport_->read(core_.scratch.get(), ServerCore::kScratchBytes);
+    if (result.state == IoState::want_read) return await_readable();
+    if (result.state == IoState::want_write) return;
+    if (result.state != IoState::done) return close();
+    if (whole) input_.append(core_.scratch.get(), result.bytes);
+  }
+}
+
+IoResult ServerConnection::read_input() {
+  IoResult result = transport_->read(core_.scratch.get(), ServerCore::kScratchBytes);
+  if (result.state != IoState::done) return result;
+  input_.append(core_.scratch.get(), result.bytes);
+  core_.activity.touch();
+  return result;
+}
+
+void ServerConnection::await(IoState want) {
+  if (want == IoState::want_read) return await_readable();
+  if (want == IoState::want_write) return await_writable();
+  close();
+}
+
+void ServerConnection::await_taking(const IoResult& result) {
+  if (result.bytes > 0) core_.activity.touch();
+  if (result.bytes > 0 || deadline_ == Time::max()) set_deadline(core_.settings.body_stall_timeout);
+  await(result.state);
+}
+
+void ServerConnection::await_readable() {
+  if (read_awaited_) return;
+  read_awaited_ = true;
+  watch_->when_readable([self = shared_from_this()] {
+    self->read_awaited_ = false;
+    if (self->phase_ == Phase::streaming) self->watch_peer();
+    // TLS may have waited for this to go on writing.
+    if (self->phase_ != Phase::streaming || !self->outbox_.empty()) self->advance();
+  });
+}
+
+void ServerConnection::await_writable() {
+  if (write_awaited_) return;
+  write_awaited_ = true;
+  watch_->when_writable([self = shared_from_this()] {
+    self->write_awaited_ = false;
+    self->advance();
+  });
+}
+
+void ServerConnection::set_deadline(std::chrono::milliseconds from_now) {
+  deadline_ = std::chrono::steady_clock::now() + from_now;
+}
+
+void ServerConnection::expire() {
+  clear_deadline();
+  bool within_head = phase_ == Phase::reading_head && !input_.empty();
+  if (within_head || phase_ == Phase::buffering_body)
+    return answer_error(408, {ErrorCode::timeout, "the request did not arrive in time", {}});
+  close();
+}
+
+void ServerConnection::close_when_answered() {
+  switch (phase_) {
+    case Phase::handshaking:
+    case Phase::reading_head:
+    case Phase::draining: return close();
+    default: return;
+  }
+}
+
+void ServerConnection::abort() {
+  if (phase_ != Phase::handling) return close();
+  // The handler's thread is using the descriptor: it is woken from its waits, and told by errors.
+  aborted_ = true;
+  ::shutdown(transport_->fd(), SHUT_RDWR);
+}
+
+void ServerConnection::close() {
+  if (phase_ == Phase::closed) return;
+  auto self = shared_from_this();
+  phase_ = Phase::closed;
+  if (waker_) waker_->detach();
+  waker_ = nullptr;
+  stream_ = nullptr;
+  body_.reset();
+  watch_ = nullptr;
+  transport_ = nullptr;
+  core_.connections.erase(this);
+  if (--core_.connection_count > 0) return;
+  std::lock_guard lock(core_.mutex);
+  core_.all_closed.notify_all();
+}
+
+}  // namespace plz
