@@ -56,8 +56,8 @@ struct Configuration {
   JsonText workarounds{"{}"};
 
   bool has_dockerfile = false;  // plz.Dockerfile lies in context_path
-  // As merged, paths made absolute, keys sorted, without those that are none or empty: what
-  // ExecutionSpec::configuration keeps.
+  // As merged, for ExecutionSpec::configuration: what some source said, with absolute paths, and user,
+  // project and context_path always; keys sorted, without what is none or empty.
   JsonText merged{"{}"};
   std::vector<std::string> warnings;  // sentences, to be shown by who runs a job
 };

@@ -1,0 +1,41 @@
+// Lays the sources of a configuration over each other, lowest first.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cli/configuration.h"
+#include "cli/configuration_json.h"
+
+namespace plz {
+
+class ConfigurationMerge {
+ public:
+  // Paths that begin with ~/ are below `home`.
+  explicit ConfigurationMerge(std::string home);
+  ~ConfigurationMerge();
+
+  // A file's text; its relative paths are below its directory. `path` is absolute.
+  Result<void> add_file(std::string_view text, const std::string& path);
+  // Relative paths are below `directory`.
+  Result<void> add_override(const ConfigurationOverride& override, const std::string& directory);
+
+  // An object: every key that some source gave, checked, its paths absolute.
+  const Json& values() const { return *values_; }
+  // Who gave a key last: "/home/ada/plz.config.json:3:5", "--port". Empty: nobody.
+  std::string source_of(std::string_view key) const;
+  bool has(std::string_view key) const;  // somebody gave it, and it is not null
+
+ private:
+  Result<void> add_value(const std::string& key, Json value, const std::string& source, const std::string& directory);
+
+  std::string home_;
+  std::unique_ptr<Json> values_;
+  std::map<std::string, std::string, std::less<>> sources_;
+};
+
+}  // namespace plz
