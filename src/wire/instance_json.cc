@@ -90,4 +90,12 @@ Result<KillAnswer> kill_answer_from_json(std::string_view json) { return read_do
 std::string ping_to_json(const Ping& ping) { return write_document(ping); }
 Result<Ping> ping_from_json(std::string_view json) { return read_document<Ping>(json); }
 
+std::string reason_to_json(std::string_view reason) {
+  JsonWriter json;
+  json.open('{');
+  json.required("reason", reason);
+  json.close('}');
+  return json.take();
+}
+
 }  // namespace plz

@@ -50,4 +50,7 @@ struct Ping {
 std::string ping_to_json(const Ping& ping);
 Result<Ping> ping_from_json(std::string_view json);
 
+// POST /v1/shutdown: {"reason"}
+std::string reason_to_json(std::string_view reason);
+
 }  // namespace plz

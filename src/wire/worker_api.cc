@@ -3,6 +3,18 @@
 #include "wire/model_shapes.h"
 
 namespace plz {
+namespace {
+
+struct LogSize {
+  uint64_t bytes = 0;
+};
+
+}  // namespace
+
+template <>
+struct Shape<LogSize> {
+  static void members(auto& json, auto& value) { json.required("bytes", value.bytes); }
+};
 
 template <>
 struct Shape<WorkerRegistration> {
@@ -104,6 +116,12 @@ Result<WorkerOrders> orders_from_json(std::string_view json) { return read_docum
 
 std::string moment_to_json(const AttemptMoment& moment) { return write_document(moment); }
 Result<AttemptMoment> moment_from_json(std::string_view json) { return read_document<AttemptMoment>(json); }
+
+std::string log_size_to_json(uint64_t bytes) { return write_document(LogSize{bytes}); }
+Result<uint64_t> log_size_from_json(std::string_view json) {
+  PLZ_ASSIGN(LogSize size, read_document<LogSize>(json));
+  return size.bytes;
+}
 
 std::string finish_to_json(const FinishReport& report) { return write_document(report); }
 Result<FinishReport> finish_from_json(std::string_view json) { return read_document<FinishReport>(json); }

@@ -61,6 +61,10 @@ struct AttemptMoment {
 std::string moment_to_json(const AttemptMoment& moment);
 Result<AttemptMoment> moment_from_json(std::string_view json);
 
+// GET and PUT /v1/attempts/{id}/log: {"bytes"}
+std::string log_size_to_json(uint64_t bytes);
+Result<uint64_t> log_size_from_json(std::string_view json);
+
 // POST /v1/attempts/{id}/finish: after the whole log and all measures were acknowledged.
 struct FinishReport {
   Outcome outcome;

@@ -80,6 +80,12 @@ TEST(WorkerApi, MomentsAndCaptures) {
                 R"({"output_tree": null, "output_bytes": 0, "error": "gone"})");
 }
 
+TEST(WorkerApi, LogSize) {
+  EXPECT_EQ(log_size_to_json(12), R"({"bytes": 12})");
+  EXPECT_EQ(log_size_from_json(R"({"bytes": 12})"), 12u);
+  EXPECT_FALSE(log_size_from_json("{}"));
+}
+
 TEST(WorkerApi, ErrorsNameTheMember) {
   EXPECT_EQ(orders_from_json(R"({"stops": [{"attempt_id": "019aab9e-3c6f-7d52-9d0f-000000000003",)"
                              R"( "grace_milliseconds": true}]})").error().message,
