@@ -10,25 +10,45 @@
 
 namespace plz {
 
-// One connection. Not thread-safe, but cancel() is. All calls may be repeated without harm.
-class WorkerClient {
+// One connection. Not thread-safe, but cancel() is. All calls may be repeated without harm, but for
+// poll(): orders that were on their way when the connection broke are told again only after the next
+// registration. not_found: the controller does not know the attempt, or the instance.
+class WorkerApi {
  public:
-  explicit WorkerClient(Endpoint endpoint, ClientSettings settings = {});
-  ~WorkerClient();
-
-  Result<WorkerRegistered> register_worker(const WorkerRegistration& registration);
-  Result<WorkerOrders> poll(InstanceId instance, std::chrono::seconds wait);
-  Result<void> started(AttemptId attempt, Timestamp time);
+  virtual ~WorkerApi() = default;
+  virtual Result<WorkerRegistered> register_worker(const WorkerRegistration& registration) = 0;
+  virtual Result<WorkerOrders> poll(InstanceId instance, std::chrono::seconds wait) = 0;
+  virtual Result<void> started(AttemptId attempt, Timestamp time) = 0;
   // How much of the log the controller has.
-  Result<uint64_t> log_size(AttemptId attempt);
+  virtual Result<uint64_t> log_size(AttemptId attempt) = 0;
   // Returns the controller's size afterwards, which differs from offset + bytes if it already had
   // more or has less: go on from there.
-  Result<uint64_t> append_log(AttemptId attempt, uint64_t offset, Timestamp time, std::string_view bytes);
-  Result<void> measures(AttemptId attempt, const std::vector<MeasureEvent>& events);
-  Result<void> command_ended(AttemptId attempt, Timestamp time);
-  Result<void> finish(AttemptId attempt, const FinishReport& report);
-  Result<void> output_captured(AttemptId attempt, std::string_view request_id, const CaptureReport& report);
-  void cancel();
+  virtual Result<uint64_t> append_log(AttemptId attempt, uint64_t offset, Timestamp time,
+                                      std::string_view bytes) = 0;
+  virtual Result<void> measures(AttemptId attempt, const std::vector<MeasureEvent>& events) = 0;
+  virtual Result<void> command_ended(AttemptId attempt, Timestamp time) = 0;
+  virtual Result<void> finish(AttemptId attempt, const FinishReport& report) = 0;
+  virtual Result<void> output_captured(AttemptId attempt, std::string_view request_id,
+                                       const CaptureReport& report) = 0;
+  // Ends a call that is under way, and every later one.
+  virtual void cancel() = 0;
+};
+
+class WorkerClient final : public WorkerApi {
+ public:
+  explicit WorkerClient(Endpoint endpoint, ClientSettings settings = {});
+  ~WorkerClient() override;
+
+  Result<WorkerRegistered> register_worker(const WorkerRegistration& registration) override;
+  Result<WorkerOrders> poll(InstanceId instance, std::chrono::seconds wait) override;
+  Result<void> started(AttemptId attempt, Timestamp time) override;
+  Result<uint64_t> log_size(AttemptId attempt) override;
+  Result<uint64_t> append_log(AttemptId attempt, uint64_t offset, Timestamp time, std::string_view bytes) override;
+  Result<void> measures(AttemptId attempt, const std::vector<MeasureEvent>& events) override;
+  Result<void> command_ended(AttemptId attempt, Timestamp time) override;
+  Result<void> finish(AttemptId attempt, const FinishReport& report) override;
+  Result<void> output_captured(AttemptId attempt, std::string_view request_id, const CaptureReport& report) override;
+  void cancel() override;
 
  private:
   struct State;

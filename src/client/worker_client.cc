@@ -1,0 +1,93 @@
+#include "client/worker_client.h"
+
+#include <fmt/core.h>
+
+#include "client/api_connection.h"
+#include "net/problem.h"
+#include "wire/measures_json.h"
+
+namespace plz {
+namespace {
+
+std::string attempt_target(AttemptId attempt, std::string_view what) {
+  return fmt::format("/v1/attempts/{}/{}", attempt.to_string(), what);
+}
+
+Result<void> without_answer(Result<std::string> answer) {
+  if (!answer) return fail(std::move(answer).error());
+  return {};
+}
+
+}  // namespace
+
+struct WorkerClient::State {
+  ApiConnection api;
+  Result<void> post(std::string target, std::string_view json) {
+    return without_answer(api.post_json(std::move(target), json));
+  }
+};
+
+WorkerClient::WorkerClient(Endpoint endpoint, ClientSettings settings)
+    : state_(new State{{std::move(endpoint), settings}}) {}
+WorkerClient::~WorkerClient() = default;
+void WorkerClient::cancel() { state_->api.cancel(); }
+
+Result<WorkerRegistered> WorkerClient::register_worker(const WorkerRegistration& registration) {
+  PLZ_ASSIGN(std::string answer, state_->api.post_json("/v1/workers", registration_to_json(registration)));
+  return registered_from_json(answer);
+}
+
+Result<WorkerOrders> WorkerClient::poll(InstanceId instance, std::chrono::seconds wait) {
+  auto request = json_request(fmt::format("/v1/workers/{}/poll?wait={}", instance.to_string(), wait.count()), "{}");
+  request.stall_timeout = wait + kLongPollSlack;
+  request.idempotent = false;
+  PLZ_ASSIGN(std::string answer, state_->api.call(request));
+  return orders_from_json(answer);
+}
+
+Result<void> WorkerClient::started(AttemptId attempt, Timestamp time) {
+  return state_->post(attempt_target(attempt, "started"), moment_to_json({time}));
+}
+
+Result<uint64_t> WorkerClient::log_size(AttemptId attempt) {
+  PLZ_ASSIGN(std::string answer, state_->api.get(attempt_target(attempt, "log")));
+  return log_size_from_json(answer);
+}
+
+Result<uint64_t> WorkerClient::append_log(AttemptId attempt, uint64_t offset, Timestamp time,
+                                          std::string_view bytes) {
+  ClientRequest request;
+  request.method = "PUT";
+  request.target = fmt::format("/v1/attempts/{}/log?offset={}&time={}", attempt.to_string(), offset,
+                               time.time_since_epoch().count());
+  request.headers.add("Content-Type", "application/octet-stream");
+  request.body = bytes;
+  PLZ_ASSIGN(ClientResponse response, state_->api.raw(request));
+  if (response.status == 409) {
+    // A wrong offset is no failure: the answer tells the right one, or can be asked for.
+    auto size = log_size_from_json(response.body);
+    return size ? std::move(size) : log_size(attempt);
+  }
+  if (response.status < 200 || response.status > 299) return fail(error_from_response(response));
+  return log_size_from_json(response.body);
+}
+
+Result<void> WorkerClient::measures(AttemptId attempt, const std::vector<MeasureEvent>& events) {
+  return state_->post(attempt_target(attempt, "measures"), measure_events_to_json(events));
+}
+
+Result<void> WorkerClient::command_ended(AttemptId attempt, Timestamp time) {
+  return state_->post(attempt_target(attempt, "command-ended"), moment_to_json({time}));
+}
+
+Result<void> WorkerClient::finish(AttemptId attempt, const FinishReport& report) {
+  return state_->post(attempt_target(attempt, "finish"), finish_to_json(report));
+}
+
+Result<void> WorkerClient::output_captured(AttemptId attempt, std::string_view request_id,
+                                           const CaptureReport& report) {
+  return state_->post(attempt_target(attempt, "output-captures/" + percent_encode(request_id)),
+                      capture_report_to_json(report));
+}
+
+}  // namespace plz

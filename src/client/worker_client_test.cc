@@ -1,0 +1,90 @@
+#include "client/worker_client.h"
+
+#include <gtest/gtest.h>
+
+#include "client/client_fixture.h"
+#include "net/problem.h"
+#include "wire/measures_json.h"
+
+namespace plz {
+namespace {
+
+using testing_client::Asked;
+using testing_client::json;
+using testing_client::ScriptedServer;
+
+const AttemptId kAttempt = *AttemptId::parse("019aab9e-3c6f-7d52-9d0f-000000000004");
+const InstanceId kInstance = *InstanceId::parse("019aab9e-3c6f-7d52-9d0f-000000000005");
+const std::string kPath = "/v1/attempts/019aab9e-3c6f-7d52-9d0f-000000000004";
+const Timestamp kTime{std::chrono::microseconds(1'700'000'000'000'001)};
+
+TEST(WorkerClient, SaysWhatHappens) {
+  ScriptedServer server([](const Asked&) { return json("{}"); });
+  WorkerClient client(server.endpoint());
+  ASSERT_TRUE(client.started(kAttempt, kTime));
+  EXPECT_EQ(server.last().target, kPath + "/started");
+  EXPECT_EQ(moment_from_json(server.last().body)->time, kTime);
+  ASSERT_TRUE(client.command_ended(kAttempt, kTime));
+  EXPECT_EQ(server.last().target, kPath + "/command-ended");
+  MeasureEvent event{1, "a", kTime, JsonText{"1"}, std::nullopt};
+  ASSERT_TRUE(client.measures(kAttempt, {event}));
+  EXPECT_EQ(server.last().target, kPath + "/measures");
+  EXPECT_EQ(measure_events_from_json(server.last().body), std::vector{event});
+  FinishReport report;
+  report.outcome.kind = OutcomeKind::succeeded;
+  ASSERT_TRUE(client.finish(kAttempt, report));
+  EXPECT_EQ(server.last().target, kPath + "/finish");
+  ASSERT_TRUE(client.output_captured(kAttempt, "r/1", {}));
+  EXPECT_EQ(server.last().target, kPath + "/output-captures/r/1");
+}
+
+TEST(WorkerClient, RegistersAndPolls) {
+  ScriptedServer server([](const Asked& asked) {
+    if (asked.target == "/v1/workers") return json(registered_to_json({kInstance, {kAttempt}}));
+    WorkerOrders orders;
+    orders.stops = {{kAttempt, 5}};
+    return json(orders_to_json(orders));
+  });
+  WorkerClient client(server.endpoint());
+  auto registered = client.register_worker({});
+  ASSERT_TRUE(registered) << registered.error().message;
+  EXPECT_EQ(registered->forget, std::vector{kAttempt});
+  auto orders = client.poll(kInstance, std::chrono::seconds(7));
+  ASSERT_TRUE(orders) << orders.error().message;
+  EXPECT_EQ(orders->stops.at(0).grace_milliseconds, 5);
+  EXPECT_EQ(server.last().target, "/v1/workers/" + kInstance.to_string() + "/poll?wait=7");
+}
+
+TEST(WorkerClient, TellsWhereTheLogGoesOn) {
+  std::string answer = "{\"bytes\": 7}";
+  int status = 200;
+  ScriptedServer server([&](const Asked&) { return json(answer, status); });
+  WorkerClient client(server.endpoint());
+  EXPECT_EQ(client.append_log(kAttempt, 4, kTime, "abc"), 7u);
+  EXPECT_EQ(server.last().method + " " + server.last().target,
+            "PUT " + kPath + "/log?offset=4&time=1700000000000001");
+  EXPECT_EQ(server.last().body, "abc");
+  status = 409, answer = "{\"bytes\": 2}";
+  EXPECT_EQ(client.append_log(kAttempt, 4, kTime, "abc"), 2u);
+  status = 200;
+  EXPECT_EQ(client.log_size(kAttempt), 2u);
+}
+
+TEST(WorkerClient, AsksForTheSizeWhereAConflictDoesNotTellIt) {
+  ScriptedServer server([](const Asked& asked) {
+    if (asked.method == "GET") return json("{\"bytes\": 9}");
+    return problem_response(Error{ErrorCode::conflict, "somebody else appended", {}}, "r");
+  });
+  WorkerClient client(server.endpoint());
+  EXPECT_EQ(client.append_log(kAttempt, 4, kTime, "abc"), 9u);
+}
+
+TEST(WorkerClient, KnowsAnAttemptThatIsGone) {
+  ScriptedServer server([](const Asked&) { return problem_response(Error{ErrorCode::not_found, "no", {}}, "r"); });
+  WorkerClient client(server.endpoint());
+  EXPECT_EQ(client.append_log(kAttempt, 0, kTime, "abc").error().code, ErrorCode::not_found);
+  EXPECT_EQ(client.finish(kAttempt, {}).error().code, ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace plz
