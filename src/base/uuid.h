@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,6 +22,11 @@ class Uuid {
   static Uuid make_v7(const Clock& clock);
   // Takes the 36-character form, upper or lower case.
   static std::optional<Uuid> parse(std::string_view text);
+  static Uuid from_bytes(const void* sixteen_bytes) {
+    Uuid uuid;
+    memcpy(uuid.bytes_.data(), sixteen_bytes, uuid.bytes_.size());
+    return uuid;
+  }
 
   std::string to_string() const;  // 36 characters, lower case
   bool is_nil() const { return *this == Uuid(); }

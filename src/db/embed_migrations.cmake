@@ -1,0 +1,16 @@
+# cmake -DOUTPUT=x.cc -DFILES="a.sql;b.sql" -P embed_migrations.cmake
+# The texts as an array of C++ string literals, in pieces that every compiler takes.
+set(text "#include \"db/sqlite/migrations.h\"\n\nnamespace plz {\n\nconst std::vector<std::string_view>& migrations() {\n")
+string(APPEND text "  static const std::vector<std::string_view> kMigrations = {\n")
+set(expected 1)
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  if(NOT name MATCHES "^0*([0-9]+)_" OR NOT CMAKE_MATCH_1 EQUAL expected)
+    message(FATAL_ERROR "${name}: migrations are numbered without gaps; this one should be number ${expected}")
+  endif()
+  math(EXPR expected "${expected} + 1")
+  file(READ ${file} sql)
+  string(APPEND text "      // ${name}\n      R\"sql(${sql})sql\",\n")
+endforeach()
+string(APPEND text "  };\n  return kMigrations;\n}\n\n}  // namespace plz\n")
+file(WRITE ${OUTPUT} "${text}")

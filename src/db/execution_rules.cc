@@ -1,0 +1,33 @@
+#include "db/execution_rules.h"
+
+namespace plz {
+
+Error no_such_execution(ExecutionId id) {
+  return {ErrorCode::not_found, "there is no execution " + id.to_string(), ""};
+}
+
+Error not_finished(ExecutionId id) {
+  return {ErrorCode::conflict, "execution " + id.to_string() + " is not finished", "stop it first"};
+}
+
+Result<void> check_new(const Execution& execution) {
+  if (execution.id.is_nil()) return fail(ErrorCode::invalid, "an execution without an id cannot be stored");
+  return {};
+}
+
+Result<void> check_unchanged(const Execution& stored, const Execution& wanted) {
+  bool same = stored.state == wanted.state && stored.outcome == wanted.outcome &&
+              stored.waiting_for == wanted.waiting_for && stored.stop_requested == wanted.stop_requested &&
+              stored.times == wanted.times && stored.attempts == wanted.attempts &&
+              stored.attempt_id == wanted.attempt_id && stored.instance_id == wanted.instance_id &&
+              stored.output_tree == wanted.output_tree && stored.output_bytes == wanted.output_bytes;
+  if (same) return {};
+  return fail(ErrorCode::conflict, "execution " + stored.id.to_string() + " is finished and cannot change");
+}
+
+Result<void> check_attempt(const Attempt& attempt, ExecutionId execution) {
+  if (attempt.execution_id == execution) return {};
+  return fail(ErrorCode::invalid, "attempt " + attempt.id.to_string() + " is not one of execution " + execution.to_string());
+}
+
+}  // namespace plz

@@ -1,0 +1,16 @@
+// What every database checks before it stores an execution.
+#pragma once
+
+#include "base/result.h"
+#include "model/execution.h"
+
+namespace plz {
+
+Error no_such_execution(ExecutionId id);
+Error not_finished(ExecutionId id);
+Result<void> check_new(const Execution& execution);
+// Of a finished execution: conflict when anything but the spec, which is not stored anew, differs.
+Result<void> check_unchanged(const Execution& stored, const Execution& wanted);
+Result<void> check_attempt(const Attempt& attempt, ExecutionId execution);
+
+}  // namespace plz

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "db/blob_records.h"
+#include "db/memory/memory_records.h"
+
+namespace plz {
+
+class MemoryBlobs final : public BlobRecords {
+ public:
+  explicit MemoryBlobs(MemoryRecords& records) : records_(records) {}
+
+  Result<void> add_pack(const Uuid& pack, uint64_t pack_bytes, std::span<const BlobRecord> blobs) override;
+  Result<std::vector<std::optional<BlobRecord>>> find(std::span<const Digest> digests) override;
+  Result<std::vector<Uuid>> packs() override;
+  Result<Totals> totals() override;
+  Result<void> hold_lease(LeaseId lease, Timestamp expires) override;
+  Result<void> end_lease(LeaseId lease) override;
+  Result<bool> remove_unleased(std::span<const Digest> digests, Timestamp now) override;
+
+ private:
+  MemoryRecords& records_;
+};
+
+}  // namespace plz

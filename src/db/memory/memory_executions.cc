@@ -1,0 +1,149 @@
+#include "db/memory/memory_executions.h"
+
+#include <algorithm>
+
+#include "db/execution_rules.h"
+
+namespace plz {
+namespace {
+
+bool matches(const Execution& execution, const ExecutionFilter& filter) {
+  const ExecutionSpec& spec = execution.spec;
+  return (!filter.user || *filter.user == spec.user) && (!filter.project || *filter.project == spec.project) &&
+         (!filter.parent || filter.parent == spec.parent_id) &&
+         (!filter.instance || filter.instance == execution.instance_id) &&
+         (!filter.unfinished_only || execution.state != ExecutionState::finished) &&
+         (!filter.top_level_only || !spec.parent_id);
+}
+
+// Parts that have no indices come first, as NULL does in SQL.
+bool by_index(const ExecutionRecord& a, const ExecutionRecord& b) {
+  auto key = [](const ExecutionRecord& record) {
+    const auto& indices = record.execution.spec.indices;
+    return std::pair(indices ? std::optional(indices->from) : std::nullopt, record.execution.id);
+  };
+  return key(a) < key(b);
+}
+
+// An attempt's id belongs to the execution that had it first.
+void store_attempt(MemoryRecords& records, const Attempt& attempt) {
+  auto [it, added] = records.attempts.try_emplace(attempt.id, attempt);
+  if (!added && it->second.execution_id == attempt.execution_id) it->second = attempt;
+}
+
+void remove_one(MemoryRecords& records, ExecutionId id) {
+  std::erase_if(records.measures, [&](const auto& each) { return records.attempts.at(each.first).execution_id == id; });
+  std::erase_if(records.attempts, [&](const auto& each) { return each.second.execution_id == id; });
+  std::erase_if(records.idempotency_keys, [&](const auto& each) { return each.second == id; });
+  records.executions.erase(id);
+}
+
+}  // namespace
+
+Result<ExecutionId> MemoryExecutions::create(const std::vector<NewExecution>& executions,
+                                             const std::string& idempotency_key) {
+  if (executions.empty()) return fail(ErrorCode::invalid, "there is no execution to create");
+  const Execution& first = executions.front().execution;
+  std::lock_guard lock(records_.mutex);
+  auto earlier = records_.idempotency_keys.find({first.spec.user, idempotency_key});
+  if (earlier != records_.idempotency_keys.end()) return earlier->second;
+  std::map<ExecutionId, MemoryExecution> created;
+  for (const NewExecution& each : executions) {
+    PLZ_TRY(check_new(each.execution));
+    MemoryExecution entry{{each.execution, 0}, each.shell_environment, each.document.empty() ? "{}" : each.document};
+    bool added = created.emplace(each.execution.id, std::move(entry)).second;
+    if (!added || records_.executions.count(each.execution.id))
+      return fail(ErrorCode::conflict, "there is an execution " + each.execution.id.to_string() + " already");
+  }
+  records_.executions.merge(created);
+  if (!idempotency_key.empty()) records_.idempotency_keys[{first.spec.user, idempotency_key}] = first.id;
+  return first.id;
+}
+
+Result<std::optional<ExecutionRecord>> MemoryExecutions::find(ExecutionId id) {
+  std::lock_guard lock(records_.mutex);
+  auto it = records_.executions.find(id);
+  if (it == records_.executions.end()) return std::nullopt;
+  return it->second.record;
+}
+
+Result<std::vector<ExecutionRecord>> MemoryExecutions::list(const ExecutionFilter& filter,
+                                                            std::optional<ExecutionId> before, size_t limit) {
+  std::lock_guard lock(records_.mutex);
+  std::vector<ExecutionRecord> found;
+  for (auto it = records_.executions.rbegin(); it != records_.executions.rend(); ++it)
+    if ((!before || it->first < *before) && matches(it->second.record.execution, filter))
+      found.push_back(it->second.record);
+  if (filter.parent) std::sort(found.begin(), found.end(), by_index);
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
+Result<std::vector<ExecutionRecord>> MemoryExecutions::unfinished() {
+  std::lock_guard lock(records_.mutex);
+  std::vector<ExecutionRecord> found;
+  for (const auto& [id, entry] : records_.executions) {
+    const Execution& execution = entry.record.execution;
+    if (execution.state != ExecutionState::finished && !execution.spec.is_composite()) found.push_back(entry.record);
+  }
+  return found;
+}
+
+Result<bool> MemoryExecutions::save(const Execution& execution, uint64_t expected_version,
+                                    const std::optional<Attempt>& attempt, const std::string& document, Durability) {
+  std::lock_guard lock(records_.mutex);
+  auto it = records_.executions.find(execution.id);
+  if (it == records_.executions.end()) return fail(no_such_execution(execution.id));
+  auto& [record, shell_environment, stored_document] = it->second;
+  if (record.version != expected_version) return false;
+  if (record.execution.state == ExecutionState::finished) PLZ_TRY(check_unchanged(record.execution, execution));
+  if (attempt) {
+    PLZ_TRY(check_attempt(*attempt, execution.id));
+    store_attempt(records_, *attempt);
+  }
+  ExecutionSpec spec = std::move(record.execution.spec);
+  record.execution = execution;
+  record.execution.spec = std::move(spec);
+  ++record.version;
+  if (!document.empty()) stored_document = document;
+  if (execution.state == ExecutionState::finished) shell_environment.clear();
+  return true;
+}
+
+Result<std::optional<Attempt>> MemoryExecutions::find_attempt(AttemptId id) {
+  std::lock_guard lock(records_.mutex);
+  auto it = records_.attempts.find(id);
+  if (it == records_.attempts.end()) return std::nullopt;
+  return it->second;
+}
+
+Result<std::vector<Attempt>> MemoryExecutions::attempts(ExecutionId id) {
+  std::lock_guard lock(records_.mutex);
+  std::vector<Attempt> found;
+  for (const auto& [attempt_id, attempt] : records_.attempts)
+    if (attempt.execution_id == id) found.push_back(attempt);
+  std::sort(found.begin(), found.end(), [](const Attempt& a, const Attempt& b) { return a.number < b.number; });
+  return found;
+}
+
+Result<EnvironmentVariables> MemoryExecutions::shell_environment(ExecutionId id) {
+  std::lock_guard lock(records_.mutex);
+  auto it = records_.executions.find(id);
+  return it == records_.executions.end() ? EnvironmentVariables{} : it->second.shell_environment;
+}
+
+Result<void> MemoryExecutions::remove(ExecutionId id) {
+  std::lock_guard lock(records_.mutex);
+  if (!records_.executions.count(id)) return fail(no_such_execution(id));
+  std::vector<ExecutionId> ids;
+  for (const auto& [each, entry] : records_.executions) {
+    const Execution& execution = entry.record.execution;
+    if (each != id && execution.spec.parent_id != id) continue;
+    if (execution.state != ExecutionState::finished) return fail(not_finished(each));
+    ids.push_back(each);
+  }
+  for (const ExecutionId& each : ids) remove_one(records_, each);
+  return {};
+}
+
+}  // namespace plz

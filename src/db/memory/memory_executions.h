@@ -1,0 +1,28 @@
+#pragma once
+
+#include "db/execution_records.h"
+#include "db/memory/memory_records.h"
+
+namespace plz {
+
+class MemoryExecutions final : public ExecutionRecords {
+ public:
+  explicit MemoryExecutions(MemoryRecords& records) : records_(records) {}
+
+  Result<ExecutionId> create(const std::vector<NewExecution>& executions, const std::string& idempotency_key) override;
+  Result<std::optional<ExecutionRecord>> find(ExecutionId id) override;
+  Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter, std::optional<ExecutionId> before,
+                                            size_t limit) override;
+  Result<std::vector<ExecutionRecord>> unfinished() override;
+  Result<bool> save(const Execution& execution, uint64_t expected_version, const std::optional<Attempt>& attempt,
+                    const std::string& document, Durability durability) override;
+  Result<std::optional<Attempt>> find_attempt(AttemptId id) override;
+  Result<std::vector<Attempt>> attempts(ExecutionId id) override;
+  Result<EnvironmentVariables> shell_environment(ExecutionId id) override;
+  Result<void> remove(ExecutionId id) override;
+
+ private:
+  MemoryRecords& records_;
+};
+
+}  // namespace plz

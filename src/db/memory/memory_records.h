@@ -1,0 +1,34 @@
+// What the classes of records in memory share: everything, behind one lock.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "db/blob_records.h"
+#include "db/execution_records.h"
+#include "model/instance.h"
+
+namespace plz {
+
+struct MemoryExecution {
+  ExecutionRecord record;
+  EnvironmentVariables shell_environment;
+  std::string document;
+};
+
+struct MemoryRecords {
+  std::mutex mutex;  // guards all of it
+  std::map<ExecutionId, MemoryExecution> executions;
+  std::map<std::pair<std::string, std::string>, ExecutionId> idempotency_keys;  // by user and key
+  std::map<AttemptId, Attempt> attempts;
+  std::map<AttemptId, std::map<uint64_t, MeasureEvent>> measures;  // by sequence
+  std::map<InstanceId, Instance> instances;
+  std::map<Digest, BlobRecord> blobs;
+  std::map<LeaseId, Timestamp> leases;
+};
+
+}  // namespace plz

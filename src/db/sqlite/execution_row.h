@@ -1,0 +1,25 @@
+// An execution as a row: the columns, and both directions.
+#pragma once
+
+#include <optional>
+
+#include "base/result.h"
+#include "db/execution_records.h"
+#include "db/sqlite/connection.h"
+
+namespace plz {
+
+// To be put after SELECT, where `e` is executions and `s` is specs. read_execution() reads them.
+inline constexpr const char* kExecutionColumns =
+    "s.spec, e.id, e.version, e.state, e.instance, e.attempts, e.attempt, e.waiting_for, e.stop_requested, "
+    "e.submitted, e.assigned, e.started, e.command_ended, e.finished, "
+    "e.outcome, e.exit_status, e.signal, e.out_of_memory, e.reason, e.output_tree, e.output_bytes ";
+Result<ExecutionRecord> read_execution(Statement& row);
+
+// Inserts the execution with its spec, version 0; returns its number.
+Result<int64_t> insert_execution(Connection& connection, const Execution& execution,
+                                 std::optional<int64_t> shell_environment);
+// Everything but the spec.
+Result<void> update_execution(Connection& connection, int64_t number, const Execution& execution, uint64_t version);
+
+}  // namespace plz

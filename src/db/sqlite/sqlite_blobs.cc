@@ -1,0 +1,185 @@
+#include "db/sqlite/sqlite_blobs.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace plz {
+namespace {
+
+// In the order of the table: neighbours lie on the same page, and each page is touched once.
+template <typename Items, typename DigestOf>
+std::vector<size_t> sorted_order(const Items& items, DigestOf digest_of) {
+  std::vector<size_t> order(items.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return digest_of(items[a]) < digest_of(items[b]); });
+  return order;
+}
+
+struct PackSums {
+  int64_t blobs = 0, bytes = 0, stored_bytes = 0;
+  void add(int64_t sign, uint64_t more_bytes, uint64_t more_stored_bytes) {
+    blobs += sign;
+    bytes += sign * static_cast<int64_t>(more_bytes);
+    stored_bytes += sign * static_cast<int64_t>(more_stored_bytes);
+  }
+};
+
+Result<int64_t> pack_number(Connection& connection, const Uuid& pack, uint64_t pack_bytes) {
+  PLZ_ASSIGN(Statement insert,
+             connection.statement("INSERT INTO packs (id, pack_bytes, blobs, bytes, stored_bytes) VALUES (?, ?, 0, 0, 0) "
+                                  "ON CONFLICT DO NOTHING"));
+  insert.bind(pack, pack_bytes);
+  PLZ_TRY(insert.run());
+  PLZ_ASSIGN(Statement query, connection.statement("SELECT number FROM packs WHERE id = ?"));
+  query.bind(pack);
+  PLZ_TRY(query.step());
+  return query.column<int64_t>(0);
+}
+
+// A pack that no blob lies in any more has no row.
+Result<void> add_to_pack(Connection& connection, int64_t pack, const PackSums& more) {
+  PLZ_ASSIGN(Statement add, connection.statement("UPDATE packs SET blobs = blobs + ?, bytes = bytes + ?, "
+                                                 "stored_bytes = stored_bytes + ? WHERE number = ?"));
+  add.bind(more.blobs, more.bytes, more.stored_bytes, pack);
+  PLZ_TRY(add.run());
+  PLZ_ASSIGN(Statement remove, connection.statement("DELETE FROM packs WHERE number = ? AND blobs = 0"));
+  remove.bind(pack);
+  return remove.run();
+}
+
+Result<PackSums> insert_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
+  PLZ_ASSIGN(Statement insert, connection.statement("INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+  PackSums sums;
+  for (size_t i : sorted_order(blobs, [](const BlobRecord& blob) -> const Digest& { return blob.digest; })) {
+    const BlobRecord& blob = blobs[i];
+    insert.bind(blob.digest, pack, blob.offset, blob.stored_bytes, blob.bytes, blob.checksum, int{blob.codec});
+    PLZ_TRY(insert.run());
+    if (connection.changed_rows() > 0) sums.add(1, blob.bytes, blob.stored_bytes);
+  }
+  return sums;
+}
+
+Result<bool> any_lease(Connection& connection, Timestamp now) {
+  PLZ_ASSIGN(Statement forget, connection.statement("DELETE FROM leases WHERE expires <= ?"));
+  forget.bind(now);
+  PLZ_TRY(forget.run());
+  PLZ_ASSIGN(Statement query, connection.statement("SELECT 1 FROM leases LIMIT 1"));
+  return query.step();
+}
+
+Result<void> delete_blobs(Connection& connection, std::span<const Digest> digests) {
+  PLZ_ASSIGN(Statement remove,
+             connection.statement("DELETE FROM blobs WHERE digest = ? RETURNING pack, bytes, stored_bytes"));
+  std::map<int64_t, PackSums> packs;
+  for (size_t i : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
+    remove.bind(digests[i]);
+    PLZ_ASSIGN(bool removed, remove.step());
+    if (!removed) continue;
+    uint64_t bytes = 0, stored_bytes = 0;
+    int64_t pack = 0;
+    remove.read(pack, bytes, stored_bytes);
+    packs[pack].add(-1, bytes, stored_bytes);
+    PLZ_TRY(remove.run());
+  }
+  for (const auto& [pack, sums] : packs) PLZ_TRY(add_to_pack(connection, pack, sums));
+  return {};
+}
+
+// Remembers what it has looked up.
+class PackIds {
+ public:
+  explicit PackIds(Connection& connection) : connection_(connection) {}
+
+  Result<Uuid> id_of(int64_t number) {
+    auto it = ids_.find(number);
+    if (it != ids_.end()) return it->second;
+    PLZ_ASSIGN(Statement query, connection_.statement("SELECT id FROM packs WHERE number = ?"));
+    query.bind(number);
+    PLZ_TRY(query.step());
+    return ids_[number] = query.column<Uuid>(0);
+  }
+
+ private:
+  Connection& connection_;
+  std::map<int64_t, Uuid> ids_;
+};
+
+}  // namespace
+
+Result<void> SqliteBlobs::add_pack(const Uuid& pack, uint64_t pack_bytes, std::span<const BlobRecord> blobs) {
+  return store_.write(Durability::durable, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(int64_t number, pack_number(connection, pack, pack_bytes));
+    PLZ_ASSIGN(PackSums sums, insert_blobs(connection, number, blobs));
+    return add_to_pack(connection, number, sums);
+  });
+}
+
+Result<std::vector<std::optional<BlobRecord>>> SqliteBlobs::find(std::span<const Digest> digests) {
+  std::vector<std::optional<BlobRecord>> records(digests.size());
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_ASSIGN(ReadTransaction transaction, ReadTransaction::begin(*reader));
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT pack, position, stored_bytes, bytes, checksum, codec FROM blobs WHERE digest = ?"));
+  PackIds packs(*reader);
+  for (size_t i : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
+    query.bind(digests[i]);
+    PLZ_ASSIGN(bool found, query.step());
+    if (!found) continue;
+    BlobRecord& record = records[i].emplace();
+    int64_t pack = 0;
+    record.digest = digests[i];
+    query.read(pack, record.offset, record.stored_bytes, record.bytes, record.checksum, record.codec);
+    PLZ_ASSIGN(record.pack, packs.id_of(pack));
+  }
+  return records;
+}
+
+Result<std::vector<Uuid>> SqliteBlobs::packs() {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT id FROM packs ORDER BY id"));
+  std::vector<Uuid> packs;
+  for (;;) {
+    PLZ_ASSIGN(bool row, query.step());
+    if (!row) return packs;
+    packs.push_back(query.column<Uuid>(0));
+  }
+}
+
+Result<BlobRecords::Totals> SqliteBlobs::totals() {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_ASSIGN(Statement query,
+             reader->statement("SELECT sum(blobs), sum(bytes), sum(stored_bytes), count(*) FROM packs"));
+  PLZ_TRY(query.step());
+  Totals totals;
+  query.read(totals.blobs, totals.bytes, totals.stored_bytes, totals.packs);
+  return totals;
+}
+
+Result<void> SqliteBlobs::hold_lease(LeaseId lease, Timestamp expires) {
+  return store_.write(Durability::relaxed, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(Statement hold, connection.statement("INSERT OR REPLACE INTO leases VALUES (?, ?)"));
+    hold.bind(lease, expires);
+    return hold.run();
+  });
+}
+
+Result<void> SqliteBlobs::end_lease(LeaseId lease) {
+  return store_.write(Durability::relaxed, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(Statement end, connection.statement("DELETE FROM leases WHERE id = ?"));
+    end.bind(lease);
+    return end.run();
+  });
+}
+
+Result<bool> SqliteBlobs::remove_unleased(std::span<const Digest> digests, Timestamp now) {
+  bool removed = false;
+  PLZ_TRY(store_.write(Durability::relaxed, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(bool leased, any_lease(connection, now));
+    removed = !leased;
+    if (leased) return {};
+    return delete_blobs(connection, digests);
+  }));
+  return removed;
+}
+
+}  // namespace plz

@@ -1,0 +1,55 @@
+#include "db/sqlite/sqlite_database.h"
+
+#include <fcntl.h>
+
+#include "db/sqlite/schema.h"
+#include "db/sqlite/sqlite_blobs.h"
+#include "db/sqlite/sqlite_executions.h"
+#include "db/sqlite/sqlite_history.h"
+#include "db/sqlite/sqlite_instances.h"
+#include "db/sqlite/sqlite_measures.h"
+#include "os/file.h"
+
+namespace plz {
+namespace {
+
+class OpenSqliteDatabase final : public Database {
+ public:
+  OpenSqliteDatabase(const std::string& path, std::unique_ptr<Connection> writing)
+      : store_(path, std::move(writing)) {}
+
+  ExecutionRecords& executions() override { return executions_; }
+  MeasureRecords& measures() override { return measures_; }
+  History& history() override { return history_; }
+  InstanceRecords& instances() override { return instances_; }
+  BlobRecords& blobs() override { return blobs_; }
+
+ private:
+  SqliteStore store_;
+  SqliteExecutions executions_{store_};
+  SqliteMeasures measures_{store_};
+  SqliteHistory history_{store_};
+  SqliteInstances instances_{store_};
+  SqliteBlobs blobs_{store_};
+};
+
+Result<void> refuse_network_file_system(const std::string& path) {
+  auto kind = network_file_system(parent_path(path));
+  if (!kind) return {};
+  return fail(ErrorCode::invalid,
+              path + " would lie on a network file system (" + *kind + "), which a database cannot rely on",
+              "set PLZ_DATA_DIR to a directory on a local disk");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> SqliteDatabase::open(const std::string& path) {
+  PLZ_TRY(refuse_network_file_system(path));
+  // Made here and not by SQLite: it holds secrets. SQLite gives its other files the same mode.
+  PLZ_TRY(open_file(path, O_RDWR | O_CREAT, 0600));
+  PLZ_ASSIGN(auto connection, Connection::open(path, Connection::Mode::read_write));
+  PLZ_TRY(bring_up_to_date(*connection));
+  return std::make_unique<OpenSqliteDatabase>(path, std::move(connection));
+}
+
+}  // namespace plz
