@@ -39,7 +39,8 @@ struct LaunchSpec {
   AttemptPaths paths;
   std::vector<std::string> command;
   EnvironmentVariables environment;     // the whole of it, final
-  std::string code_tree;                // a read-only checkout, shared; the job gets a private writable copy at job_code_path()
+  std::string code_tree;                // a shared checkout that nobody changes; the job gets a private writable
+                                        // copy at job_path("code"), with the same modes: keep the write bits
   std::vector<BindMount> mounts;        // input, output, measures, configuration, caches
   std::vector<std::string> hidden_paths;  // plz's own data and sockets: not visible to the job
   std::vector<std::string> visible_paths; // stay visible read-only even where a hidden or private path covers them (project, virtual environments under /tmp)
@@ -63,8 +64,9 @@ class Runtime {
   virtual ~Runtime() = default;
 
   virtual RuntimeFingerprint fingerprint() = 0;
-  // Paths as the job sees them, for its configuration file: "/src" in a sandbox, host paths in a
-  // plain process.
+  // Paths as the job sees them, for its configuration file, and for LaunchSpec::mounts. `which` is
+  // "code", "input", "output", "measures" or "configuration". In a sandbox /src and below /plz; host
+  // paths in a plain process, where mounts become links and "output" needs none.
   virtual std::string job_path(const AttemptPaths& paths, std::string_view which) const = 0;
   // Returns once plz-init has the attempt in hand: from then on the job lives without the caller.
   // `invalid` or `unavailable`: nothing was started, the words say why.

@@ -1,0 +1,51 @@
+#include "runtime/init_spec.h"
+
+#include "init/contract.h"
+
+namespace plz {
+namespace {
+
+class Encoder {
+ public:
+  void add(const char* key, const std::string& value) {
+    if (value.find('\0') != value.npos) bad_key_ = key;
+    text_.append(key).push_back('\0');
+    text_.append(value).push_back('\0');
+  }
+  void add_if_set(const char* key, const std::string& value) {
+    if (!value.empty()) add(key, value);
+  }
+  void add_all(const char* key, const std::vector<std::string>& values) {
+    for (const auto& value : values) add(key, value);
+  }
+  Result<std::string> finish() {
+    add(init::kKeyEnd, "");
+    if (bad_key_) return fail(ErrorCode::invalid, std::string("the ") + bad_key_ + " holds a NUL byte");
+    return std::move(text_);
+  }
+
+ private:
+  std::string text_;
+  const char* bad_key_ = nullptr;
+};
+
+}  // namespace
+
+Result<std::string> encode_init_spec(const InitSpec& spec) {
+  if (spec.command.empty()) return fail(ErrorCode::invalid, "there is no command to run");
+  Encoder encoder;
+  encoder.add(init::kSpecMagic, init::kSpecVersion);
+  encoder.add(init::kKeyMode, spec.own_pid_namespace ? "sandbox" : "process");
+  encoder.add_all(init::kKeyLaunch, spec.launch);
+  encoder.add_all(init::kKeyCommand, spec.command);
+  for (const auto& [name, value] : spec.environment) encoder.add(init::kKeyEnvironment, name + "=" + value);
+  encoder.add(init::kKeyDirectory, spec.directory);
+  encoder.add_all(init::kKeyCgroup, spec.cgroup_procs);
+  encoder.add_if_set(init::kKeyCodeSource, spec.code_source);
+  encoder.add_if_set(init::kKeyCodeTarget, spec.code_target);
+  encoder.add_if_set(init::kKeyCodeUpper, spec.code_upper);
+  encoder.add_if_set(init::kKeyCodeWork, spec.code_work);
+  return encoder.finish();
+}
+
+}  // namespace plz

@@ -1,0 +1,378 @@
+#include "runtime/runtime_contract_test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include "init/contract.h"
+#include "os/file.h"
+
+namespace plz {
+
+using namespace std::chrono_literals;
+
+std::string runtime_kind_name(const testing::TestParamInfo<RuntimeKind>& info) { return info.param.name; }
+
+namespace {
+
+constexpr auto kPatience = 20s;
+
+// True once `condition` holds; looks at it every few milliseconds, since another program makes it so.
+bool eventually(const std::function<bool()>& condition) {
+  auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return condition();
+}
+
+pid_t lock_holder(const std::string& path) {
+  auto fd = open_file(path, O_RDWR);
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  if (!fd || fcntl(fd->get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
+  return lock.l_pid;
+}
+
+// Lines whose number tells whether one is lost or doubled.
+std::string numbered_lines(int count) {
+  std::string text;
+  for (int i = 1; i <= count; ++i) text += fmt::format("{}\n", i);
+  return text;
+}
+
+}  // namespace
+
+void RuntimeContract::SetUp() {
+  std::string pattern = testing::TempDir() + "plz-runtime-XXXXXX";
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+  directory_ = pattern;
+  ASSERT_TRUE(make_directories(directory_ + "/code"));
+  ASSERT_TRUE(write_file_atomically(directory_ + "/code/code.txt", "hello", 0644, Sync::no));
+  runtime_ = GetParam().make(directory_);
+  auto fingerprint = runtime_->fingerprint();
+  if (!fingerprint.available) GTEST_SKIP() << fingerprint.detail;
+}
+
+void RuntimeContract::TearDown() {
+  runtime_.reset();
+  auto removed = remove_tree(directory_);
+  EXPECT_TRUE(removed) << removed.error().message;
+}
+
+LaunchSpec RuntimeContract::spec_for(const std::string& script) {
+  LaunchSpec spec;
+  spec.paths.directory = fmt::format("{}/attempt{}", directory_, attempts_++);
+  EXPECT_TRUE(make_directories(spec.paths.output()));
+  EXPECT_TRUE(make_directories(spec.paths.measures()));
+  spec.command = {"sh", "-c", script};
+  spec.environment = {{"PATH", "/usr/bin:/bin"}, {"GREETING", "hi there"}};
+  spec.code_tree = directory_ + "/code";
+  spec.mounts = {{spec.paths.output(), job_path(spec, "output"), true},
+                 {spec.paths.measures(), job_path(spec, "measures"), true}};
+  return spec;
+}
+
+RuntimeContract::Ended RuntimeContract::run(const LaunchSpec& spec) {
+  auto started = runtime_->start(spec);
+  EXPECT_TRUE(started) << started.error().message;
+  if (!started) return {};
+  return wait_for(spec.paths);
+}
+
+RuntimeContract::Ended RuntimeContract::wait_for(const AttemptPaths& paths) {
+  auto report = runtime_->wait(paths, {});
+  EXPECT_TRUE(report) << report.error().message;
+  if (!report) return {};
+  return {*report, log_of(paths)};
+}
+
+std::string RuntimeContract::log_of(const AttemptPaths& paths) {
+  auto log = read_file(paths.log(), 1u << 30);
+  return log.value_or("");
+}
+
+void RuntimeContract::await_log(const AttemptPaths& paths, const std::string& text) {
+  EXPECT_TRUE(eventually([&] { return log_of(paths).find(text) != std::string::npos; })) << log_of(paths);
+}
+
+void RuntimeContract::kill_outer_half(const AttemptPaths& paths) {
+  std::string lock = join_path(paths.directory, init::kLockFile);
+  ASSERT_TRUE(eventually([&] { return lock_holder(lock) > 0; }));
+  ASSERT_EQ(kill(lock_holder(lock), SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return lock_holder(lock) == 0; }));
+}
+
+void RuntimeContract::start_in_worker_that_dies(const LaunchSpec& spec) {
+  pid_t worker = fork();
+  ASSERT_GE(worker, 0);
+  if (worker == 0) {
+    auto runtime = GetParam().make(directory_);
+    _exit(runtime->start(spec) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(worker, &status, 0), worker);
+  ASSERT_EQ(status, 0);
+}
+
+TEST_P(RuntimeContract, ReportsSuccessWithItsTimes) {
+  auto before = SystemClock().now();
+  auto ended = run_script("echo $GREETING; echo error >&2; cat code.txt; pwd");
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::succeeded) << ended.report.outcome.reason;
+  EXPECT_EQ(ended.report.outcome.exit_status, 0);
+  EXPECT_TRUE(ended.log.starts_with("hi there\nerror\nhello")) << ended.log;
+  ASSERT_TRUE(ended.report.started && ended.report.ended);
+  EXPECT_LE(before, *ended.report.started);
+  EXPECT_LE(*ended.report.started, *ended.report.ended);
+  EXPECT_LE(*ended.report.ended, SystemClock().now());
+}
+
+TEST_P(RuntimeContract, ReportsAnExitStatus) {
+  auto ended = run_script("exit 3");
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::exited);
+  EXPECT_EQ(ended.report.outcome.exit_status, 3);
+}
+
+TEST_P(RuntimeContract, ReportsASignal) {
+  auto ended = run_script("kill -SEGV $$");
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::signalled);
+  EXPECT_EQ(ended.report.outcome.signal, SIGSEGV);
+  EXPECT_EQ(ended.report.outcome.exit_status, 128 + SIGSEGV);
+  EXPECT_FALSE(ended.report.outcome.out_of_memory);
+}
+
+TEST_P(RuntimeContract, ReportsACommandThatIsNotFound) {
+  auto spec = spec_for("");
+  spec.command = {"nosuchcmd", "x"};
+  auto ended = run(spec);
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::could_not_start);
+  EXPECT_EQ(ended.report.outcome.exit_status, 127);
+  EXPECT_EQ(ended.report.outcome.reason, "nosuchcmd: command not found");
+  EXPECT_EQ(ended.log, "plz: nosuchcmd: command not found\n");
+  EXPECT_FALSE(ended.report.started);
+}
+
+TEST_P(RuntimeContract, ReportsACommandThatIsNotExecutable) {
+  auto spec = spec_for("");
+  spec.command = {"./code.txt"};
+  auto ended = run(spec);
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::could_not_start);
+  EXPECT_EQ(ended.report.outcome.exit_status, 126);
+  EXPECT_EQ(ended.log, "plz: ./code.txt: Permission denied\n");
+}
+
+TEST_P(RuntimeContract, RunsAScriptWithoutAFirstLine) {
+  ASSERT_TRUE(write_file_atomically(directory_ + "/code/script", "echo from script $1\n", 0755, Sync::no));
+  ASSERT_EQ(chmod((directory_ + "/code/script").c_str(), 0755), 0);
+  auto spec = spec_for("");
+  spec.command = {"./script", "one"};
+  EXPECT_EQ(run(spec).log, "from script one\n");
+}
+
+TEST_P(RuntimeContract, RefusesACommandThatCannotBe) {
+  auto spec = spec_for("");
+  spec.command = {};
+  EXPECT_EQ(runtime_->start(spec).error().code, ErrorCode::invalid);
+  spec.command = {std::string("a\0b", 3)};
+  EXPECT_EQ(runtime_->start(spec).error().code, ErrorCode::invalid);
+  EXPECT_EQ(*runtime_->recover(spec.paths), AttemptPhase::not_started);
+}
+
+TEST_P(RuntimeContract, KeepsEveryByteOfABigLog) {
+  constexpr uint64_t kBytes = 64u << 20;
+  auto ended = run_script("yes 0123456789abcde | head -c 67108864");
+  ASSERT_EQ(ended.log.size(), kBytes);
+  bool exact = true;
+  for (size_t i = 0; i < ended.log.size(); i += 16) exact = exact && ended.log.compare(i, 16, "0123456789abcde\n") == 0;
+  EXPECT_TRUE(exact);
+}
+
+TEST_P(RuntimeContract, KeepsAnUnterminatedLastLineAndBinaryBytes) {
+  EXPECT_EQ(run_script("printf 'a\\n\\000\\377b'").log, std::string("a\n\0\377b", 5));
+}
+
+TEST_P(RuntimeContract, LogSurvivesTheOuterHalf) {
+  auto spec = spec_for("i=1; while [ $i -le 60000 ]; do echo $i; i=$((i+1)); done");
+  ASSERT_TRUE(runtime_->start(spec));
+  await_log(spec.paths, "\n100\n");
+  kill_outer_half(spec.paths);
+  EXPECT_EQ(*runtime_->recover(spec.paths), AttemptPhase::running);
+  await_log(spec.paths, "\n10000\n");
+  kill_outer_half(spec.paths);
+  // Without recover: whoever waits puts a new one in place.
+  auto ended = wait_for(spec.paths);
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::succeeded);
+  EXPECT_TRUE(ended.log == numbered_lines(60000));
+}
+
+TEST_P(RuntimeContract, JobEndsWhileNobodyCarriesItsLog) {
+  auto spec = spec_for("echo ready; sleep 0.3; echo over; exit 4");
+  ASSERT_TRUE(runtime_->start(spec));
+  await_log(spec.paths, "ready\n");
+  kill_outer_half(spec.paths);
+  std::string exit_record = join_path(spec.paths.directory, init::kExitFile);
+  ASSERT_TRUE(eventually([&] { return read_file(exit_record).value_or("").ends_with("end\n"); }));
+  auto second = GetParam().make(directory_);
+  EXPECT_NE(*second->recover(spec.paths), AttemptPhase::not_started);
+  auto report = second->wait(spec.paths, {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome.exit_status, 4);
+  EXPECT_EQ(log_of(spec.paths), "ready\nover\n");
+}
+
+TEST_P(RuntimeContract, AttemptSurvivesTheWorker) {
+  auto spec = spec_for("echo ready; sleep 0.2; echo over; exit 5");
+  start_in_worker_that_dies(spec);
+  EXPECT_EQ(*runtime_->recover(spec.paths), AttemptPhase::running);
+  auto ended = wait_for(spec.paths);
+  EXPECT_EQ(ended.report.outcome.exit_status, 5);
+  EXPECT_EQ(ended.log, "ready\nover\n");
+  EXPECT_EQ(*runtime_->recover(spec.paths), AttemptPhase::ended);
+  // Asked again, it says the same.
+  EXPECT_EQ(runtime_->wait(spec.paths, {})->outcome, ended.report.outcome);
+}
+
+TEST_P(RuntimeContract, StartsNothingTwice) {
+  auto spec = spec_for("echo once; sleep 0.2");
+  start_in_worker_that_dies(spec);
+  ASSERT_TRUE(runtime_->start(spec));
+  ASSERT_TRUE(runtime_->start(spec));
+  EXPECT_EQ(wait_for(spec.paths).log, "once\n");
+}
+
+TEST_P(RuntimeContract, KnowsThatNothingWasStarted) {
+  auto spec = spec_for("true");
+  EXPECT_EQ(*runtime_->recover(spec.paths), AttemptPhase::not_started);
+  EXPECT_EQ(runtime_->wait(spec.paths, {}).error().code, ErrorCode::not_found);
+}
+
+TEST_P(RuntimeContract, WaitIsCancelled) {
+  auto spec = spec_for("echo ready; sleep 60");
+  ASSERT_TRUE(runtime_->start(spec));
+  await_log(spec.paths, "ready\n");
+  std::stop_source stop;
+  std::jthread canceller([&] { stop.request_stop(); });
+  EXPECT_EQ(runtime_->wait(spec.paths, stop.get_token()).error().code, ErrorCode::cancelled);
+  ASSERT_TRUE(runtime_->stop(spec.paths, 0ms));
+  EXPECT_EQ(wait_for(spec.paths).report.outcome.signal, SIGKILL);
+}
+
+TEST_P(RuntimeContract, StopAsksFirst) {
+  auto spec = spec_for("trap 'echo terminated; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
+  ASSERT_TRUE(runtime_->start(spec));
+  await_log(spec.paths, "ready\n");
+  ASSERT_TRUE(runtime_->stop(spec.paths, 60s));
+  auto ended = wait_for(spec.paths);
+  EXPECT_EQ(ended.report.outcome.exit_status, 7);
+  EXPECT_TRUE(ended.log.ends_with("terminated\n")) << ended.log;
+}
+
+TEST_P(RuntimeContract, StopKillsAfterItsGrace) {
+  auto spec = spec_for("trap 'echo ignored' TERM; echo ready; while :; do sleep 0.01; done");
+  ASSERT_TRUE(runtime_->start(spec));
+  await_log(spec.paths, "ready\n");
+  auto before = std::chrono::steady_clock::now();
+  ASSERT_TRUE(runtime_->stop(spec.paths, 300ms));
+  auto ended = wait_for(spec.paths);
+  EXPECT_GE(std::chrono::steady_clock::now() - before, 290ms);
+  EXPECT_EQ(ended.report.outcome.signal, SIGKILL);
+  EXPECT_NE(ended.log.find("ignored\n"), std::string::npos);
+}
+
+TEST_P(RuntimeContract, StopWorksWithoutOuterHalfAndWorker) {
+  auto spec = spec_for("echo ready; sleep 60");
+  start_in_worker_that_dies(spec);
+  await_log(spec.paths, "ready\n");
+  kill_outer_half(spec.paths);
+  ASSERT_TRUE(runtime_->stop(spec.paths, 10s));
+  auto ended = wait_for(spec.paths);
+  EXPECT_EQ(ended.report.outcome.signal, SIGTERM);
+}
+
+TEST_P(RuntimeContract, StopAtOnceAfterStartIsNotLost) {
+  auto spec = spec_for("sleep 60");
+  ASSERT_TRUE(runtime_->start(spec));
+  ASSERT_TRUE(runtime_->stop(spec.paths, 10s));
+  auto ended = wait_for(spec.paths);
+  EXPECT_FALSE(ended.report.outcome.succeeded());
+}
+
+TEST_P(RuntimeContract, StopAfterTheEndIsNoError) {
+  auto spec = spec_for("true");
+  run(spec);
+  EXPECT_TRUE(runtime_->stop(spec.paths, 0ms));
+  EXPECT_EQ(runtime_->wait(spec.paths, {})->outcome.kind, OutcomeKind::succeeded);
+}
+
+TEST_P(RuntimeContract, DaemonsEndWithTheCommand) {
+  std::string daemon = "setsid sh -c 'while :; do date > $OUT/alive; sleep 0.01; done' ";
+  auto spec = spec_for(daemon + ">/dev/null 2>&1 & " + daemon + "& while [ ! -e $OUT/alive ]; do sleep 0.01; done; echo over");
+  spec.environment.emplace_back("OUT", job_path(spec, "output"));
+  auto ended = run(spec);
+  EXPECT_EQ(ended.report.outcome.exit_status, 0);
+  EXPECT_EQ(ended.log, "over\n");
+  // Nothing writes any more: the file stays away once it is removed.
+  ASSERT_EQ(unlink((spec.paths.output() + "/alive").c_str()), 0);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_FALSE(path_exists(spec.paths.output() + "/alive"));
+}
+
+TEST_P(RuntimeContract, JobMayCloseItsOutput) {
+  auto ended = run_script("echo before; exec >&- 2>&-; sleep 0.1; exit 6");
+  EXPECT_EQ(ended.report.outcome.exit_status, 6);
+  EXPECT_EQ(ended.log, "before\n");
+}
+
+TEST_P(RuntimeContract, TruncatingStandardOutputLosesNothing) {
+  EXPECT_EQ(run_script("echo one; echo two > /dev/stdout; echo three >> /dev/stderr; : > /dev/stdout").log,
+            "one\ntwo\nthree\n");
+}
+
+TEST_P(RuntimeContract, StandardInputIsEmpty) {
+  EXPECT_EQ(run_script("cat; echo $?").log, "0\n");
+}
+
+TEST_P(RuntimeContract, SignalsAreAsInAFreshShell) {
+  EXPECT_EQ(run_script("grep -E 'Sig(Blk|Ign)' /proc/self/status | cut -f 2").log,
+            "0000000000000000\n0000000000000000\n");
+}
+
+TEST_P(RuntimeContract, NoDescriptorsAreLeftOpen) {
+  EXPECT_EQ(run_script("exec ls /proc/self/fd").log, "0\n1\n2\n3\n");
+}
+
+TEST_P(RuntimeContract, OutputIsTheWorkersToRead) {
+  auto spec = spec_for("echo 1 > $OUT/a; mkdir $OUT/d; rm -rf $OUT 2>/dev/null; mkdir -p $OUT; echo 2 > $OUT/b");
+  spec.environment.emplace_back("OUT", job_path(spec, "output"));
+  run(spec);
+  EXPECT_EQ(*list_directory(spec.paths.output()), std::vector<std::string>{"b"});
+  struct stat st;
+  ASSERT_EQ(stat((spec.paths.output() + "/b").c_str(), &st), 0);
+  EXPECT_EQ(st.st_uid, geteuid());
+  EXPECT_EQ(st.st_gid, getegid());
+}
+
+TEST_P(RuntimeContract, CodeIsAPrivateWritableCopy) {
+  auto spec = spec_for("echo changed > code.txt && mkdir new && echo x > new/file && cat code.txt");
+  auto ended = run(spec);
+  EXPECT_EQ(ended.report.outcome.exit_status, 0);
+  EXPECT_EQ(ended.log, "changed\n");
+  EXPECT_EQ(*read_file(spec.code_tree + "/code.txt"), "hello");
+  EXPECT_EQ(*list_directory(spec.code_tree), std::vector<std::string>{"code.txt"});
+}
+
+TEST_P(RuntimeContract, DestroyLeavesTheLog) {
+  auto spec = spec_for("echo kept; mkdir -p a/b; chmod 0 a");
+  run(spec);
+  auto destroyed = runtime_->destroy(spec.paths);
+  EXPECT_TRUE(destroyed) << destroyed.error().message;
+  EXPECT_FALSE(path_exists(spec.paths.directory + "/run"));
+  EXPECT_EQ(log_of(spec.paths), "kept\n");
+}
+
+}  // namespace plz
