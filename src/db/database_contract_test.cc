@@ -482,7 +482,7 @@ TEST_P(DatabaseContract, ThreadsMeet) {
 }
 
 std::unique_ptr<Database> make_sqlite(const std::string& directory) {
-  auto database = SqliteDatabase::open(directory + "/db");
+  auto database = open_sqlite_database(directory + "/db");
   EXPECT_TRUE(database) << database.error().message;
   return std::move(*database);
 }

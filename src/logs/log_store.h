@@ -31,9 +31,9 @@ struct LogState {
 class LogStore {
  public:
   virtual ~LogStore() = default;
-  // Appends at `offset`, which must be the log's size: conflict otherwise (the message tells the
-  // size, state() too), so that a repeated report neither doubles nor loses a byte. A part that is
-  // there already is skipped when offset + bytes reaches beyond the end.
+  // Appends at `offset`. What lies before the log's end is there already and is skipped, so that a
+  // repeated report neither doubles nor loses a byte. An offset beyond the end is a conflict (the
+  // message tells the size, state() too), and so is anything new once the log is sealed.
   virtual Result<LogState> append(const Uuid& attempt, uint64_t offset, std::string_view bytes) = 0;
   virtual Result<void> add_marks(const Uuid& attempt, const std::vector<LogMark>& marks) = 0;
   virtual Result<LogState> state(const Uuid& attempt) = 0;

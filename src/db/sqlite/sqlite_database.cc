@@ -13,9 +13,9 @@
 namespace plz {
 namespace {
 
-class OpenSqliteDatabase final : public Database {
+class SqliteDatabase final : public Database {
  public:
-  OpenSqliteDatabase(const std::string& path, std::unique_ptr<Connection> writing)
+  SqliteDatabase(const std::string& path, std::unique_ptr<Connection> writing)
       : store_(path, std::move(writing)) {}
 
   ExecutionRecords& executions() override { return executions_; }
@@ -43,13 +43,13 @@ Result<void> refuse_network_file_system(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> SqliteDatabase::open(const std::string& path) {
+Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path) {
   PLZ_TRY(refuse_network_file_system(path));
   // Made here and not by SQLite: it holds secrets. SQLite gives its other files the same mode.
   PLZ_TRY(open_file(path, O_RDWR | O_CREAT, 0600));
   PLZ_ASSIGN(auto connection, Connection::open(path, Connection::Mode::read_write));
   PLZ_TRY(bring_up_to_date(*connection));
-  return std::make_unique<OpenSqliteDatabase>(path, std::move(connection));
+  return std::make_unique<SqliteDatabase>(path, std::move(connection));
 }
 
 }  // namespace plz

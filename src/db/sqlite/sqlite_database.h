@@ -9,13 +9,10 @@
 
 namespace plz {
 
-class SqliteDatabase {
- public:
-  // Opens the file or makes it (mode 0600; its directory must exist), and brings its schema up to
-  // date. invalid: not plz's database, or it lies on a network file system, where locks and shared
-  // memory cannot be relied on; conflict: written by a newer plz; unavailable: another process
-  // holds it, or the disk is full.
-  static Result<std::unique_ptr<Database>> open(const std::string& path);
-};
+// Opens the file or makes it (mode 0600; its directory must exist), and brings its schema up to date.
+// invalid: not plz's database, or it lies on a network file system, where locks and shared memory
+// cannot be relied on; conflict: written by a newer plz; unavailable: another process holds it, or
+// the disk is full. Cursors and callbacks in progress must end before the database is destroyed.
+Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path);
 
 }  // namespace plz
