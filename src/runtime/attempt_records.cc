@@ -45,9 +45,10 @@ std::optional<Timestamp> ended_at(const AttemptRecord& record) {
   return *started + std::chrono::microseconds(*to - *from);
 }
 
-void explain_signal(Outcome& outcome, const AttemptRecord& record) {
+// Where no cgroup knows, the kernel's count for the whole machine makes a suspicion.
+void suspect_lack_of_memory(Outcome& outcome, const AttemptRecord& record) {
   int64_t kills = number(record, init::kKeyOomKills).value_or(0);
-  if (outcome.out_of_memory || *outcome.signal != SIGKILL || kills <= 0) return;
+  if (outcome.signal != SIGKILL || kills <= 0) return;
   outcome.reason = fmt::format(
       "probably out of memory: the kernel killed {} for lack of memory while it ran",
       kills == 1 ? "a process" : fmt::format("{} processes", kills));
@@ -73,7 +74,7 @@ Outcome outcome_of(const AttemptRecord& exit, OomKills cgroup_oom_kills) {
     outcome.out_of_memory = true;
     outcome.reason = "out of memory: the kernel killed a process of the job";
   }
-  if (outcome.signal) explain_signal(outcome, exit);
+  if (!cgroup_oom_kills) suspect_lack_of_memory(outcome, exit);
   return outcome;
 }
 
