@@ -24,7 +24,10 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 class FileActions {
  public:
-  FileActions() { posix_spawn_file_actions_init(&actions_); }
+  explicit FileActions(const std::string& directory) {
+    posix_spawn_file_actions_init(&actions_);
+    if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str());
+  }
   ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
   void connect(int target, int fd) {
     if (fd >= 0) posix_spawn_file_actions_adddup2(&actions_, fd, target);
@@ -64,7 +67,7 @@ bool is_executable_file(const std::string& path) {
 }  // namespace
 
 Result<pid_t> spawn(const SpawnOptions& options) {
-  FileActions actions;
+  FileActions actions(options.directory);
   actions.connect(STDIN_FILENO, options.stdin_fd);
   actions.connect(STDOUT_FILENO, options.stdout_fd);
   actions.connect(STDERR_FILENO, options.stderr_fd);

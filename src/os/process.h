@@ -21,6 +21,7 @@ struct SpawnOptions {
   int stdout_fd = -1;
   int stderr_fd = -1;
   bool new_session = false;              // survives the caller's terminal
+  std::string directory;                 // where it starts; empty: where the caller is
 };
 
 // Starts a program with default signal dispositions and an empty signal mask, and no descriptors but
