@@ -48,7 +48,7 @@ class BackgroundCommand {
 
 // Where a program lies: `name` itself if it holds a slash, else the first executable of that name in
 // the environment's PATH. Relative paths are below `directory`. Empty: nowhere.
-std::string find_program(std::string_view name, const EnvironmentVariables& environment,
-                         const std::string& directory);
+std::string locate_program(const std::string& name, const EnvironmentVariables& environment,
+                           const std::string& directory);
 
 }  // namespace plz

@@ -61,18 +61,18 @@ TEST(BackgroundCommand, ThatIsMissingIsAnError) {
   EXPECT_EQ(command.error().code, ErrorCode::not_found);
 }
 
-TEST(FindProgram, SearchesThePath) {
+TEST(LocateProgram, SearchesThePath) {
   TemporaryDirectory directory;
   directory.write("first/tool", "", 0644);
   directory.write("tool/x", "");
   std::string second = directory.write("second/tool", "", 0755);
   EnvironmentVariables environment{{"PATH", directory.path("first") + "::" + directory.path() + ":second"}};
-  EXPECT_EQ(find_program("tool", environment, directory.path()), second);
-  EXPECT_EQ(find_program("second/tool", environment, directory.path()), second);
-  EXPECT_EQ(find_program(second, {}, "/"), second);
-  EXPECT_EQ(find_program("first/tool", environment, directory.path()), "");
-  EXPECT_EQ(find_program("no-such-tool", environment, directory.path()), "");
-  EXPECT_EQ(find_program("", environment, directory.path()), "");
+  EXPECT_EQ(locate_program("tool", environment, directory.path()), second);
+  EXPECT_EQ(locate_program("second/tool", environment, directory.path()), second);
+  EXPECT_EQ(locate_program(second, {}, "/"), second);
+  EXPECT_EQ(locate_program("first/tool", environment, directory.path()), "");
+  EXPECT_EQ(locate_program("no-such-tool", environment, directory.path()), "");
+  EXPECT_EQ(locate_program("", environment, directory.path()), "");
 }
 
 }  // namespace

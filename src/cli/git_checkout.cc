@@ -15,7 +15,7 @@ constexpr int kMostNestedModules = 8;
 
 Result<BackgroundCommand> start_git(std::vector<std::string> arguments, const std::string& directory,
                                     EnvironmentVariables environment) {
-  std::string program = find_program("git", environment, directory);
+  std::string program = locate_program("git", environment, directory);
   if (program.empty()) return fail(ErrorCode::not_found, "git is not installed", "apt-get install git");
   // Answers in git's own words, and no write into the user's checkout.
   const EnvironmentVariables ours{{"LC_ALL", "C"}, {"GIT_OPTIONAL_LOCKS", "0"}};

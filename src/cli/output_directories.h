@@ -21,7 +21,7 @@ class OutputDirectories {
   // Those strictly below `directory` that still exist; absolute. A damaged record reads as empty.
   std::vector<std::string> below(std::string_view directory) const;
 
-  static constexpr size_t kMostKept = 1000;
+  static constexpr size_t kMostKept = 250;
 
  private:
   std::string path_;
