@@ -46,6 +46,14 @@ bool looks_compressible(std::string_view bytes) {
   return try_compress(bytes.substr((bytes.size() - kSampleBytes) / 2, kSampleBytes), out) != 0;
 }
 
+// Into kPackRecordHeaderBytes zeros.
+void write_header(char* at, const PackRecordHeader& header) {
+  const uint64_t fields[3] = {header.bytes, header.stored_bytes, header.checksum};
+  memcpy(at, header.digest.bytes().data(), Digest::kBytes);
+  memcpy(at + Digest::kBytes, fields, sizeof fields);
+  at[Digest::kBytes + sizeof fields] = static_cast<char>(header.codec);
+}
+
 }  // namespace
 
 void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_view bytes) {
@@ -61,10 +69,14 @@ void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_vi
   }
   if (compressed == 0) pack += bytes;
   uint64_t stored_bytes = pack.size() - stored_at;
-  uint64_t fields[3] = {bytes.size(), stored_bytes, XXH3_64bits(pack.data() + stored_at, stored_bytes)};
-  memcpy(pack.data() + header, digest.bytes().data(), Digest::kBytes);
-  memcpy(pack.data() + header + Digest::kBytes, fields, sizeof fields);
-  pack[header + Digest::kBytes + sizeof fields] = static_cast<char>(compressed ? Codec::zstd : Codec::raw);
+  write_header(pack.data() + header, {digest, bytes.size(), stored_bytes,
+                                      XXH3_64bits(pack.data() + stored_at, stored_bytes),
+                                      compressed ? Codec::zstd : Codec::raw});
+}
+
+void append_pack_record_header(std::string& pack, const PackRecordHeader& header) {
+  pack.append(kPackRecordHeaderBytes, '\0');
+  write_header(pack.data() + pack.size() - kPackRecordHeaderBytes, header);
 }
 
 Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum,
