@@ -92,9 +92,10 @@ std::string locate_program(const std::string& name, const EnvironmentVariables& 
                            const std::string& directory) {
   if (name.empty()) return {};
   if (name.find('/') != name.npos) return find_program(absolute_path(name, directory), "").value_or("");
-  const std::string* search_path = find_variable(environment, "PATH");
+  const std::string* given = find_variable(environment, "PATH");
+  const std::string search_path = given ? *given : "/usr/local/bin:/usr/bin:/bin";
   std::string absolute;
-  for (auto part : split(search_path ? *search_path : "/usr/local/bin:/usr/bin:/bin", ':'))
+  for (auto part : split(search_path, ':'))
     absolute += fmt::format("{}{}", absolute.empty() ? "" : ":", absolute_path(part, directory));
   return find_program(name, absolute).value_or("");
 }

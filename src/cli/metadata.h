@@ -14,6 +14,7 @@
 namespace plz {
 
 struct MetadataSources {
+  std::string plz_version;
   std::string working_directory;             // absolute
   std::string context_path;                  // absolute
   std::vector<std::string> command;
@@ -30,7 +31,7 @@ struct MetadataBlob {
 };
 
 struct Metadata {
-  JsonText json;  // {"plz", "directory", "git", "machine", "environment", "python"}; see docs/metadata.md
+  JsonText json;  // see docs/metadata.md
   std::vector<MetadataBlob> blobs;
   std::vector<std::string> warnings;  // live code that would shadow what is captured
 };

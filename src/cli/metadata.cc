@@ -1,0 +1,210 @@
+#include "cli/metadata.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/configuration.h"
+#include "cli/git_checkout.h"
+#include "cli/machine_facts.h"
+#include "cli/python_interpreter.h"
+#include "cli/python_inventory.h"
+#include "os/file.h"
+
+namespace plz {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kRecordedVariables[] = {"PATH", "LANG", "VIRTUAL_ENV"};
+constexpr std::string_view kRecordedPrefixes[] = {"CONDA_", "CUDA_"};
+
+bool is_recorded(std::string_view name) {
+  auto starts = [&](std::string_view prefix) { return name.starts_with(prefix); };
+  return std::find(std::begin(kRecordedVariables), std::end(kRecordedVariables), name) != std::end(kRecordedVariables) ||
+         std::any_of(std::begin(kRecordedPrefixes), std::end(kRecordedPrefixes), starts);
+}
+
+void put(Json& object, const char* name, const std::string& value) {
+  if (!value.empty()) object[name] = printable(value);
+}
+
+Json machine_json() {
+  MachineFacts facts = machine_facts();
+  Json machine{{"cpus", facts.cpus}, {"memory_bytes", facts.memory_bytes}};
+  put(machine, "host_name", facts.host_name);
+  put(machine, "os", facts.os);
+  put(machine, "kernel", facts.kernel);
+  put(machine, "architecture", facts.architecture);
+  put(machine, "cpu_model", facts.cpu_model);
+  put(machine, "gpu_driver", facts.gpu_driver);
+  if (!facts.gpus.empty()) machine["gpus"] = facts.gpus;
+  return machine;
+}
+
+Json environment_json(const MetadataSources& sources) {
+  Json names = Json::array(), values = Json::object();
+  std::vector<std::string> sorted;
+  auto add = [&](const std::string& name) { sorted.push_back(printable(name)); };
+  if (sources.host_environment)
+    for (const auto& [name, value] : sources.environment) {
+      if (name.starts_with("PLZ_")) continue;
+      add(name);
+      if (is_recorded(name)) values[printable(name)] = printable(value);
+    }
+  for (const auto& [name, value] : sources.configured) {
+    add(name);
+    values[printable(name)] = printable(value);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  for (auto& name : sorted) names.push_back(std::move(name));
+  return {{"names", std::move(names)}, {"values", std::move(values)}};
+}
+
+// What the job's shell would see: the configured variables lie over the submitting shell's.
+EnvironmentVariables job_environment(const MetadataSources& sources) {
+  EnvironmentVariables environment = sources.environment;
+  for (const auto& variable : sources.configured) {
+    std::erase_if(environment, [&](const auto& given) { return given.first == variable.first; });
+    environment.push_back(variable);
+  }
+  return environment;
+}
+
+std::string cache_directory(const MetadataSources& sources) {
+  const std::string* xdg = find_variable(sources.environment, "XDG_CACHE_HOME");
+  if (xdg && xdg->starts_with('/')) return join_path(*xdg, "plz");
+  return sources.home.empty() ? "" : join_path(sources.home, ".cache/plz");
+}
+
+std::string resolved(const std::string& path) {
+  std::unique_ptr<char, decltype(&free)> real(realpath(path.c_str(), nullptr), free);
+  return real ? real.get() : path;
+}
+
+bool lies_in(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory == "/" ? "/" : directory + "/");
+}
+
+}  // namespace
+
+struct PendingMetadata::State {
+  MetadataSources sources;
+  std::string context;  // its real path: what live code is compared with
+  EnvironmentVariables environment;
+  std::optional<std::string> checkout;
+  std::optional<PendingGitState> git;
+  std::optional<std::string> interpreter;
+  std::optional<PendingPythonInventory> inventory;
+
+  void start_git();
+  void start_python();
+  std::optional<Json> git_json();
+  std::optional<Json> python_json(Metadata& metadata);
+  void warn_of_live_code(const std::vector<LiveCode>& live, std::vector<std::string>& warnings) const;
+  void warn_of_python_path(std::vector<std::string>& warnings) const;
+};
+
+void PendingMetadata::State::start_git() {
+  checkout = find_git_checkout(sources.context_path);
+  if (!checkout) return;
+  if (auto started = PendingGitState::start(sources.context_path, sources.environment)) git = std::move(*started);
+}
+
+void PendingMetadata::State::start_python() {
+  if (!sources.host_environment) return;
+  interpreter = python_of_command(sources.command, environment, sources.context_path);
+  if (!interpreter) return;
+  auto started =
+      PendingPythonInventory::start(*interpreter, environment, sources.context_path, cache_directory(sources));
+  if (started) inventory = std::move(*started);
+}
+
+std::optional<Json> PendingMetadata::State::git_json() {
+  if (!git) return std::nullopt;
+  auto state = git->finish();
+  if (!state) return std::nullopt;
+  Json json{{"dirty", state->dirty}, {"untracked_files", state->untracked_files}};
+  put(json, "root", *checkout);
+  put(json, "commit", state->commit);
+  put(json, "branch", state->branch);
+  return json;
+}
+
+std::optional<Json> PendingMetadata::State::python_json(Metadata& metadata) {
+  if (!interpreter) return std::nullopt;
+  Json json;
+  put(json, "interpreter", *interpreter);
+  warn_of_python_path(metadata.warnings);
+  if (!inventory) return json;
+  auto found = inventory->finish();
+  if (!found) {
+    put(json, "error", found.error().message);
+    return json;
+  }
+  put(json, "version", found->version);
+  put(json, "implementation", found->implementation);
+  json["inventory"] = found->digest.hex();
+  metadata.blobs.push_back({found->digest, std::move(found->text)});
+  warn_of_live_code(found->live, metadata.warnings);
+  return json;
+}
+
+void PendingMetadata::State::warn_of_live_code(const std::vector<LiveCode>& live,
+                                               std::vector<std::string>& warnings) const {
+  std::vector<std::string> said;
+  for (const auto& code : live) {
+    std::string path = resolved(code.path);
+    if (!lies_in(path, context)) continue;
+    // A distribution and the .pth file that serves it are one thing to tell.
+    if (std::find(said.begin(), said.end(), path) != said.end()) continue;
+    said.push_back(path);
+    std::string who = code.name.empty()
+                          ? fmt::format("{} imports from {}", printable(*interpreter), printable(path))
+                          : fmt::format("{} is installed in editable form from {}", printable(code.name), printable(path));
+    warnings.push_back(who + ": the job may run the live code there, not what is captured");
+  }
+}
+
+void PendingMetadata::State::warn_of_python_path(std::vector<std::string>& warnings) const {
+  const std::string* python_path = find_variable(environment, "PYTHONPATH");
+  if (!python_path) return;
+  for (auto entry : split(*python_path, ':'))
+    if (entry.starts_with('/') && lies_in(resolved(std::string(entry)), context))
+      warnings.push_back(fmt::format("PYTHONPATH holds {}: the job may run the live code there, not what is captured",
+                                     printable(entry)));
+}
+
+PendingMetadata::PendingMetadata(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PendingMetadata::PendingMetadata(PendingMetadata&&) noexcept = default;
+PendingMetadata& PendingMetadata::operator=(PendingMetadata&&) noexcept = default;
+PendingMetadata::~PendingMetadata() = default;
+
+PendingMetadata PendingMetadata::start(MetadataSources sources) {
+  auto state = std::make_unique<State>();
+  state->sources = std::move(sources);
+  state->context = resolved(state->sources.context_path);
+  state->environment = job_environment(state->sources);
+  state->start_git();
+  state->start_python();
+  return PendingMetadata(std::move(state));
+}
+
+Metadata PendingMetadata::finish() {
+  Metadata metadata;
+  const MetadataSources& sources = state_->sources;
+  Json json{{"environment", environment_json(sources)}, {"machine", machine_json()}};
+  put(json, "plz", sources.plz_version);
+  put(json, "directory", sources.working_directory);
+  if (auto git = state_->git_json()) json["git"] = std::move(*git);
+  if (auto python = state_->python_json(metadata)) json["python"] = std::move(*python);
+  metadata.json.text = json.dump();
+  return metadata;
+}
+
+}  // namespace plz
