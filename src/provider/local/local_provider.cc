@@ -34,7 +34,8 @@ Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
   if (pid_ > 0) return {};
   std::vector<std::string> words{settings_.worker_program, "--controller", settings_.controller,
                                  "--directory", settings_.worker_directory,
-                                 "--instance", id.to_string(), "--log", settings_.log_path};
+                                 "--instance", id.to_string(), "--log", settings_.log_path,
+                                 "--hide", settings_.hidden_directory};
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

@@ -15,6 +15,7 @@ struct LocalProviderSettings {
   std::string worker_directory;   // its state
   std::string controller;         // endpoint, as net/http_client.h parses it
   std::string log_path;           // the worker's own log
+  std::string hidden_directory;   // what jobs must not see: the controller's data
   Capacity capacity;              // of this machine
 };
 

@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+"""What plz promises about speed and memory, measured beside the yardstick in the same run.
+
+  bench/figures.py [--bin build/release/bin] [--bench build/test/bench] [NAME...]
+
+Each figure prints a line: its name, what plz took, what the yardstick took, their ratio or difference,
+and the target. Medians of several runs, plz and yardstick in turn. Nothing is asserted: machines are
+noisy, and a person reads this.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+DEVNULL = subprocess.DEVNULL
+
+
+class Bench:
+    def __init__(self, binaries, bench):
+        self.bin = pathlib.Path(binaries).resolve()
+        self.bench = pathlib.Path(bench).resolve()
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="plz-bench-"))
+        self.project = self.root / "project"
+        self.project.mkdir()
+        (self.root / "run").mkdir(mode=0o700)
+        (self.root / "home").mkdir()
+        self.fresh_data()
+
+    def fresh_data(self):
+        self.stop()
+        self.data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=self.root))
+        self.env = {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.root / "home"), "LANG": "C.UTF-8",
+                    "USER": "ada", "PLZ_DATA_DIR": str(self.data), "XDG_RUNTIME_DIR": str(self.root / "run")}
+
+    def pids(self, program):
+        found = []
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if os.path.basename(words[0]) == program.encode() and any(str(self.data).encode() in w for w in words):
+                    found.append(int(entry))
+        return found
+
+    def stop(self):
+        if not hasattr(self, "data"):
+            return
+        for program in ("plz-controller", "plz-worker"):
+            for pid in self.pids(program):
+                os.kill(pid, signal.SIGTERM)
+        for _ in range(500):
+            if not self.pids("plz-controller") and not self.pids("plz-worker"):
+                return
+            time.sleep(0.02)
+
+    def plz(self, *words, cwd=None, stdout=DEVNULL):
+        begin = time.perf_counter()
+        subprocess.run([str(self.bin / "plz"), *map(str, words)], cwd=cwd or self.project, env=self.env, check=True,
+                       stdin=DEVNULL, stdout=stdout, stderr=DEVNULL)
+        return time.perf_counter() - begin
+
+
+def timed(*words, **kwargs):
+    begin = time.perf_counter()
+    subprocess.run(list(map(str, words)), check=True, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, **kwargs)
+    return time.perf_counter() - begin
+
+
+def in_turn(runs, *functions):
+    """Medians, the functions called A B A B …"""
+    times = [[] for _ in functions]
+    for _ in range(runs):
+        for i, function in enumerate(functions):
+            times[i].append(function())
+    return [statistics.median(t) for t in times]
+
+
+def row(name, plz, yardstick, relation, target):
+    print(f"{name:<46} {plz:>13} {yardstick:>26} {relation:>16}   {target}", flush=True)
+
+
+def ms(seconds):
+    return f"{seconds * 1000:.1f} ms"
+
+
+def bare_sandbox():
+    return timed("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp",
+                 "--unshare-pid", "true")
+
+
+def figure_warm(b):
+    """warm run, last, status"""
+    b.plz("run", "--", "true")
+    plz, bare = in_turn(21, lambda: b.plz("run", "--", "true"), bare_sandbox)
+    row("warm plz run -- true", ms(plz), f"bwrap {ms(bare)}", f"+{ms(plz - bare)}", "at most +25 ms")
+    for command in ("last", "status"):
+        (took,) = in_turn(21, lambda: b.plz(command))
+        row(f"plz {command}", ms(took), "", "", "under 10 ms")
+
+
+def figure_cold(b):
+    """the first run of a user"""
+    times = []
+    for _ in range(5):
+        b.fresh_data()
+        times.append(b.plz("run", "--", "true"))
+    row("cold plz run -- true", ms(statistics.median(times)), "", "", "under 150 ms")
+
+
+def make_many(directory, files, size):
+    directory.mkdir()
+    for i in range(files):
+        sub = directory / f"{i // 1000:03d}"
+        sub.mkdir(exist_ok=True)
+        (sub / f"{i:06d}").write_bytes(os.urandom(size))
+
+
+def copy_and_sync(source, target):
+    begin = time.perf_counter()
+    subprocess.run(["cp", "-r", str(source), str(target)], check=True)
+    subprocess.run(["sync"], check=True)
+    return time.perf_counter() - begin
+
+
+def input_project(b, name, source):
+    project = b.root / name
+    project.mkdir()
+    (project / "plz.config.json").write_text('{"input": "file://%s", "command": ["true"]}' % source)
+    return project
+
+
+def figure_many_files(b):
+    """10,000 files of 10 KB"""
+    b.plz("run", "--", "true")
+    source = b.root / "many"
+    make_many(source, 10_000, 10_000)
+    project = input_project(b, "with-many", source)
+    subprocess.run(["sync"], check=True)
+    firsts, copies = [], []
+    for i in range(3):
+        if i:
+            b.fresh_data()
+            b.plz("run", "--", "true")
+            shutil.rmtree(b.root / "home" / ".cache", ignore_errors=True)
+        copies.append(copy_and_sync(source, b.root / f"copy{i}"))
+        shutil.rmtree(b.root / f"copy{i}")
+        subprocess.run(["sync"], check=True)
+        firsts.append(b.plz("run", cwd=project))
+        subprocess.run(["sync"], check=True)
+    first, copy = statistics.median(firsts), statistics.median(copies)
+    row("input of 10,000 x 10 KB, first", ms(first), f"cp -r + sync {ms(copy)}", f"{first / copy:.2f} x", "at most 2 x")
+    with_input, without = in_turn(11, lambda: b.plz("run", cwd=project), lambda: b.plz("run", "--", "true"))
+    row("  unchanged", ms(with_input), f"no input {ms(without)}", f"+{ms(with_input - without)}", "at most +50 ms")
+    shutil.rmtree(source)
+
+
+def until_submitted(b, project):
+    begin = time.perf_counter()
+    process = subprocess.Popen([str(b.bin / "plz"), "run"], cwd=project, env=b.env, stdin=DEVNULL, stdout=DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+    took = None
+    for line in process.stderr:
+        if took is None and "Execution ID is" in line:
+            took = time.perf_counter() - begin
+    process.wait()
+    return took
+
+
+def store_bytes(b):
+    return sum(f.stat().st_size for f in (b.data / "store").rglob("*") if f.is_file())
+
+
+def figure_large_file(b):
+    """one file of 1 GiB"""
+    b.plz("run", "--", "true")
+    source = b.root / "large"
+    with open(source, "wb") as f:
+        for _ in range(1024):
+            f.write(os.urandom(1 << 20))
+    subprocess.run(["sync"], check=True)
+    project = input_project(b, "with-large", source)
+    digest = lambda: timed("openssl", "dgst", "-sha256", source)
+    begin = time.perf_counter()
+    digest()
+    subprocess.run(["cp", str(source), str(b.root / "copy")], check=True)
+    subprocess.run(["sync"], check=True)
+    yardstick = time.perf_counter() - begin
+    (b.root / "copy").unlink()
+    first = b.plz("run", cwd=project)
+    row("input of 1 GiB, first", ms(first), f"dgst + cp + sync {ms(yardstick)}", f"{first / yardstick:.2f} x", "at most 2 x")
+    unchanged, without = in_turn(11, lambda: b.plz("run", cwd=project), lambda: b.plz("run", "--", "true"))
+    row("  unchanged", ms(unchanged), f"no input {ms(without)}", f"+{ms(unchanged - without)}", "at most +20 ms")
+    before = store_bytes(b)
+    with open(source, "ab") as f:
+        f.write(os.urandom(1 << 20))
+    took = until_submitted(b, project)
+    hashed = digest()
+    row("  1 MiB appended, until submission", ms(took), f"dgst {ms(hashed)}", f"{took / hashed:.2f} x", "at most 1.5 x")
+    row("  stored for it", f"{(store_bytes(b) - before) / 2**20:.1f} MiB", "", "", "under 4 MiB")
+    source.unlink()
+
+
+def peak_memory(pids):
+    peaks = []
+    for pid in pids:
+        try:
+            status = pathlib.Path("/proc", str(pid), "status").read_text()
+        except OSError:
+            continue
+        peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+    return max(peaks, default=0)
+
+
+def figure_logs(b):
+    """512 MiB of log lines"""
+    b.plz("run", "--", "true")
+    line = "x" * 127
+    size = 512 << 20
+    command = ["sh", "-c", f"yes {line} | head -c {size}"]
+    begin = time.perf_counter()
+    process = subprocess.Popen([str(b.bin / "plz"), "run", "--", *command], cwd=b.project, env=b.env, stdin=DEVNULL,
+                               stdout=subprocess.PIPE, stderr=DEVNULL)
+    received = 0
+    right = True
+    expected = (line + "\n").encode() * (1 << 13)
+    peak = 0
+    while data := process.stdout.read(1 << 20):
+        right = right and data == expected[:len(data)]
+        received += len(data)
+        if received % (64 << 20) == 0:
+            peak = max(peak, peak_memory([process.pid]))
+    process.wait()
+    took = time.perf_counter() - begin
+    row("512 MiB of log to plz run's stdout", f"{received / took / 1e6:.0f} MB/s", "",
+        "every byte" if right and received == size else f"WRONG: {received} bytes", "at least 200 MB/s")
+    row("  peak memory: plz, controller, worker",
+        f"{peak:.0f} MiB", f"{peak_memory(b.pids('plz-controller')):.0f} and {peak_memory(b.pids('plz-worker')):.0f} MiB", "",
+        "each under 64 MiB")
+
+
+def figure_history(b):
+    """history of 100,000 executions, and memory with it"""
+    b.stop()
+    subprocess.run([str(b.bench / "seed_history"), str(b.data / "plz.db"), "ada", b.project.name, "100000"], check=True)
+    b.plz("last")
+    begin = time.perf_counter()
+    process = subprocess.Popen([str(b.bin / "plz"), "history"], cwd=b.project, env=b.env, stdin=DEVNULL,
+                               stdout=subprocess.PIPE, stderr=DEVNULL)
+    os.read(process.stdout.fileno(), 1)
+    first = time.perf_counter() - begin
+    size = 1
+    while data := os.read(process.stdout.fileno(), 1 << 20):
+        size += len(data)
+    process.wait()
+    took = time.perf_counter() - begin
+    row("plz history of 100,000: first byte", ms(first), "", "", "in 50 ms")
+    row("  executions a second", f"{100_000 / took:,.0f}", f"{size / 1e6:.0f} MB", "", "at least 200,000")
+    (limited,) = in_turn(11, lambda: b.plz("history", "--limit", "100"))
+    row("  --limit 100", ms(limited), "", "", "under 20 ms")
+    b.plz("run", "--", "true")
+    time.sleep(3)
+    for program, target in (("plz-controller", 25), ("plz-worker", 12)):
+        for pid in b.pids(program):
+            status = pathlib.Path("/proc", str(pid), "status").read_text()
+            row(f"  {program}, resident when idle", f"{int(status.split('VmRSS:')[1].split()[0]) / 1024:.1f} MiB", "", "",
+                f"{target} MiB")
+
+
+def figure_jobs(b):
+    """jobs of `true` through the API"""
+    b.plz("run", "--", "true")
+    jobs = 600
+    sandbox = "bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --unshare-pid true"
+    begin = time.perf_counter()
+    subprocess.run(f"yes x | head -n {jobs} | xargs -P2 -I{{}} {sandbox}", shell=True, check=True)
+    bare = jobs / (time.perf_counter() - begin)
+    out = subprocess.run([str(b.bench / "submit_jobs"), b.socket(), str(jobs), str(b.project)], env=b.env, check=True,
+                         capture_output=True, text=True).stdout
+    rate = float(out.split()[0])
+    row("jobs of true through the API", f"{rate:.0f} a second", f"xargs -P2 bwrap {bare:.0f}", f"{rate / bare:.2f} x",
+        "at least 150 a second")
+
+
+def socket(b):
+    for path in (b.root / "run").rglob("*"):
+        if path.is_socket():
+            return str(path)
+    raise RuntimeError("no socket")
+
+
+Bench.socket = socket
+
+FIGURES = {name[len("figure_"):]: function for name, function in list(globals().items()) if name.startswith("figure_")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = pathlib.Path(__file__).resolve().parents[1]
+    parser.add_argument("--bin", default=top / "build/test/bin")
+    parser.add_argument("--bench", default=top / "build/test/bench")
+    parser.add_argument("names", nargs="*", help=", ".join(FIGURES))
+    given = parser.parse_args()
+    row("figure", "plz", "yardstick", "ratio", "target")
+    for name in given.names or FIGURES:
+        bench = Bench(given.bin, given.bench)
+        try:
+            FIGURES[name](bench)
+        finally:
+            bench.stop()
+            shutil.rmtree(bench.root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+// plz-controller's settings: flags, and a TOML file of the same names (flags win).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace plz {
+
+struct ControllerOptions {
+  bool embedded = false;
+  std::string data_directory;
+  std::string socket;                 // of a unix socket to listen on
+  std::string listen;                 // "ADDRESS:PORT" to listen on, with TLS if a certificate is set
+  std::string tls_certificate, tls_key;
+  double idle_minutes = 10;           // embedded: ends after so long without work; 0: never
+  std::string worker_program;         // empty: plz-worker beside this program
+  bool no_local_worker = false;
+  int ready_fd = -1;                  // "ready\n" or an error is written here once
+  LogLevel log_level = LogLevel::info;
+  std::string log_file;               // empty: stderr
+};
+
+// An int instead of options: the program is to end with that status (help, version, usage error).
+struct ParsedControllerOptions {
+  std::optional<ControllerOptions> options;
+  int exit_status = 0;
+};
+ParsedControllerOptions parse_controller_options(int argc, char** argv);
+
+}  // namespace plz

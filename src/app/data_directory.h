@@ -1,0 +1,36 @@
+// The directory that a controller keeps everything in:
+//
+//   format           the layout's version: a newer one is refused
+//   controller.lock  held by the one controller that uses it
+//   plz.db           the database
+//   store/           packs
+//   logs/            attempts' logs
+//   worker/          the local worker's own
+//   controller.log, worker.log
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "os/lock_file.h"
+
+namespace plz {
+
+inline constexpr int kDataFormat = 1;
+
+struct DataDirectory {
+  std::string path;
+  LockFile lock;
+
+  std::string database() const { return path + "/plz.db"; }
+  std::string store() const { return path + "/store"; }
+  std::string logs() const { return path + "/logs"; }
+  std::string worker() const { return path + "/worker"; }
+};
+
+// Makes it where it is absent (0700), checks its format, and takes its lock. Refuses a network file
+// system, on which neither locks nor the database can be trusted. conflict: another controller has it.
+Result<DataDirectory> open_data_directory(const std::string& path);
+
+}  // namespace plz

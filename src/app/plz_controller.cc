@@ -1,0 +1,127 @@
+#include <fcntl.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "app/controller_options.h"
+#include "app/data_directory.h"
+#include "app/listening_socket.h"
+#include "app/machine_capacity.h"
+#include "app/program_path.h"
+#include "app/signals.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "controller/controller.h"
+#include "db/sqlite/sqlite_database.h"
+#include "logs/file_log_store.h"
+#include "net/http_server.h"
+#include "os/file.h"
+#include "os/machine.h"
+#include "provider/local/local_provider.h"
+#include "store/local/local_pack_store.h"
+
+namespace plz {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Whoever started us waits for one line on this descriptor.
+void tell_starter(const ControllerOptions& options, std::string_view words) {
+  if (options.ready_fd < 0) return;
+  (void)write_all(options.ready_fd, words);
+  close(options.ready_fd);
+}
+
+Result<void> listen(HttpServer& server, const ControllerOptions& options) {
+  if (!options.socket.empty()) {
+    PLZ_ASSIGN(UniqueFd socket, listen_on_unix_socket(options.socket));
+    PLZ_TRY(server.listen_unix(std::move(socket)));
+  }
+  if (options.listen.empty()) return {};
+  size_t colon = options.listen.rfind(':');
+  int port = colon == std::string::npos ? -1 : atoi(options.listen.c_str() + colon + 1);
+  if (port < 0 || port > 65535)
+    return fail(ErrorCode::invalid, fmt::format("--listen must be ADDRESS:PORT, not '{}'", options.listen));
+  const std::string address = options.listen.substr(0, colon);
+  auto bound = options.tls_certificate.empty()
+                   ? server.listen_tcp(address, static_cast<uint16_t>(port))
+                   : server.listen_tls(address, static_cast<uint16_t>(port), {options.tls_certificate, options.tls_key});
+  if (!bound) return fail(std::move(bound).error());
+  log_info("listening on {}:{}", address, *bound);
+  return {};
+}
+
+bool wants_to_end(const Controller& controller, const ControllerOptions& options) {
+  if (controller.shutdown_requested()) return true;
+  if (!options.embedded || options.idle_minutes <= 0) return false;
+  return controller.idle_for() > milliseconds(static_cast<int64_t>(options.idle_minutes * 60'000));
+}
+
+Result<void> run(const ControllerOptions& options, std::string& starter_error) {
+  PLZ_ASSIGN(DataDirectory data, open_data_directory(options.data_directory));
+  SystemClock clock;
+  PLZ_ASSIGN(auto database, open_sqlite_database(data.database()));
+  PLZ_ASSIGN(auto packs, LocalPackStore::open(data.store()));
+  PLZ_ASSIGN(auto logs, FileLogStore::open(data.logs()));
+
+  LocalProviderSettings local;
+  local.worker_program = options.worker_program.empty() ? program_beside("plz-worker") : options.worker_program;
+  local.worker_directory = data.worker();
+  local.controller = "unix:" + options.socket;
+  local.log_path = data.path + "/worker.log";
+  local.hidden_directory = data.path;
+  const Machine machine = describe_machine();
+  local.capacity = capacity_of(machine);
+  LocalProvider provider(local);
+
+  ControllerSettings settings;
+  settings.embedded = options.embedded;
+  settings.version = kVersion;
+  settings.owner_uid = options.embedded ? std::optional<uint32_t>(geteuid()) : std::nullopt;
+  Controller controller(settings, clock, *database, *packs, *logs, provider);
+  HttpServer server({}, [&](Request& request) { return controller.handle(request); });
+  PLZ_TRY(controller.load());
+  PLZ_TRY(listen(server, options));
+  PLZ_TRY(server.start());
+  log_info("plz-controller {} serves {}", kVersion, data.path);
+  tell_starter(options, "ready\n");
+  starter_error.clear();
+  controller.start(!options.no_local_worker);
+
+  bool signalled = false;
+  while (!signalled && !wants_to_end(controller, options)) {
+    controller.tick();
+    signalled = wait_for_end_signal(milliseconds(100));
+  }
+  const bool idle = !signalled && !controller.shutdown_requested();
+  log_info("ending: {}", signalled ? "a signal" : idle ? "idle" : "asked to");
+  controller.stop();
+  if (idle) controller.shut_down_workers();
+  server.stop();
+  if (!options.socket.empty()) unlink(options.socket.c_str());
+  return {};
+}
+
+}  // namespace
+}  // namespace plz
+
+int main(int argc, char** argv) {
+  auto parsed = plz::parse_controller_options(argc, argv);
+  if (!parsed.options) return parsed.exit_status;
+  // Many threads that allocate little: few arenas keep the resident memory small.
+  mallopt(M_ARENA_MAX, 2);
+  plz::block_end_signals();
+  plz::log_start("plz-controller", parsed.options->log_file, parsed.options->log_level);
+  std::string starter_error = "starting";
+  auto ran = plz::run(*parsed.options, starter_error);
+  if (ran) return 0;
+  std::string words = ran.error().message + (ran.error().hint.empty() ? "" : "\n" + ran.error().hint);
+  if (!starter_error.empty()) plz::tell_starter(*parsed.options, words + "\n");
+  plz::log_error("{}", words);
+  if (parsed.options->ready_fd < 0) fprintf(stderr, "plz-controller: %s\n", words.c_str());
+  return 1;
+}

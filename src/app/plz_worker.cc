@@ -1,0 +1,90 @@
+#include <malloc.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "app/machine_capacity.h"
+#include "app/program_path.h"
+#include "app/signals.h"
+#include "app/version.h"
+#include "app/worker_options.h"
+#include "base/log.h"
+#include "os/file.h"
+#include "os/lock_file.h"
+#include "provider/local/local_provider.h"
+#include "runtime/process/process_runtime.h"
+#include "runtime/sandbox/sandbox_runtime.h"
+#include "worker/agent.h"
+
+namespace plz {
+namespace {
+
+// A local worker ends by itself when its controller has been away for so long and no job is left.
+constexpr std::chrono::minutes kGiveUpAfter{15};
+
+AgentSettings settings_of(const WorkerOptions& options, const Machine& machine) {
+  AgentSettings settings;
+  settings.directory = options.directory;
+  settings.instance_id = options.instance;
+  settings.version = kVersion;
+  settings.host_name = machine.host_name;
+  settings.capacity = capacity_of(machine);
+  if (!options.data_directory.empty()) settings.hidden_paths.push_back(options.data_directory);
+  if (options.controller.kind == Endpoint::Kind::unix_socket)
+    settings.hidden_paths.push_back(parent_path(options.controller.path));
+  settings.cache_limit_bytes = options.cache_limit_bytes;
+  settings.give_up_after = kGiveUpAfter;
+  return settings;
+}
+
+Result<void> serve(const WorkerOptions& options) {
+  SystemClock clock;
+  const char* path = getenv("PATH");
+  const std::string init = program_beside("plz-init");
+  SandboxRuntime sandbox({init, "", path ? path : "", options.directory});
+  ProcessRuntime process(init);
+  RemoteController controller(options.controller, clock);
+  Agent agent(settings_of(options, describe_machine()), controller, {&sandbox, &process}, clock);
+
+  std::stop_source stop;
+  std::jthread signals([&](std::stop_token ended) {
+    while (!ended.stop_requested())
+      if (wait_for_end_signal(std::chrono::milliseconds(500))) stop.request_stop();
+  });
+  return agent.run(stop.get_token());
+}
+
+// 0: served, or another worker does already.
+int run(const WorkerOptions& options) {
+  auto fail_with = [](const Error& error) {
+    log_error("{}", error.message);
+    fprintf(stderr, "plz-worker: %s\n", error.message.c_str());
+    return 1;
+  };
+  if (auto made = make_directories(options.directory, 0700); !made) return fail_with(made.error());
+  auto lock = LockFile::try_lock(worker_lock_path(options.directory));
+  if (!lock) return fail_with(lock.error());
+  if (!*lock) return 0;
+  const std::string pid = fmt::format("{}\n", getpid());
+  if (ftruncate((*lock)->fd(), 0) != 0 || !pwrite_all((*lock)->fd(), pid, 0))
+    log_warning("{} cannot be written", worker_lock_path(options.directory));
+  auto served = serve(options);
+  return served ? 0 : fail_with(served.error());
+}
+
+}  // namespace
+}  // namespace plz
+
+int main(int argc, char** argv) {
+  auto parsed = plz::parse_worker_options(argc, argv);
+  if (!parsed.options) return parsed.exit_status;
+  mallopt(M_ARENA_MAX, 2);
+  plz::block_end_signals();
+  plz::log_start("plz-worker", parsed.options->log_file, parsed.options->log_level);
+  return plz::run(*parsed.options);
+}

@@ -1,0 +1,89 @@
+#include "app/worker_options.h"
+
+#include <getopt.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "app/version.h"
+
+namespace plz {
+namespace {
+
+constexpr char kHelp[] =
+    "plz-worker: runs executions for a controller. It dials out and opens no port.\n"
+    "\n"
+    "  --controller ENDPOINT   unix:/path, http://host:port or https://host:port\n"
+    "  --directory DIR         where its state, its jobs' files and its cache lie\n"
+    "  --instance ID           the id of the instance it speaks for (default: kept in DIR)\n"
+    "  --cache-bytes N         how large the cache of code and input may grow\n"
+    "  --hide DIR              a directory of plz's that jobs must not see\n"
+    "  --log FILE              its own log (default: stderr)\n"
+    "  --log-level LEVEL       debug, info, warning or error\n"
+    "  --version, --help\n";
+
+ParsedWorkerOptions wrong(const std::string& words) {
+  fprintf(stderr, "plz-worker: %s\nplz-worker --help shows the options\n", words.c_str());
+  return {std::nullopt, 2};
+}
+
+std::optional<LogLevel> level_of(std::string_view name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "info") return LogLevel::info;
+  if (name == "warning") return LogLevel::warning;
+  if (name == "error") return LogLevel::error;
+  return std::nullopt;
+}
+
+}  // namespace
+
+ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
+  enum { kController = 1, kDirectory, kInstance, kCacheBytes, kHide, kLog, kLogLevel, kVersionFlag, kHelpFlag };
+  static constexpr option kOptions[] = {
+      {"controller", required_argument, nullptr, kController}, {"directory", required_argument, nullptr, kDirectory},
+      {"instance", required_argument, nullptr, kInstance},     {"cache-bytes", required_argument, nullptr, kCacheBytes},
+      {"hide", required_argument, nullptr, kHide},             {"log", required_argument, nullptr, kLog},
+      {"log-level", required_argument, nullptr, kLogLevel},    {"version", no_argument, nullptr, kVersionFlag},
+      {"help", no_argument, nullptr, kHelpFlag},               {nullptr, 0, nullptr, 0}};
+  WorkerOptions options;
+  bool has_controller = false;
+  for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
+    switch (c) {
+      case kController: {
+        auto endpoint = parse_endpoint(optarg);
+        if (!endpoint) return wrong("--controller: " + endpoint.error().message);
+        options.controller = *endpoint;
+        has_controller = true;
+        break;
+      }
+      case kDirectory: options.directory = optarg; break;
+      case kInstance:
+        options.instance = InstanceId::parse(optarg);
+        if (!options.instance) return wrong("--instance must be an id");
+        break;
+      case kCacheBytes: {
+        auto [end, error] = std::from_chars(optarg, optarg + strlen(optarg), options.cache_limit_bytes);
+        if (error != std::errc() || *end) return wrong("--cache-bytes must be a number of bytes");
+        break;
+      }
+      case kHide: options.data_directory = optarg; break;
+      case kLog: options.log_file = optarg; break;
+      case kLogLevel: {
+        auto level = level_of(optarg);
+        if (!level) return wrong("--log-level must be debug, info, warning or error");
+        options.log_level = *level;
+        break;
+      }
+      case kVersionFlag: puts(kVersion); return {std::nullopt, 0};
+      case kHelpFlag: fputs(kHelp, stdout); return {std::nullopt, 0};
+      default: return {std::nullopt, 2};
+    }
+  }
+  if (optind < argc) return wrong(std::string("unexpected: ") + argv[optind]);
+  if (!has_controller) return wrong("--controller is missing");
+  if (options.directory.empty()) return wrong("--directory is missing");
+  return {options, 0};
+}
+
+}  // namespace plz

@@ -1,0 +1,262 @@
+#include <charconv>
+
+#include <fmt/core.h>
+
+#include "controller/api/answers.h"
+#include "controller/api/routes.h"
+#include "controller/controller.h"
+#include "controller/services/log_follower.h"
+#include "wire/execution_json.h"
+#include "wire/measures_json.h"
+#include "wire/worker_api.h"
+
+namespace plz {
+namespace {
+
+using std::chrono::seconds;
+
+// What is stored does not say why it waits: that changes with every other execution.
+Execution explained(Execution execution, const ControllerContext& context) {
+  execution.waiting_for = context.scheduler.explain(execution);
+  return execution;
+}
+
+Result<void> check_trees(const ExecutionSpec& spec, ControllerContext& context) {
+  auto check = [&](const Digest& tree, std::string_view what) -> Result<void> {
+    PLZ_ASSIGN(bool present, context.blobs.has(tree));
+    if (present) return {};
+    return fail(ErrorCode::conflict, fmt::format("the store lacks the {} tree {}", what, tree.hex()),
+                "send it first, under a lease");
+  };
+  PLZ_TRY(check(spec.snapshot.code_tree, "code"));
+  if (spec.input) PLZ_TRY(check(spec.input->tree, "input"));
+  return {};
+}
+
+Result<Response> submit(Request& request, ControllerContext& context) {
+  PLZ_ASSIGN(std::string body, request.body->read_all(kMaxJsonBytes));
+  PLZ_ASSIGN(Submission submission, submission_from_json(body));
+  if (submission.spec.command.empty())
+    return fail(ErrorCode::invalid, "there is no command to run", "give one: plz run -- COMMAND, or \"command\" in plz.config.json");
+  PLZ_TRY(check_trees(submission.spec, context));
+  if (!context.settings.embedded) submission.shell_environment.clear();
+  std::string key(request.headers.find("Idempotency-Key").value_or(""));
+  PLZ_ASSIGN(ExecutionId id, context.executions.submit(std::move(submission), key));
+  return json_answer(id_to_json(id), 201);
+}
+
+Result<Response> get_one(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(auto wait, query_number(request, "wait", 0, 3'600));
+  PLZ_ASSIGN(Execution execution, context.executions.get(id));
+  if (!wait || execution.state == ExecutionState::finished)
+    return json_answer(execution_to_json(explained(std::move(execution), context)));
+  auto text = [&context, id]() -> std::string {
+    auto now = context.executions.get(id);
+    return now ? execution_to_json(explained(std::move(*now), context)) : "{}";
+  };
+  DeferredAnswer deferred;
+  deferred.attempt = [&context, id, text]() -> std::optional<std::string> {
+    if (context.executions.is_unfinished(id)) return std::nullopt;
+    return text();
+  };
+  deferred.last_resort = text;
+  deferred.deadline = context.clock.steady() + seconds(*wait);
+  deferred.subscribe = [&context, id](std::function<void()> wake) {
+    return context.notifier.subscribe(id.uuid(), std::move(wake));
+  };
+  Response response = json_answer({});
+  response.stream = defer(std::move(deferred), context.streams, context.clock, context.timer);
+  return response;
+}
+
+Result<Response> list(Request& request, ControllerContext& context) {
+  ExecutionFilter filter;
+  filter.user = query_text(request, "user");
+  filter.project = query_text(request, "project");
+  filter.unfinished_only = query_flag(request, "unfinished");
+  filter.top_level_only = true;
+  PLZ_ASSIGN(auto limit, query_number(request, "limit", 1, 1'000));
+  std::optional<ExecutionId> before;
+  if (auto cursor = query_text(request, "cursor")) {
+    before = ExecutionId::parse(*cursor);
+    if (!before) return fail(ErrorCode::invalid, "'" + *cursor + "' is not a cursor");
+  }
+  const auto size = static_cast<size_t>(limit.value_or(100));
+  PLZ_ASSIGN(auto records, context.database.executions().list(filter, before, size));
+  ExecutionPage page;
+  for (auto& record : records) page.executions.push_back(explained(std::move(record.execution), context));
+  if (records.size() == size) page.cursor = page.executions.back().id;
+  return json_answer(execution_page_to_json(page));
+}
+
+Result<Response> last(Request& request, ControllerContext& context) {
+  ExecutionFilter filter;
+  filter.user = query_text(request, "user");
+  filter.project = query_text(request, "project");
+  filter.top_level_only = true;
+  PLZ_ASSIGN(auto records, context.database.executions().list(filter, std::nullopt, 1));
+  if (records.empty())
+    return fail(ErrorCode::not_found,
+                filter.user ? "user " + *filter.user + " has run nothing here yet" : "nothing was run here yet",
+                "plz run -- COMMAND runs something");
+  return json_answer(id_to_json(records[0].execution.id));
+}
+
+Result<Response> parts(const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(Execution whole, context.executions.get(id));
+  ExecutionPage page;
+  if (whole.spec.is_composite()) {
+    PLZ_ASSIGN(auto members, context.executions.parts(id));
+    for (auto& part : members) page.executions.push_back(explained(std::move(part), context));
+  }
+  return json_answer(execution_page_to_json(page));
+}
+
+Result<Response> attempts(const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_TRY(context.executions.get(id).map([](const Execution&) {}));
+  PLZ_ASSIGN(auto list, context.database.executions().attempts(id));
+  std::string json = "{\"attempts\": [";
+  for (size_t i = 0; i < list.size(); ++i)
+    json += fmt::format("{}{{\"attempt_id\": \"{}\", \"instance_id\": \"{}\", \"number\": {}, \"log_bytes\": {}, "
+                        "\"log_complete\": {}}}",
+                        i ? ", " : "", list[i].id.to_string(), list[i].instance_id.to_string(), list[i].number,
+                        list[i].log_bytes, list[i].log_complete);
+  return json_answer(json + "]}");
+}
+
+Result<LogStart> log_start_of(const Request& request) {
+  LogStart start;
+  PLZ_ASSIGN(auto offset, query_number(request, "offset", 0, INT64_MAX));
+  if (offset) start.offset = static_cast<uint64_t>(*offset);
+  if (query_text(request, "from") == "now") start.kind = LogStart::Kind::now;
+  auto since = query_text(request, "since");
+  if (!since || *since == "start") return start;
+  start.kind = LogStart::Kind::time;
+  double epoch = 0;
+  auto [end, error] = std::from_chars(since->data(), since->data() + since->size(), epoch);
+  if (error == std::errc() && end == since->data() + since->size()) {
+    start.time = Timestamp(std::chrono::microseconds(static_cast<int64_t>(epoch * 1e6)));
+    return start;
+  }
+  auto time = parse_rfc3339(*since);
+  if (!time)
+    return fail(ErrorCode::invalid, fmt::format("'{}' is not a time", *since),
+                "give 'start', seconds since the epoch, or a time like 2026-03-01T12:00:00Z");
+  start.time = *time;
+  return start;
+}
+
+Result<Response> logs(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(LogStart start, log_start_of(request));
+  PLZ_ASSIGN(Execution execution, context.executions.get(id));
+  const bool follow = query_flag(request, "follow");
+  std::unique_ptr<Producer> producer;
+  if (execution.spec.is_composite()) {
+    PLZ_ASSIGN(auto members, context.executions.parts(id));
+    std::vector<ExecutionId> ids;
+    for (const auto& part : members) ids.push_back(part.id);
+    producer = follow_composite(context.executions, context.logs, context.notifier, ids, start, follow);
+  } else {
+    producer = follow_log(context.executions, context.logs, context.notifier, id, start, follow);
+  }
+  Response response;
+  response.headers.add("Content-Type", "application/octet-stream");
+  response.stream = pump(context.streams, std::move(producer));
+  return response;
+}
+
+Result<Response> measures(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(Execution execution, context.executions.get(id));
+  return json_answer(context.executions.measures_json(execution, query_text(request, "prefix").value_or("")));
+}
+
+Result<Response> measure_events(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(auto after, query_number(request, "after", 0, INT64_MAX));
+  PLZ_ASSIGN(auto limit, query_number(request, "limit", 1, 100'000));
+  PLZ_ASSIGN(Execution execution, context.executions.get(id));
+  if (!execution.attempt_id) return json_answer(measure_events_to_json({}));
+  PLZ_ASSIGN(auto events, context.database.measures().events(*execution.attempt_id, query_text(request, "path"),
+                                                            static_cast<uint64_t>(after.value_or(0)),
+                                                            static_cast<size_t>(limit.value_or(1'000))));
+  return json_answer(measure_events_to_json(events));
+}
+
+Result<Response> stop(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(auto grace, query_number(request, "grace", 0, 86'400));
+  PLZ_ASSIGN(auto in_hand, context.executions.request_stop(id));
+  for (const auto& execution : in_hand) context.workers.order_stop(execution, seconds(grace.value_or(10)));
+  return json_answer("{}", 202);
+}
+
+// Filled by the worker's answer, emptied by the stream.
+struct CaptureSlot {
+  std::mutex mutex;
+  std::optional<std::string> answer;
+  std::function<void()> wake;
+};
+
+Result<Response> capture_output(const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(Execution execution, context.executions.get(id));
+  auto slot = std::make_shared<CaptureSlot>();
+  PLZ_TRY(context.workers.order_capture(execution, [slot](CaptureReport report) {
+    std::function<void()> wake;
+    {
+      std::lock_guard lock(slot->mutex);
+      slot->answer = capture_report_to_json(report);
+      wake = slot->wake;
+    }
+    if (wake) wake();
+  }));
+  DeferredAnswer deferred;
+  deferred.attempt = [slot]() {
+    std::lock_guard lock(slot->mutex);
+    return slot->answer;
+  };
+  deferred.last_resort = [] {
+    CaptureReport report;
+    report.error = "the worker has not answered within ten minutes";
+    return capture_report_to_json(report);
+  };
+  deferred.deadline = context.clock.steady() + std::chrono::minutes(10);
+  deferred.subscribe = [slot](std::function<void()> wake) {
+    std::lock_guard lock(slot->mutex);
+    slot->wake = std::move(wake);
+    return std::shared_ptr<void>();
+  };
+  Response response = json_answer({});
+  response.stream = defer(std::move(deferred), context.streams, context.clock, context.timer);
+  return response;
+}
+
+}  // namespace
+
+void add_execution_routes(Router& router, ControllerContext& context) {
+  auto add = [&](std::string method, std::string_view pattern, auto handler) {
+    router.add(std::move(method), pattern, [&context, handler](Request& request, const PathParameters& parameters) {
+      return answer(request, [&] { return handler(request, parameters, context); });
+    });
+  };
+  using P = const PathParameters&;
+  using C = ControllerContext&;
+  add("POST", "/v1/executions", [](Request& r, P, C c) { return submit(r, c); });
+  add("GET", "/v1/executions", [](Request& r, P, C c) { return list(r, c); });
+  add("GET", "/v1/executions/last", [](Request& r, P, C c) { return last(r, c); });
+  add("GET", "/v1/executions/{id}", get_one);
+  add("GET", "/v1/executions/{id}/parts", [](Request&, P p, C c) { return parts(p, c); });
+  add("GET", "/v1/executions/{id}/attempts", [](Request&, P p, C c) { return attempts(p, c); });
+  add("GET", "/v1/executions/{id}/logs", logs);
+  add("GET", "/v1/executions/{id}/measures", measures);
+  add("GET", "/v1/executions/{id}/measures/events", measure_events);
+  add("POST", "/v1/executions/{id}/stop", stop);
+  add("POST", "/v1/executions/{id}/output-captures", [](Request&, P p, C c) { return capture_output(p, c); });
+}
+
+}  // namespace plz

@@ -1,0 +1,68 @@
+#include "controller/controller.h"
+
+#include <fmt/core.h>
+
+#include "controller/api/routes.h"
+#include "net/problem.h"
+
+namespace plz {
+
+ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_clock, Database& the_database,
+                                     PackStore& packs, LogStore& the_logs)
+    : settings(std::move(given)),
+      clock(the_clock),
+      database(the_database),
+      logs(the_logs),
+      streams(std::make_shared<TaskPool>(4)),
+      events(notifier, clock),
+      executions(database, notifier, events, clock),
+      blobs(database.blobs(), packs, clock),
+      workers(database, executions, logs, notifier, events, clock),
+      scheduler(executions, workers, notifier, clock) {}
+
+Controller::Controller(ControllerSettings settings, const Clock& clock, Database& database, PackStore& packs,
+                       LogStore& logs, Provider& provider)
+    : context_(std::move(settings), clock, database, packs, logs),
+      keeper_(provider, context_.executions, context_.workers, clock),
+      last_request_(clock.steady().time_since_epoch().count()) {
+  add_routes(router_, context_);
+}
+
+Controller::~Controller() { stop(); }
+
+Result<void> Controller::load() {
+  PLZ_TRY(context_.blobs.sweep());
+  PLZ_TRY(context_.executions.load());
+  return context_.workers.load();
+}
+
+void Controller::start(bool keep_instances) {
+  context_.scheduler.start();
+  if (keep_instances) keeper_.start();
+}
+
+void Controller::stop() {
+  keeper_.stop();
+  context_.scheduler.stop();
+}
+
+Response Controller::handle(Request& request) {
+  const auto& owner = context_.settings.owner_uid;
+  if (owner && request.peer.uid && *request.peer.uid != *owner && *request.peer.uid != 0)
+    return problem_response(403, Error{ErrorCode::invalid, fmt::format("this controller belongs to user {}", *owner), {}},
+                            request.id);
+  if (!is_worker_request(request)) last_request_ = context_.clock.steady().time_since_epoch().count();
+  Response response = router_.handle(request);
+  response.headers.add("Plz-Version", context_.settings.version);
+  return response;
+}
+
+void Controller::tick() { context_.timer.tick(context_.clock.steady()); }
+
+std::chrono::milliseconds Controller::idle_for() const {
+  if (context_.executions.unfinished() > 0) return std::chrono::milliseconds(0);
+  auto last = SteadyTime(SteadyTime::duration(last_request_.load()));
+  return std::chrono::duration_cast<std::chrono::milliseconds>(context_.clock.steady() - last);
+}
+
+}  // namespace plz

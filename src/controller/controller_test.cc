@@ -1,0 +1,322 @@
+// The controller over memory: its services and its API, without programs.
+#include "controller/controller.h"
+
+#include <gtest/gtest.h>
+
+#include "db/memory/memory_database.h"
+#include "logs/memory_log_store.h"
+#include "net/http_client.h"
+#include "provider/fake/fake_provider.h"
+#include "store/hasher.h"
+#include "store/memory/memory_pack_store.h"
+#include "store/pack_format.h"
+#include "store/tree.h"
+#include "wire/execution_json.h"
+#include "wire/instance_json.h"
+#include "wire/measures_json.h"
+#include "wire/worker_api.h"
+
+namespace plz {
+namespace {
+
+class TextBody final : public BodyReader {
+ public:
+  explicit TextBody(std::string text) : text_(std::move(text)) {}
+  Result<size_t> read(void* buffer, size_t size) override {
+    size_t n = std::min(size, text_.size() - at_);
+    memcpy(buffer, text_.data() + at_, n);
+    at_ += n;
+    return n;
+  }
+
+ private:
+  std::string text_;
+  size_t at_ = 0;
+};
+
+class ControllerTest : public testing::Test {
+ protected:
+  ControllerTest()
+      : database_(make_memory_database()),
+        provider_(Capacity{2, 8u << 20, {"0", "1"}}),
+        controller_({true, "0.1.0", std::nullopt}, clock_, *database_, packs_, logs_, provider_) {
+    EXPECT_TRUE(controller_.load());
+    send_tree();
+  }
+
+  void send_tree() {
+    std::string tree = encode_tree({});
+    tree_ = digest_of(tree);
+    std::string pack;
+    append_blob_to_pack(pack, tree_, tree);
+    EXPECT_EQ(call("POST", "/v1/packs", pack).status, 200);
+  }
+
+  Response call(const std::string& method, const std::string& target, const std::string& body = {},
+                const std::string& key = {}) {
+    TextBody reader(body);
+    Request request;
+    request.method = method;
+    request.target = *parse_target(target);
+    request.body = &reader;
+    request.id = "test";
+    if (!key.empty()) request.headers.add("Idempotency-Key", key);
+    return controller_.handle(request);
+  }
+
+  ExecutionSpec spec() {
+    ExecutionSpec spec;
+    spec.user = "ada";
+    spec.project = "digits";
+    spec.command = {"true"};
+    spec.snapshot.code_tree = tree_;
+    return spec;
+  }
+
+  ExecutionId submit(const ExecutionSpec& spec) {
+    Response response = call("POST", "/v1/executions", submission_to_json({spec, {{"TOKEN", "secret"}}}));
+    EXPECT_EQ(response.status, 201) << response.body;
+    return *id_from_json(response.body);
+  }
+
+  Execution get(ExecutionId id) {
+    return *execution_from_json(call("GET", "/v1/executions/" + id.to_string()).body);
+  }
+
+  InstanceId register_worker(std::vector<AttemptId> attempts = {}, std::optional<InstanceId> id = {}) {
+    WorkerRegistration registration;
+    registration.instance_id = id;
+    registration.host_name = "here";
+    registration.capacity = Capacity{2, 8u << 20, {"0", "1"}};
+    registration.attempts = std::move(attempts);
+    Response response = call("POST", "/v1/workers", registration_to_json(registration));
+    EXPECT_EQ(response.status, 200) << response.body;
+    last_registered_ = *registered_from_json(response.body);
+    return last_registered_.instance_id;
+  }
+
+  // What waits for the worker now.
+  WorkerOrders orders(InstanceId id) {
+    scheduler_looks();
+    Response response = call("POST", "/v1/workers/" + id.to_string() + "/poll?wait=0");
+    if (!response.stream) return *orders_from_json(response.body);
+    return {};
+  }
+
+  // The scheduler's thread is not running in these tests: each look is made here.
+  void scheduler_looks() { controller_.context().scheduler.run_once(); }
+
+  void finish(AttemptId attempt, OutcomeKind kind, int status) {
+    FinishReport report;
+    report.outcome.kind = kind;
+    report.outcome.exit_status = status;
+    report.output_tree = tree_;
+    Response response = call("POST", "/v1/attempts/" + attempt.to_string() + "/finish", finish_to_json(report));
+    EXPECT_EQ(response.status, 200) << response.body;
+  }
+
+  FakeClock clock_;
+  std::unique_ptr<Database> database_;
+  MemoryPackStore packs_;
+  MemoryLogStore logs_;
+  FakeProvider provider_;
+  Controller controller_;
+  Digest tree_;
+  WorkerRegistered last_registered_;
+};
+
+TEST_F(ControllerTest, RunsAnExecutionFromQueueToResult) {
+  ExecutionId id = submit(spec());
+  EXPECT_EQ(get(id).state, ExecutionState::queued);
+  InstanceId worker = register_worker();
+  auto given = orders(worker);
+  ASSERT_EQ(given.assignments.size(), 1u);
+  EXPECT_EQ(given.assignments[0].execution_id, id);
+  EXPECT_EQ(given.assignments[0].shell_environment, (EnvironmentVariables{{"TOKEN", "secret"}}));
+  AttemptId attempt = given.assignments[0].attempt_id;
+  EXPECT_EQ(get(id).state, ExecutionState::starting);
+  EXPECT_EQ(call("POST", "/v1/attempts/" + attempt.to_string() + "/started", moment_to_json({clock_.now()})).status, 200);
+  EXPECT_EQ(get(id).state, ExecutionState::running);
+  EXPECT_EQ(call("PUT", "/v1/attempts/" + attempt.to_string() + "/log?offset=0", "hello\n").body, "{\"bytes\": 6}");
+  MeasureEvent event;
+  event.sequence = 1;
+  event.path = "summary";
+  event.time = clock_.now();
+  event.value = JsonText{"{\"accuracy\": 0.5}"};
+  EXPECT_EQ(call("POST", "/v1/attempts/" + attempt.to_string() + "/measures", measure_events_to_json({event})).status, 200);
+  finish(attempt, OutcomeKind::succeeded, 0);
+  Execution done = get(id);
+  EXPECT_EQ(done.state, ExecutionState::finished);
+  EXPECT_TRUE(done.outcome->succeeded());
+  EXPECT_EQ(done.output_tree, tree_);
+  EXPECT_EQ(call("GET", "/v1/executions/" + id.to_string() + "/measures").body, "{\"summary\": {\"accuracy\":0.5}}");
+  // A repeated report changes nothing.
+  finish(attempt, OutcomeKind::exited, 1);
+  EXPECT_TRUE(get(id).outcome->succeeded());
+}
+
+TEST_F(ControllerTest, TheSameKeyStartsNothingTwice) {
+  const std::string body = submission_to_json({spec(), {}});
+  auto first = call("POST", "/v1/executions", body, "key-1");
+  auto second = call("POST", "/v1/executions", body, "key-1");
+  auto third = call("POST", "/v1/executions", body, "key-2");
+  EXPECT_EQ(first.body, second.body);
+  EXPECT_NE(first.body, third.body);
+}
+
+TEST_F(ControllerTest, RefusesATreeThatTheStoreLacks) {
+  ExecutionSpec wrong = spec();
+  wrong.snapshot.code_tree = digest_of("nothing of the kind");
+  Response response = call("POST", "/v1/executions", submission_to_json({wrong, {}}));
+  EXPECT_EQ(response.status, 409);
+  EXPECT_NE(response.body.find(wrong.snapshot.code_tree.hex()), std::string::npos);
+}
+
+TEST_F(ControllerTest, ALogIsNeitherDoubledNorTorn) {
+  submit(spec());
+  InstanceId worker = register_worker();
+  const std::string log = "/v1/attempts/" + orders(worker).assignments[0].attempt_id.to_string() + "/log?offset=";
+  EXPECT_EQ(call("PUT", log + "0", "abc").body, "{\"bytes\": 3}");
+  EXPECT_EQ(call("PUT", log + "0", "abc").body, "{\"bytes\": 3}");
+  EXPECT_EQ(call("PUT", log + "2", "cde").body, "{\"bytes\": 5}");
+  Response gap = call("PUT", log + "9", "x");
+  EXPECT_EQ(gap.status, 409);
+  EXPECT_EQ(gap.body, "{\"bytes\": 5}");
+}
+
+TEST_F(ControllerTest, GivesAGpuToOneExecutionAtATime) {
+  ExecutionSpec greedy = spec();
+  greedy.resources.gpus = 1;
+  greedy.resources.cpus = 0.5;
+  for (int i = 0; i < 3; ++i) submit(greedy);
+  InstanceId worker = register_worker();
+  auto given = orders(worker);
+  ASSERT_EQ(given.assignments.size(), 2u);
+  EXPECT_EQ(given.assignments[0].gpu_ids, std::vector<std::string>{"0"});
+  EXPECT_EQ(given.assignments[1].gpu_ids, std::vector<std::string>{"1"});
+  finish(given.assignments[0].attempt_id, OutcomeKind::succeeded, 0);
+  auto next = orders(worker);
+  ASSERT_EQ(next.assignments.size(), 1u);
+  EXPECT_EQ(next.assignments[0].gpu_ids, std::vector<std::string>{"0"});
+}
+
+TEST_F(ControllerTest, NobodyOvertakesWhoWaitsForTheSame) {
+  ExecutionSpec small = spec(), large = spec();
+  large.resources.cpus = 2;
+  ExecutionId first = submit(small), second = submit(large), third = submit(small);
+  InstanceId worker = register_worker();
+  auto given = orders(worker);
+  ASSERT_EQ(given.assignments.size(), 1u);
+  EXPECT_EQ(given.assignments[0].execution_id, first);
+  EXPECT_NE(get(second).waiting_for.find("2 processors"), std::string::npos) << get(second).waiting_for;
+  EXPECT_NE(get(third).waiting_for, "");
+  finish(given.assignments[0].attempt_id, OutcomeKind::succeeded, 0);
+  auto next = orders(worker);
+  ASSERT_EQ(next.assignments.size(), 1u);
+  EXPECT_EQ(next.assignments[0].execution_id, second);
+}
+
+TEST_F(ControllerTest, AWorkerThatComesBackIsToldAgainWhatItMissed) {
+  ExecutionId id = submit(spec());
+  InstanceId worker = register_worker();
+  AttemptId attempt = orders(worker).assignments.at(0).attempt_id;
+  register_worker({}, worker);  // it died before it could write the assignment down
+  auto again = orders(worker);
+  ASSERT_EQ(again.assignments.size(), 1u);
+  EXPECT_EQ(again.assignments[0].attempt_id, attempt);
+  call("POST", "/v1/attempts/" + attempt.to_string() + "/started", moment_to_json({clock_.now()}));
+  register_worker({}, worker);  // and now it should have known
+  EXPECT_EQ(get(id).outcome->kind, OutcomeKind::lost);
+  register_worker({attempt}, worker);
+  EXPECT_EQ(last_registered_.forget, std::vector<AttemptId>{attempt});
+}
+
+TEST_F(ControllerTest, StopsWhatIsQueuedAtOnceAndTellsTheWorkerOfTheRest) {
+  ExecutionSpec large = spec();
+  large.resources.cpus = 2;
+  ExecutionId running = submit(large), waiting = submit(large);
+  InstanceId worker = register_worker();
+  AttemptId attempt = orders(worker).assignments.at(0).attempt_id;
+  EXPECT_EQ(call("POST", "/v1/executions/" + waiting.to_string() + "/stop").status, 202);
+  EXPECT_EQ(get(waiting).outcome->kind, OutcomeKind::stopped);
+  EXPECT_EQ(call("POST", "/v1/executions/" + running.to_string() + "/stop?grace=3").status, 202);
+  auto given = orders(worker);
+  ASSERT_EQ(given.stops.size(), 1u);
+  EXPECT_EQ(given.stops[0].attempt_id, attempt);
+  EXPECT_EQ(given.stops[0].grace_milliseconds, 3'000);
+}
+
+TEST_F(ControllerTest, ACompositeFinishesWithItsLastPart) {
+  ExecutionSpec whole = spec();
+  whole.parallel_indices_range = IndexRange{0, 5};
+  whole.indices_per_execution = 2;
+  whole.resources.cpus = 0.1;
+  ExecutionId id = submit(whole);
+  auto page = execution_page_from_json(call("GET", "/v1/executions/" + id.to_string() + "/parts").body);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->executions.size(), 3u);
+  EXPECT_EQ(page->executions[2].spec.indices, (IndexRange{4, 5}));
+  InstanceId worker = register_worker();
+  auto given = orders(worker);
+  ASSERT_EQ(given.assignments.size(), 3u);
+  EXPECT_EQ(get(id).state, ExecutionState::running);
+  finish(given.assignments[0].attempt_id, OutcomeKind::succeeded, 0);
+  finish(given.assignments[1].attempt_id, OutcomeKind::exited, 7);
+  EXPECT_EQ(get(id).state, ExecutionState::running);
+  finish(given.assignments[2].attempt_id, OutcomeKind::succeeded, 0);
+  Execution done = get(id);
+  EXPECT_EQ(done.state, ExecutionState::finished);
+  EXPECT_EQ(done.outcome->exit_status, 7);
+  EXPECT_EQ(done.outcome->reason, "1 of 3 parts did not succeed");
+}
+
+TEST_F(ControllerTest, KillsOnlyIdleInstancesWithoutForce) {
+  submit(spec());
+  InstanceId worker = register_worker();
+  orders(worker);
+  KillRequest request;
+  request.instance_ids = {worker};
+  request.user = "ada";
+  auto refused = kill_answer_from_json(call("POST", "/v1/instances/kill", kill_to_json(request)).body);
+  ASSERT_EQ(refused->refused.size(), 1u);
+  request.force_if_not_idle = true;
+  request.user = "bob";
+  auto others = kill_answer_from_json(call("POST", "/v1/instances/kill", kill_to_json(request)).body);
+  ASSERT_EQ(others->refused.size(), 1u);
+  EXPECT_NE(others->refused[0].reason.find("--berserk"), std::string::npos);
+  request.berserk = true;
+  auto killed = kill_answer_from_json(call("POST", "/v1/instances/kill", kill_to_json(request)).body);
+  EXPECT_EQ(killed->killed, std::vector<InstanceId>{worker});
+}
+
+TEST_F(ControllerTest, WrongRequestsAreProblemsThatNameWhatIsWrong) {
+  EXPECT_EQ(call("GET", "/v1/executions/nonsense").status, 400);
+  EXPECT_EQ(call("GET", "/v1/executions/" + ExecutionId::make(clock_).to_string()).status, 404);
+  EXPECT_EQ(call("GET", "/v1/nothing").status, 404);
+  EXPECT_EQ(call("DELETE", "/v1/ping").status, 405);
+  EXPECT_EQ(call("POST", "/v1/executions", "{").status, 400);
+  EXPECT_EQ(call("POST", "/v1/blobs/missing", "abc").status, 400);
+  EXPECT_EQ(call("POST", "/v1/packs", "not a pack").status, 400);
+  EXPECT_EQ(call("GET", "/v1/history?where=a%20%3C").status, 400);
+  EXPECT_EQ(call("GET", "/v1/history?format=xml").status, 400);
+  EXPECT_EQ(call("GET", "/v1/executions?limit=no").status, 400);
+}
+
+TEST(ControllerPeer, OthersAreNotServed) {
+  FakeClock clock;
+  auto database = make_memory_database();
+  MemoryPackStore packs;
+  MemoryLogStore logs;
+  FakeProvider provider(Capacity{1, 0, {}});
+  Controller controller({true, "0.1.0", 1000}, clock, *database, packs, logs, provider);
+  Request request;
+  request.method = "GET";
+  request.target = *parse_target("/v1/ping");
+  request.peer.uid = 1001;
+  EXPECT_EQ(controller.handle(request).status, 403);
+  request.peer.uid = 1000;
+  EXPECT_EQ(controller.handle(request).status, 200);
+}
+
+}  // namespace
+}  // namespace plz

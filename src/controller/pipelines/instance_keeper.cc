@@ -1,0 +1,67 @@
+#include "controller/pipelines/instance_keeper.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace plz {
+
+using std::chrono::milliseconds;
+
+InstanceKeeper::InstanceKeeper(Provider& provider, ExecutionService& executions, WorkerService& workers,
+                               const Clock& clock)
+    : provider_(provider), executions_(executions), workers_(workers), clock_(clock) {}
+
+InstanceKeeper::~InstanceKeeper() { stop(); }
+
+void InstanceKeeper::start(milliseconds period) {
+  run_once();
+  thread_ = std::jthread([this, period](std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    while (!tick_.wait_for(lock, stop, period, [&] { return stop.stop_requested(); })) run_once();
+  });
+}
+
+void InstanceKeeper::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void InstanceKeeper::run_once() {
+  if (clock_.steady() < next_try_) return;
+  std::vector<Instance> present = workers_.instances();
+  for (const auto& instance : present) {
+    if (instance.provider != provider_.name()) continue;
+    auto health = provider_.inspect(instance.id);
+    if (!health)
+      log_warning("instance {}: {}", instance.id.to_string(), health.error().message);
+    else if (*health == InstanceHealth::gone)
+      revive(instance);
+  }
+  if (present.empty() && (wanted_at_start_ || executions_.unfinished() > 0)) get_one();
+  wanted_at_start_ = false;
+}
+
+void InstanceKeeper::revive(const Instance& instance) {
+  // The worker's process is gone, its machine is not: a new process takes up the jobs it left.
+  log_info("starting the worker of instance {}", instance.id.to_string());
+  auto created = provider_.create(instance.id, {});
+  back_off_ = created ? milliseconds(0) : std::min(back_off_ * 2 + milliseconds(250), milliseconds(30'000));
+  next_try_ = clock_.steady() + back_off_;
+  if (!created) log_error("instance {}: {}", instance.id.to_string(), created.error().message);
+}
+
+void InstanceKeeper::get_one() {
+  Instance instance;
+  instance.id = InstanceId::make(clock_);
+  instance.provider = provider_.name();
+  instance.created = clock_.now();
+  if (auto offers = provider_.offers(); offers && !offers->empty()) instance.capacity = offers->front().capacity;
+  if (auto expected = workers_.expect(instance); !expected) {
+    log_error("an instance cannot be recorded: {}", expected.error().message);
+    return;
+  }
+  revive(instance);
+}
+
+}  // namespace plz

@@ -1,0 +1,42 @@
+// Keeps the instances that are wanted: asks the provider for one when executions are queued and there
+// is none, starts a local worker again that died, and notices those that are gone.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/clock.h"
+#include "controller/services/execution_service.h"
+#include "controller/services/worker_service.h"
+#include "provider/provider.h"
+
+namespace plz {
+
+class InstanceKeeper {
+ public:
+  InstanceKeeper(Provider& provider, ExecutionService& executions, WorkerService& workers, const Clock& clock);
+  ~InstanceKeeper();
+  void start(std::chrono::milliseconds period = std::chrono::milliseconds(500));
+  void stop();
+  // One look, at once; start() makes the first one before it returns.
+  void run_once();
+
+ private:
+  void revive(const Instance& instance);
+  void get_one();
+
+  Provider& provider_;
+  ExecutionService& executions_;
+  WorkerService& workers_;
+  const Clock& clock_;
+  bool wanted_at_start_ = true;
+  SteadyTime next_try_{};                       // after a failure of the provider
+  std::chrono::milliseconds back_off_{0};
+  std::mutex mutex_;
+  std::condition_variable_any tick_;
+  std::jthread thread_;
+};
+
+}  // namespace plz

@@ -1,0 +1,168 @@
+#include "controller/pipelines/scheduler.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace plz {
+
+Shortage shortage_of(const Resources& wanted, const Room& room) {
+  constexpr double kRounding = 1e-9;
+  if (wanted.cpus > room.cpus + kRounding) return Shortage::cpus;
+  if (wanted.memory_bytes > room.memory_bytes) return Shortage::memory;
+  if (wanted.gpus > room.gpus.size()) return Shortage::gpus;
+  return Shortage::none;
+}
+
+void take(const Resources& wanted, Room& room, std::vector<std::string>& gpu_ids) {
+  room.cpus -= wanted.cpus;
+  room.memory_bytes -= wanted.memory_bytes;
+  gpu_ids.assign(room.gpus.begin(), room.gpus.begin() + wanted.gpus);
+  room.gpus.erase(room.gpus.begin(), room.gpus.begin() + wanted.gpus);
+}
+
+Scheduler::Scheduler(ExecutionService& executions, WorkerService& workers, Notifier& notifier, const Clock& clock)
+    : executions_(executions), workers_(workers), notifier_(notifier), clock_(clock) {}
+
+Scheduler::~Scheduler() { stop(); }
+
+void Scheduler::start() {
+  changes_ = notifier_.subscribe(ExecutionService::any_execution(), [this] {
+    std::lock_guard lock(mutex_);
+    look_again_ = true;
+    wanted_.notify_one();
+  });
+  thread_ = std::jthread([this](std::stop_token stop) { loop(stop); });
+}
+
+void Scheduler::stop() {
+  changes_.reset();
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Scheduler::loop(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(mutex_);
+      wanted_.wait(lock, stop, [this] { return look_again_; });
+      look_again_ = false;
+    }
+    if (!stop.stop_requested()) run_once();
+  }
+}
+
+std::vector<Room> Scheduler::rooms() const {
+  std::vector<Room> rooms;
+  for (const auto& instance : workers_.instances()) {
+    if (instance.state == InstanceState::starting) continue;
+    rooms.push_back({instance.id, instance.capacity.cpus, instance.capacity.memory_bytes, instance.capacity.gpus});
+  }
+  executions_.each_assigned([&](const Execution& execution, const Attempt& attempt) {
+    auto room = std::find_if(rooms.begin(), rooms.end(), [&](const Room& r) { return r.id == attempt.instance_id; });
+    if (room == rooms.end()) return;
+    const Resources& used = execution.spec.resources;
+    room->cpus -= used.cpus;
+    room->memory_bytes -= std::min(used.memory_bytes, room->memory_bytes);
+    std::erase_if(room->gpus, [&](const std::string& gpu) {
+      return std::find(attempt.gpu_ids.begin(), attempt.gpu_ids.end(), gpu) != attempt.gpu_ids.end();
+    });
+  });
+  return rooms;
+}
+
+void Scheduler::run_once() {
+  std::vector<Room> free = rooms();
+  if (free.empty()) return;
+  std::vector<std::pair<Execution, size_t>> chosen;  // with the index of its room
+  std::vector<Room> left = free;
+  bool cpus_blocked = false, memory_blocked = false, gpus_blocked = false;
+  executions_.each_queued([&](const Execution& execution) {
+    const Resources& wanted = execution.spec.resources;
+    if ((wanted.cpus > 0 && cpus_blocked) || (wanted.memory_bytes > 0 && memory_blocked) ||
+        (wanted.gpus > 0 && gpus_blocked))
+      return true;
+    Shortage shortage = Shortage::instance;
+    for (size_t i = 0; i < left.size(); ++i) {
+      shortage = shortage_of(wanted, left[i]);
+      if (shortage != Shortage::none) continue;
+      std::vector<std::string> unused;
+      take(wanted, left[i], unused);
+      chosen.emplace_back(execution, i);
+      return true;
+    }
+    cpus_blocked = cpus_blocked || shortage == Shortage::cpus;
+    memory_blocked = memory_blocked || shortage == Shortage::memory;
+    gpus_blocked = gpus_blocked || shortage == Shortage::gpus;
+    // Everybody wants some processor.
+    return !cpus_blocked;
+  });
+  for (auto& [execution, index] : chosen)
+    if (!assign(execution, free[index])) return;
+}
+
+bool Scheduler::assign(const Execution& execution, Room& room) {
+  Attempt attempt;
+  attempt.id = AttemptId::make(clock_);
+  attempt.execution_id = execution.id;
+  attempt.instance_id = room.id;
+  attempt.number = execution.attempts + 1;
+  take(execution.spec.resources, room, attempt.gpu_ids);
+  bool taken = false;
+  auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
+    taken = e.state == ExecutionState::queued;
+    if (!taken) return {};
+    e.state = ExecutionState::starting;
+    e.attempt_id = attempt.id;
+    e.instance_id = room.id;
+    e.attempts = attempt.number;
+    e.times.assigned = clock_.now();
+    return {};
+  }, Durability::relaxed, attempt);
+  if (!changed) {
+    log_error("execution {} could not be assigned: {}", execution.id.to_string(), changed.error().message);
+    return false;
+  }
+  if (!taken) return true;  // stopped meanwhile
+  auto environment = executions_.shell_environment(execution.id);
+  if (!environment) log_error("execution {}: {}", execution.id.to_string(), environment.error().message);
+  Assignment assignment{attempt.id, execution.id, execution.spec,
+                        environment ? std::move(*environment) : EnvironmentVariables{}, attempt.gpu_ids};
+  return workers_.assign(room.id, std::move(assignment)).has_value();
+}
+
+std::string Scheduler::explain(const Execution& execution) const {
+  if (execution.state != ExecutionState::queued) return {};
+  if (execution.spec.is_composite()) return {};
+  const Resources& wanted = execution.spec.resources;
+  size_t older = 0;
+  executions_.each_queued([&](const Execution& other) {
+    if (other.id == execution.id) return false;
+    ++older;
+    return true;
+  });
+  std::vector<Room> free = rooms();
+  if (free.empty()) return "an instance: none is running yet";
+  Shortage shortage = Shortage::none;
+  for (const Room& room : free) {
+    shortage = shortage_of(wanted, room);
+    if (shortage == Shortage::none) break;
+  }
+  std::string before = older == 0 ? "" : fmt::format("; {} older execution{} before it", older, older == 1 ? " is" : "s are");
+  double most_cpus = 0;
+  for (const Room& room : free) most_cpus = std::max(most_cpus, room.cpus);
+  switch (shortage) {
+    case Shortage::cpus:
+      return fmt::format("{:g} processor{}, of which {:g} are free{}", wanted.cpus, wanted.cpus == 1 ? "" : "s",
+                         most_cpus, before);
+    case Shortage::memory: return fmt::format("{} of memory{}", human_bytes(wanted.memory_bytes), before);
+    case Shortage::gpus: return fmt::format("{} GPU{}{}", wanted.gpus, wanted.gpus == 1 ? "" : "s", before);
+    default: return older == 0 ? "the scheduler's next look" : fmt::format("its turn{}", before);
+  }
+}
+
+}  // namespace plz

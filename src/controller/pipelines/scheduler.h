@@ -1,0 +1,63 @@
+// Matches queued executions with instances that have room. First in, first out among equals: an
+// execution that waits for a kind of resource (processors, memory, GPUs) lets nobody that wants the
+// same kind overtake it, and everybody else.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "controller/notifier.h"
+#include "controller/services/execution_service.h"
+#include "controller/services/worker_service.h"
+
+namespace plz {
+
+// One instance's room, as a value: pure, and tested by tables.
+struct Room {
+  InstanceId id;
+  double cpus = 0;
+  uint64_t memory_bytes = 0;
+  std::vector<std::string> gpus;
+};
+enum class Shortage { none, cpus, memory, gpus, instance };
+// none: it fits.
+Shortage shortage_of(const Resources& wanted, const Room& room);
+void take(const Resources& wanted, Room& room, std::vector<std::string>& gpu_ids);
+
+class Scheduler {
+ public:
+  Scheduler(ExecutionService& executions, WorkerService& workers, Notifier& notifier, const Clock& clock);
+  ~Scheduler();
+
+  // Starts the thread; it looks whenever an execution or an instance changes.
+  void start();
+  void stop();
+  // One look: assigns what fits. For tests, and called by the thread.
+  void run_once();
+
+  // Why a queued execution is not running yet, as a sentence's end: "2 processors: …".
+  std::string explain(const Execution& execution) const;
+
+ private:
+  std::vector<Room> rooms() const;
+  bool assign(const Execution& execution, Room& room);
+  void loop(std::stop_token stop);
+
+  ExecutionService& executions_;
+  WorkerService& workers_;
+  Notifier& notifier_;
+  const Clock& clock_;
+  std::shared_ptr<void> changes_;
+  std::mutex mutex_;
+  std::condition_variable_any wanted_;
+  bool look_again_ = true;
+  std::jthread thread_;
+};
+
+}  // namespace plz

@@ -1,0 +1,91 @@
+#include "controller/pumped_stream.h"
+
+namespace plz {
+namespace {
+
+constexpr size_t kPieceBytes = 512u << 10;
+
+class PumpedStream final : public StreamSource, public std::enable_shared_from_this<PumpedStream> {
+ public:
+  PumpedStream(std::shared_ptr<TaskPool> pool, std::unique_ptr<Producer> producer)
+      : pool_(std::move(pool)), producer_(std::move(producer)) {}
+
+  void on_wake(std::function<void()> wake) override {
+    {
+      std::lock_guard lock(mutex_);
+      wake_ = std::move(wake);
+    }
+    producer_->on_wake([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->schedule();
+    });
+  }
+
+  State pull(std::string& buffer, size_t) override {
+    std::unique_lock lock(mutex_);
+    if (!ready_.empty()) {
+      buffer.swap(ready_);
+      ready_.clear();
+      if (last_ == Producer::State::data) schedule_locked(lock);
+      return State::data;
+    }
+    if (last_ == Producer::State::end) return State::end;
+    if (last_ == Producer::State::failed) return State::failed;
+    if (!waiting_) schedule_locked(lock);
+    return State::waiting;
+  }
+
+ private:
+  void schedule() {
+    std::unique_lock lock(mutex_);
+    waiting_ = false;
+    schedule_locked(lock);
+  }
+
+  void schedule_locked(std::unique_lock<std::mutex>&) {
+    if (last_ == Producer::State::end || last_ == Producer::State::failed) return;
+    if (running_ || !ready_.empty()) {
+      again_ = true;
+      return;
+    }
+    running_ = true;
+    pool_->post([self = shared_from_this()] { self->run(); });
+  }
+
+  void run() {
+    std::string piece;
+    Producer::State state = producer_->produce(piece, kPieceBytes);
+    std::function<void()> wake;
+    {
+      std::unique_lock lock(mutex_);
+      running_ = false;
+      last_ = state;
+      ready_ = std::move(piece);
+      bool again = std::exchange(again_, false);
+      waiting_ = state == Producer::State::waiting && !again;
+      if (state == Producer::State::waiting && ready_.empty()) {
+        if (again) schedule_locked(lock);
+        return;
+      }
+      wake = wake_;
+    }
+    if (wake) wake();
+  }
+
+  std::shared_ptr<TaskPool> pool_;  // shared: a stream may outlive the controller's other parts
+  std::unique_ptr<Producer> producer_;
+  std::mutex mutex_;
+  std::function<void()> wake_;
+  std::string ready_;
+  Producer::State last_ = Producer::State::data;
+  bool running_ = false;
+  bool again_ = false;    // asked for while running
+  bool waiting_ = false;  // the producer has nothing and has not woken us since
+};
+
+}  // namespace
+
+std::shared_ptr<StreamSource> pump(std::shared_ptr<TaskPool> pool, std::unique_ptr<Producer> producer) {
+  return std::make_shared<PumpedStream>(std::move(pool), std::move(producer));
+}
+
+}  // namespace plz

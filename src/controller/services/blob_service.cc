@@ -1,0 +1,153 @@
+#include "controller/services/blob_service.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "store/pack_format.h"
+
+namespace plz {
+namespace {
+
+constexpr size_t kReadBytes = 256u << 10;
+
+// Writes a pack of stored blobs without decoding them.
+class PackProducer final : public Producer {
+ public:
+  PackProducer(std::vector<BlobRecord> records, PackStore& packs)
+      : records_(std::move(records)), packs_(packs) {}
+
+  State produce(std::string& piece, size_t target_bytes) override {
+    if (!begun_) {
+      piece += kPackMagic;
+      begun_ = true;
+    }
+    while (piece.size() < target_bytes && next_ < records_.size()) {
+      if (!append_some(piece, target_bytes)) return State::failed;
+    }
+    return next_ < records_.size() ? State::data : State::end;
+  }
+
+ private:
+  // Appends a record's header, if it is not out yet, and the next part of its stored bytes.
+  bool append_some(std::string& piece, size_t target_bytes) {
+    const BlobRecord& record = records_[next_];
+    if (done_ == 0) {
+      append_pack_record_header(piece, PackRecordHeader{record.digest, record.bytes, record.stored_bytes,
+                                                        record.checksum, static_cast<Codec>(record.codec)});
+    }
+    size_t room = std::max(target_bytes > piece.size() ? target_bytes - piece.size() : 0, size_t{4096});
+    size_t part = std::min<uint64_t>(record.stored_bytes - done_, room);
+    size_t old_size = piece.size();
+    piece.resize(old_size + part);
+    auto read = packs_.read(PackId(record.pack), record.offset + done_, piece.data() + old_size, part);
+    if (!read) {
+      log_error("blob {}: {}", record.digest.hex(), read.error().message);
+      return false;
+    }
+    done_ += part;
+    if (done_ == record.stored_bytes) {
+      ++next_;
+      done_ = 0;
+    }
+    return true;
+  }
+
+  std::vector<BlobRecord> records_;
+  PackStore& packs_;
+  size_t next_ = 0;
+  uint64_t done_ = 0;
+  bool begun_ = false;
+};
+
+}  // namespace
+
+BlobService::BlobService(BlobRecords& records, PackStore& packs, const Clock& clock)
+    : records_(records), packs_(packs), clock_(clock) {}
+
+Result<void> BlobService::sweep() {
+  PLZ_ASSIGN(auto known, records_.packs());
+  std::unordered_set<Uuid> recorded(known.begin(), known.end());
+  PLZ_ASSIGN(auto present, packs_.list());
+  for (const PackId& id : present) {
+    if (recorded.contains(id.uuid())) continue;
+    log_info("removing the pack {}, which no record names", id.to_string());
+    PLZ_TRY(packs_.remove(id));
+  }
+  return {};
+}
+
+Result<std::vector<Digest>> BlobService::parse_digests(std::string_view octets) {
+  if (octets.size() % Digest::kBytes != 0)
+    return fail(ErrorCode::invalid, fmt::format("the body has {} bytes, which is not a number of digests of {} bytes",
+                                                octets.size(), Digest::kBytes));
+  std::vector<Digest> digests;
+  digests.reserve(octets.size() / Digest::kBytes);
+  for (size_t i = 0; i < octets.size(); i += Digest::kBytes) digests.push_back(Digest::from_bytes(octets.data() + i));
+  return digests;
+}
+
+Result<std::string> BlobService::missing(std::span<const Digest> digests) {
+  PLZ_ASSIGN(auto found, records_.find(digests));
+  std::string answer(digests.size(), '\0');
+  for (size_t i = 0; i < found.size(); ++i)
+    if (!found[i]) answer[i] = '\1';
+  return answer;
+}
+
+Result<bool> BlobService::has(const Digest& digest) {
+  PLZ_ASSIGN(auto found, records_.find({&digest, 1}));
+  return found[0].has_value();
+}
+
+Result<BlobService::Received> BlobService::receive_pack(BodyReader& body, bool trusted) {
+  const PackId id = PackId::make(clock_);
+  PLZ_ASSIGN(auto writer, packs_.create(id));
+  Received received;
+  std::vector<BlobRecord> records;
+  PackParser parser({[&](const PackRecordHeader& header, uint64_t offset) -> Result<void> {
+                      records.push_back(BlobRecord{header.digest, id.uuid(), offset, header.stored_bytes,
+                                                   header.bytes, header.checksum,
+                                                   static_cast<uint8_t>(header.codec)});
+                      received.bytes += header.bytes;
+                      return {};
+                    }},
+                    !trusted);
+  std::string buffer(kReadBytes, '\0');
+  for (;;) {
+    PLZ_ASSIGN(size_t size, body.read(buffer.data(), buffer.size()));
+    if (size == 0) break;
+    std::string_view piece(buffer.data(), size);
+    PLZ_TRY(parser.feed(piece));
+    PLZ_TRY(writer->append(piece));
+    received.stored_bytes += size;
+  }
+  PLZ_TRY(parser.finish());
+  received.blobs = records.size();
+  if (records.empty()) return received;
+  PLZ_TRY(writer->commit());
+  PLZ_TRY(records_.add_pack(id.uuid(), received.stored_bytes, records));
+  return received;
+}
+
+Result<std::unique_ptr<Producer>> BlobService::fetch(std::span<const Digest> digests) {
+  PLZ_ASSIGN(auto found, records_.find(digests));
+  std::vector<BlobRecord> records;
+  records.reserve(found.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (!found[i]) return fail(ErrorCode::not_found, "the store has no blob " + digests[i].hex());
+    records.push_back(*found[i]);
+  }
+  return std::make_unique<PackProducer>(std::move(records), packs_);
+}
+
+Result<void> BlobService::hold_lease(LeaseId lease, std::chrono::seconds duration) {
+  return records_.hold_lease(lease, clock_.now() + duration);
+}
+
+Result<void> BlobService::end_lease(LeaseId lease) { return records_.end_lease(lease); }
+
+}  // namespace plz

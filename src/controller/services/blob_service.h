@@ -1,0 +1,50 @@
+// Blobs in packs: which are missing, taking packs in, giving blobs out.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "controller/pumped_stream.h"
+#include "db/blob_records.h"
+#include "net/http_types.h"
+#include "store/pack_store.h"
+
+namespace plz {
+
+// Thread-safe.
+class BlobService {
+ public:
+  BlobService(BlobRecords& records, PackStore& packs, const Clock& clock);
+
+  // Packs that a crash left without records are removed. Call once, before anything else.
+  Result<void> sweep();
+
+  // "" or the digests whose bytes `octets` are; invalid unless a multiple of 32.
+  static Result<std::vector<Digest>> parse_digests(std::string_view octets);
+  // A byte for each digest: 1 where it is missing.
+  Result<std::string> missing(std::span<const Digest> digests);
+  Result<bool> has(const Digest& digest);
+
+  struct Received {
+    uint64_t blobs = 0, bytes = 0, stored_bytes = 0;
+  };
+  // Durable when it returns. `trusted`: the peer's digests are believed, else each is computed anew.
+  Result<Received> receive_pack(BodyReader& body, bool trusted);
+
+  // A pack of these blobs, in order. not_found names the first that the store lacks.
+  Result<std::unique_ptr<Producer>> fetch(std::span<const Digest> digests);
+
+  Result<void> hold_lease(LeaseId lease, std::chrono::seconds duration);
+  Result<void> end_lease(LeaseId lease);
+
+ private:
+  BlobRecords& records_;
+  PackStore& packs_;
+  const Clock& clock_;
+};
+
+}  // namespace plz

@@ -1,0 +1,132 @@
+#include "controller/services/log_follower.h"
+
+#include <mutex>
+
+#include "base/log.h"
+#include "logs/line_merger.h"
+
+namespace plz {
+namespace {
+
+class LogProducer final : public Producer {
+ public:
+  LogProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id, LogStart start,
+              bool follow)
+      : executions_(executions), logs_(logs), notifier_(notifier), id_(id), start_(start), follow_(follow) {}
+
+  void on_wake(std::function<void()> wake) override {
+    wake_ = wake;
+    execution_changes_ = notifier_.subscribe(id_.uuid(), wake);
+  }
+
+  State produce(std::string& piece, size_t target_bytes) override {
+    // Read before the log: whatever was appended before it finished is then seen below.
+    auto execution = executions_.get(id_);
+    if (!execution) return failed(execution.error());
+    const bool finished = execution->state == ExecutionState::finished;
+    if (!attempt_) {
+      if (!execution->attempt_id) return finished || !follow_ ? State::end : State::waiting;
+      if (auto begun = begin(*execution->attempt_id); !begun) return failed(begin_error_);
+    }
+    piece.resize(target_bytes);
+    auto size = logs_.read(attempt_->uuid(), offset_, piece.data(), piece.size());
+    if (!size) return failed(size.error());
+    piece.resize(*size);
+    offset_ += *size;
+    if (*size > 0) return State::data;
+    return finished || !follow_ ? State::end : State::waiting;
+  }
+
+ private:
+  bool begin(AttemptId attempt) {
+    attempt_ = attempt;
+    log_changes_ = logs_.subscribe(attempt.uuid(), wake_);
+    Result<uint64_t> offset = start_.offset;
+    if (start_.kind == LogStart::Kind::time) offset = logs_.offset_at(attempt.uuid(), start_.time);
+    if (start_.kind == LogStart::Kind::now) offset = logs_.state(attempt.uuid()).map([](LogState s) { return s.bytes; });
+    if (!offset) {
+      begin_error_ = offset.error();
+      return false;
+    }
+    offset_ = *offset;
+    return true;
+  }
+
+  State failed(const Error& error) {
+    log_error("log of {}: {}", id_.to_string(), error.message);
+    return State::failed;
+  }
+
+  ExecutionService& executions_;
+  LogStore& logs_;
+  Notifier& notifier_;
+  const ExecutionId id_;
+  const LogStart start_;
+  const bool follow_;
+  std::function<void()> wake_ = [] {};
+  std::shared_ptr<void> execution_changes_, log_changes_;
+  std::optional<AttemptId> attempt_;
+  uint64_t offset_ = 0;
+  Error begin_error_;
+};
+
+class CompositeProducer final : public Producer {
+ public:
+  CompositeProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier,
+                    const std::vector<ExecutionId>& parts, LogStart start, bool follow)
+      : merger_(parts.size()) {
+    for (ExecutionId id : parts)
+      parts_.push_back({std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow)});
+  }
+
+  void on_wake(std::function<void()> wake) override {
+    for (auto& part : parts_) part.producer->on_wake(wake);
+  }
+
+  State produce(std::string& piece, size_t target_bytes) override {
+    bool all_ended = true;
+    std::string bytes;
+    for (size_t i = 0; i < parts_.size() && piece.size() < target_bytes; ++i) {
+      size_t index = (first_ + i) % parts_.size();
+      Part& part = parts_[index];
+      if (part.ended) continue;
+      bytes.clear();
+      // Small helpings, so that no part's log crowds out the others.
+      State state = part.producer->produce(bytes, 64u << 10);
+      if (state == State::failed) return state;
+      if (state == State::data) merger_.add(index, bytes, piece);
+      if (state == State::end) {
+        part.ended = true;
+        merger_.end(index, piece);
+      }
+      all_ended = all_ended && part.ended;
+    }
+    first_ = parts_.empty() ? 0 : (first_ + 1) % parts_.size();
+    if (!piece.empty()) return State::data;
+    if (all_ended) return State::end;
+    return State::waiting;
+  }
+
+ private:
+  struct Part {
+    std::unique_ptr<LogProducer> producer;
+    bool ended = false;
+  };
+  std::vector<Part> parts_;
+  LineMerger merger_;
+  size_t first_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier,
+                                     ExecutionId id, LogStart start, bool follow) {
+  return std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow);
+}
+
+std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
+                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow) {
+  return std::make_unique<CompositeProducer>(executions, logs, notifier, parts, start, follow);
+}
+
+}  // namespace plz

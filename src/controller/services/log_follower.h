@@ -1,0 +1,30 @@
+// Streams of logs: one execution's, or a composite's parts merged by whole lines.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/result.h"
+#include "controller/notifier.h"
+#include "controller/pumped_stream.h"
+#include "controller/services/execution_service.h"
+#include "logs/log_store.h"
+
+namespace plz {
+
+// Where in a log to begin.
+struct LogStart {
+  enum class Kind { offset, time, now };
+  Kind kind = Kind::offset;
+  uint64_t offset = 0;
+  Timestamp time;
+};
+
+// Follows the log of the execution's current attempt; with `follow`, to its end. An execution that is
+// queued is waited for.
+std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier,
+                                     ExecutionId id, LogStart start, bool follow);
+std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
+                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow);
+
+}  // namespace plz

@@ -1,0 +1,150 @@
+"""A clean home, data directory and project for each test, and plz to run in it."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+BIN = pathlib.Path(os.environ["PLZ_BIN"])
+EXAMPLES = pathlib.Path(os.environ.get("PLZ_EXAMPLES", pathlib.Path(__file__).parents[2] / "examples"))
+
+
+class Finished:
+    def __init__(self, process):
+        self.status = process.returncode
+        self.out_bytes = process.stdout
+        self.err_bytes = process.stderr
+        self.out = process.stdout.decode("utf-8", "replace")
+        self.err = process.stderr.decode("utf-8", "replace")
+
+    @property
+    def id(self):
+        for line in self.err.splitlines():
+            if line.startswith("=> Execution ID is: "):
+                return line.split(": ")[1]
+        raise AssertionError("no execution id in:\n" + self.err)
+
+    def __repr__(self):
+        return f"status {self.status}\n--- out\n{self.out[-3000:]}\n--- err\n{self.err[-3000:]}"
+
+
+class Plz:
+    """One person on one machine."""
+
+    def __init__(self, root):
+        self.root = root
+        self.home = root / "home"
+        self.data = root / "data"
+        self.project = root / "project"
+        self.runtime = root / "run"
+        for directory in (self.home, self.project, self.runtime):
+            directory.mkdir()
+        self.runtime.chmod(0o700)
+        self.env = {
+            "HOME": str(self.home),
+            "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "PLZ_DATA_DIR": str(self.data),
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "USER": "ada",
+        }
+
+    def popen(self, *words, cwd=None, env=None, **kwargs):
+        kwargs.setdefault("stdin", subprocess.DEVNULL)
+        kwargs.setdefault("stdout", subprocess.PIPE)
+        kwargs.setdefault("stderr", subprocess.PIPE)
+        return subprocess.Popen([str(BIN / "plz"), *map(str, words)], cwd=cwd or self.project,
+                                env={**self.env, **(env or {})}, **kwargs)
+
+    def __call__(self, *words, cwd=None, env=None, timeout=120, stdin=b""):
+        process = subprocess.run([str(BIN / "plz"), *map(str, words)], cwd=cwd or self.project,
+                                 env={**self.env, **(env or {})}, input=stdin, timeout=timeout,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return Finished(process)
+
+    def ok(self, *words, **kwargs):
+        done = self(*words, **kwargs)
+        assert done.status == 0, done
+        return done
+
+    def json(self, *words, **kwargs):
+        return json.loads(self.ok(*words, **kwargs).out)
+
+    def write(self, name, content, mode=None):
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content)
+        if mode is not None:
+            path.chmod(mode)
+        return path
+
+    def configure(self, **settings):
+        self.write("plz.config.json", json.dumps(settings))
+
+    def processes(self, program):
+        """Process ids of our own programs of this name (they carry our data directory in their words)."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            try:
+                words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+                state = pathlib.Path("/proc", entry, "stat").read_text().rsplit(")", 1)[1].split()[0]
+            except OSError:
+                continue
+            if state == "Z" or not words or os.path.basename(words[0]).decode("utf-8", "replace") != program:
+                continue
+            if any(str(self.data).encode() in word for word in words[1:]):
+                found.append(int(entry))
+        return found
+
+    def state(self, execution):
+        return self.json("describe", execution)["state"]
+
+    def wait_for_state(self, execution, *states, timeout=30):
+        wait_until(lambda: self.state(execution) in states, timeout, f"{execution} to be {states}")
+
+    def end(self):
+        for program in ("plz-controller", "plz-worker"):
+            for pid in self.processes(program):
+                try:
+                    os.kill(pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    pass
+        deadline = time.time() + 10
+        while time.time() < deadline and (self.processes("plz-controller") or self.processes("plz-worker")):
+            time.sleep(0.02)
+        for program in ("plz-controller", "plz-worker", "plz-init", "bwrap"):
+            for pid in self.processes(program):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+
+def wait_until(condition, timeout=30, what="it"):
+    deadline = time.time() + timeout
+    while time.time() < deadline:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"waited {timeout} s for {what}")
+
+
+@pytest.fixture
+def plz():
+    root = pathlib.Path(tempfile.mkdtemp(prefix="plz-system-"))
+    person = Plz(root)
+    yield person
+    person.end()
+    subprocess.run(["chmod", "-R", "u+rwx", str(root)], check=False, stderr=subprocess.DEVNULL)
+    shutil.rmtree(root, ignore_errors=True)

@@ -1,0 +1,265 @@
+"""What bad input gets: an error that says what, where and what to do, and the right exit status."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import wait_until
+
+OUT = "import json,os; c=json.load(open(os.environ['CONFIGURATION_FILE'])); o=c['output_directory']; m=c['measures_directory']\n"
+
+
+def refused(plz, *words, status=125, **kwargs):
+    done = plz(*words, **kwargs)
+    assert done.status == status, done
+    assert "!! " in done.err, done
+    return done.err
+
+
+def test_malformed_configuration(plz):
+    plz.write("plz.config.json", '{\n  "command": ["true"],\n  "user" "ada"\n}\n')
+    err = refused(plz, "run")
+    assert "plz.config.json" in err and "line 3" in err and "column" in err
+
+
+def test_unknown_key(plz):
+    plz.configure(comand=["true"])
+    err = refused(plz, "run")
+    assert "comand" in err and "'command'" in err and "plz.config.json" in err
+
+
+def test_wrong_type(plz):
+    plz.configure(command="true", port="many")
+    err = refused(plz, "run")
+    assert "plz.config.json" in err and "port" in err or "command" in err
+
+
+def test_no_command(plz):
+    assert "command" in refused(plz, "run")
+
+
+def test_missing_input(plz):
+    plz.configure(input="file://nothing/here", command=["true"])
+    assert "nothing/here" in refused(plz, "run")
+
+
+def test_unreadable_input(plz):
+    if os.geteuid() == 0:
+        pytest.skip("root can read everything")
+    plz.write("data/secret", "x", 0o000)
+    plz.configure(input="file://data", command=["true"])
+    assert "data/secret" in refused(plz, "run")
+
+
+def test_unknown_input_scheme(plz):
+    plz.configure(input="ftp://somewhere", command=["true"])
+    assert "ftp://" in refused(plz, "run")
+
+
+def test_parameters_that_are_not_an_object(plz):
+    plz.write("p.json", "[1, 2]")
+    assert "object" in refused(plz, "run", "-p", "p.json", "--", "true")
+    plz.write("p.json", '{"a": 1,\n "b": }')
+    err = refused(plz, "run", "-p", "p.json", "--", "true")
+    assert "line 2" in err
+    assert "none.json" in refused(plz, "run", "-p", "none.json", "--", "true")
+
+
+def test_an_existing_output_directory(plz):
+    plz.write("results/precious", "keep me")
+    refused(plz, "run", "-o", "results", "--", "true")
+    assert (plz.project / "results/precious").read_text() == "keep me"
+
+
+def test_odd_files_in_code_and_input(plz):
+    data = plz.project / "data"
+    data.mkdir()
+    os.mkfifo(data / "fifo")
+    s = socket.socket(socket.AF_UNIX)
+    cwd = os.getcwd()
+    os.chdir(data)
+    s.bind("sock")
+    os.chdir(cwd)
+    os.symlink("loop", data / "loop")
+    os.symlink("/nowhere/at/all", data / "dangling")
+    (data / "plain").write_text("plain\n")
+    os.link(data / "plain", data / "hard")
+    open(os.fsencode(data) + b"/not-utf8-\xff", "w").write("odd\n")
+    (data / "new\nline").write_text("nl\n")
+    (data / ("x" * 255)).write_text("long\n")
+    deep = data
+    for _ in range(200):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    (deep / "bottom").write_text("deep\n")
+    plz.configure(input="file://data")
+    plz.write("look.py", OUT + """
+i = c['input_directory']
+names = sorted(os.listdir(os.fsencode(i)))
+print(len(names), b'not-utf8-\\xff' in names, b'new\\nline' in names, b'x' * 255 in names, b'fifo' in names, b'sock' in names)
+print(os.readlink(i + '/dangling'), os.readlink(i + '/loop'), open(i + '/hard').read().strip())
+print(open(i + '/' + 'd/' * 200 + 'bottom').read().strip())
+""")
+    done = plz.ok("run", "--", "python3", "look.py")
+    assert done.out == "8 True True True False False\n/nowhere/at/all loop plain\ndeep\n"
+    assert "** " in done.err and "fifo" in done.err and "sock" in done.err
+
+
+def test_a_sparse_file_of_20_gigabytes(plz):
+    with open(plz.project / "sparse", "wb") as f:
+        f.truncate(20 << 30)
+        f.seek(10 << 30)
+        f.write(b"needle")
+    plz.configure(input="file://sparse")
+    plz.write("look.py", OUT + """
+f = open(c['input_directory'] + '/sparse', 'rb')
+f.seek(10 << 30)
+print(os.fstat(f.fileno()).st_size, f.read(6), f.read(2))
+""")
+    plz.configure(input="file://sparse", excluded_paths=["sparse"])
+    done = plz.ok("run", "--", "python3", "look.py", timeout=300)
+    assert done.out == f"{20 << 30} b'needle' b'\\x00\\x00'\n"
+
+
+def test_files_that_change_while_captured(plz):
+    (plz.project / "data").mkdir()
+    victim = plz.project / "data" / "growing"
+    victim.write_bytes(b"x" * 1000)
+    plz.configure(input="file://data", command=["true"])
+    stop = plz.root / "stop"
+    writer = subprocess.Popen(["python3", "-c", f"""
+import os, time
+while not os.path.exists({str(stop)!r}):
+    for i in range(20):
+        open({str(plz.project / 'data')!r} + f'/tmp{{i}}', 'w').write('x' * 5000)
+    for i in range(20):
+        os.unlink({str(plz.project / 'data')!r} + f'/tmp{{i}}')
+"""])
+    try:
+        for _ in range(5):
+            done = plz("run")
+            assert done.status in (0, 125), done
+            if done.status == 125:
+                assert "changed while" in done.err or "changing" in done.err, done
+    finally:
+        stop.touch()
+        writer.wait()
+    plz.ok("run")
+
+
+def test_binary_long_and_unterminated_lines(plz):
+    done = plz.ok("run", "--", "python3", "-c",
+                  "import sys; sys.stdout.buffer.write(bytes(range(256)) * 4000 + b'x' * 100_000_000 + b'no newline')")
+    assert done.out_bytes == bytes(range(256)) * 4000 + b"x" * 100_000_000 + b"no newline"
+
+
+def test_stdout_and_stderr_are_one_log_in_order(plz):
+    done = plz.ok("run", "--", "sh", "-c", "echo 1; echo 2 >&2; echo 3; echo 4 >&2")
+    assert done.out == "1\n2\n3\n4\n"
+
+
+def test_truncating_stdout_keeps_the_log(plz):
+    assert plz.ok("run", "--", "sh", "-c", "echo one; echo two > /dev/stdout; echo three").out == "one\ntwo\nthree\n"
+
+
+def test_daemons_end_with_the_command(plz):
+    begin = time.time()
+    plz.ok("run", "--", "sh", "-c", "setsid sleep 300 & (sleep 301 &) ; exec >&- 2>&-; sleep 0.2")
+    assert time.time() - begin < 30
+    time.sleep(0.3)
+    found = subprocess.run(["pgrep", "-f", "^sleep 30[01]$"], stdout=subprocess.PIPE).stdout
+    assert found == b""
+
+
+def test_a_job_that_deletes_its_output_directory(plz):
+    done = plz("run", "--", "python3", "-c", OUT + """
+import shutil
+shutil.rmtree(o, ignore_errors=True)
+print('removed')
+""")
+    assert done.status == 0 and done.out == "removed\n", done
+
+
+def test_odd_files_in_the_output(plz):
+    done = plz.ok("run", "--", "python3", "-c", OUT + """
+import socket
+os.mkfifo(o + '/fifo')
+s = socket.socket(socket.AF_UNIX); os.chdir(o); s.bind('sock')
+open(o + '/program', 'w').write('x'); os.chmod(o + '/program', 0o4755)
+open(o + '/closed', 'w').write('y'); os.chmod(o + '/closed', 0o000)
+""")
+    out = plz.project / "output" / done.id
+    assert sorted(p.name for p in out.iterdir()) == ["closed", "program"]
+    assert (out / "program").stat().st_mode & 0o7777 == 0o755
+
+
+def test_many_and_large_measures(plz):
+    done = plz.ok("run", "--", "python3", "-c", OUT + """
+for i in range(20_000):
+    open(f'{m}/m{i}', 'w').write(str(i))
+open(m + '/large', 'w').write('"' + 'x' * 50_000_000 + '"')
+json.dump({'n': 20000}, open(c['summary_measures_path'], 'w'))
+""", timeout=300)
+    measures = plz.json("measures", timeout=300)
+    assert len(measures) == 20_002 and measures["m19999"] == 19999 and len(measures["large"]) == 50_000_000
+
+
+def test_out_of_memory(plz):
+    plz.configure(resources={"memory": "64MiB"})
+    done = plz("run", "--", "python3", "-c", "x = bytearray(1 << 30)\nfor i in range(0, len(x), 4096): x[i] = 1\nprint('survived')")
+    if done.status == 0:
+        pytest.skip("no memory cgroup can be made here")
+    assert done.status == 137, done
+    assert "memory" in done.err, done
+
+
+def test_unknown_things(plz):
+    plz.ok("run", "--", "true")
+    missing = "019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11"
+    for command in ("status", "logs", "output", "measures", "describe", "stop"):
+        done = plz(command, missing)
+        assert done.status != 0 and missing in done.err, (command, done)
+    done = plz("statsu")
+    assert done.status == 2 and "status" in done.err, done
+    done = plz("run", "--outptu-dir", "x", "--", "true")
+    assert done.status == 2 and "--output-dir" in done.err, done
+
+
+def test_nothing_was_run_yet(plz):
+    for command in ("last", "logs", "status"):
+        done = plz(command)
+        assert done.status != 0 and "plz run" in done.err, (command, done)
+    assert plz.json("history") == {}
+
+
+def test_where_that_does_not_parse(plz):
+    done = plz("history", "--where", "parameters.lr <")
+    assert done.status != 0 and "column" in done.err, done
+
+
+def test_an_unreachable_host(plz):
+    done = plz("run", "--", "true", env={"PLZ_HOST": "127.0.0.1", "PLZ_PORT": "1"})
+    assert done.status == 125 and "127.0.0.1:1" in done.err, done
+
+
+def test_user_namespaces_forbidden(plz):
+    """The job runs unboxed, with a warning."""
+    if os.geteuid() != 0:
+        pytest.skip("forbidding them needs root")
+    limit = pathlib.Path("/proc/sys/user/max_user_namespaces")
+    before = limit.read_text()
+    try:
+        limit.write_text("0")
+    except OSError:
+        pytest.skip("the limit cannot be set here")
+    try:
+        subprocess.run(["id", "plztest"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = plz.ok("run", "--", "echo", "hello", env={"PLZ_TEST_NO_ROOT_SANDBOX": "1"})
+        assert done.out == "hello\n"
+    finally:
+        limit.write_text(before)

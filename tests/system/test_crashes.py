@@ -1,0 +1,199 @@
+"""kill -9 of every part at every step: no execution, log line or result is lost or doubled."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import BIN, wait_until
+
+# Numbered lines for some seconds: any that is lost or doubled shows.
+COUNT = r"""
+import sys, time
+for i in range(400):
+    print("line", i, flush=True)
+    time.sleep(0.005)
+"""
+EXPECTED = "".join(f"line {i}\n" for i in range(400))
+
+
+def kill(plz, program, number=signal.SIGKILL):
+    pids = plz.processes(program)
+    assert pids, f"no {program} is running"
+    for pid in pids:
+        os.kill(pid, number)
+
+
+def outer_halves(plz):
+    return [pid for pid in plz.processes("plz-init")
+            if b"outer" in pathlib.Path("/proc", str(pid), "cmdline").read_bytes()]
+
+
+@pytest.mark.parametrize("victim", ["plz-controller", "plz-worker", "outer"])
+@pytest.mark.parametrize("delay", [0.0, 0.3, 1.0])
+def test_the_job_and_its_log_survive(plz, victim, delay):
+    plz.write("job.py", COUNT)
+    process = plz.popen("run", "--", "python3", "job.py")
+    wait_until(lambda: plz.processes("plz-init"), what="the job")
+    time.sleep(delay)
+    if victim == "outer":
+        for pid in outer_halves(plz):
+            os.kill(pid, signal.SIGKILL)
+    else:
+        kill(plz, victim)
+    out, err = process.communicate(timeout=90)
+    assert out.decode() == EXPECTED, err.decode()
+    assert process.returncode == 0, err.decode()
+    assert b"Execution succeeded" in err
+
+
+def test_everything_is_killed_at_once(plz):
+    plz.write("job.py", COUNT)
+    execution = plz.ok("run", "-d", "--", "python3", "job.py").out.strip()
+    plz.wait_for_state(execution, "running")
+    for pid in plz.processes("plz-controller") + plz.processes("plz-worker") + outer_halves(plz):
+        os.kill(pid, signal.SIGKILL)
+    assert plz.ok("logs", execution, "--since", "start", timeout=90).out == EXPECTED
+    plz.wait_for_state(execution, "finished")
+    assert plz.json("describe", execution)["success"] is True
+
+
+def test_a_job_that_ends_while_nobody_looks(plz):
+    execution = plz.ok("run", "-d", "--", "sh", "-c", "sleep 0.7; echo done; exit 5").out.strip()
+    plz.wait_for_state(execution, "running")
+    for pid in plz.processes("plz-controller") + plz.processes("plz-worker") + outer_halves(plz):
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(1.5)
+    assert plz.ok("logs", execution, "--since", "start", timeout=90).out == "done\n"
+    plz.wait_for_state(execution, "finished")
+    assert plz.json("describe", execution)["exit_status"] == 5
+
+
+def test_a_job_killed_from_outside_is_told(plz):
+    execution = plz.ok("run", "-d", "--", "sleep", "600").out.strip()
+    plz.wait_for_state(execution, "running")
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[:2] == [b"sleep", b"600"]:
+                os.kill(int(entry), signal.SIGKILL)
+    plz.wait_for_state(execution, "finished")
+    described = plz.json("describe", execution)
+    assert described["exit_status"] == 137 and described["outcome"]["signal"] == 9
+
+
+def test_the_command_line_is_killed_at_any_moment(plz):
+    """Whatever moment it dies at, what follows is right, and what was submitted is known."""
+    for i in range(200):
+        plz.write(f"data/file{i}", f"content {i}\n" * 500)
+    plz.configure(input="file://data")
+    plz.ok("run", "--", "true")
+    before = len(plz.json("history"))
+    for i in range(12):
+        plz.write("data/changing", os.urandom(300_000))
+        process = plz.popen("run", "--", "true")
+        time.sleep(0.004 * i)
+        process.kill()
+        process.wait()
+    done = plz.ok("run", "--", "sh", "-c", 'cat "$(python3 -c \'import json,os;print(json.load(open(os.environ["CONFIGURATION_FILE"]))["input_directory"])\')"/file7')
+    assert done.out == "content 7\n" * 500
+    wait_until(lambda: all(e["state"] == "finished" for e in plz.json("history").values()), what="all to finish")
+    assert before < len(plz.json("history")) <= before + 13
+
+
+def test_twenty_shells_get_one_controller(plz):
+    processes = [plz.popen("run", "--", "echo", str(i)) for i in range(20)]
+    for i, process in enumerate(processes):
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err.decode()
+        assert out.decode() == f"{i}\n"
+    assert len(plz.processes("plz-controller")) == 1
+    assert len(plz.processes("plz-worker")) == 1
+    assert len(plz.json("history")) == 20
+
+
+def test_two_runs_in_one_directory(plz):
+    plz.write("code.txt", "code\n")
+    processes = [plz.popen("run", "--", "cat", "code.txt") for _ in range(2)]
+    for process in processes:
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (0, b"code\n"), err.decode()
+
+
+def test_ctrl_c_leaves_the_job_running(plz):
+    process = plz.popen("run", "--", "sh", "-c", "echo begun; sleep 1.5; echo done")
+    assert process.stdout.readline() == b"begun\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"plz logs" in err
+    assert plz.ok("logs", "--since", "start").out == "begun\ndone\n"
+
+
+def test_full_disk(plz):
+    """Store, database and log on a disk that is full: a clear error, and all goes on once there is room."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    plz.data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(plz.data)], check=True)
+    try:
+        plz.ok("run", "--", "echo", "first")
+        ballast = plz.data / "ballast"
+        fill(ballast)
+        plz.write("big", os.urandom(3 << 20))
+        done = plz("run", "--", "echo", "second")
+        assert done.status == 125, done
+        assert "No space left" in done.err or "disk is full" in done.err, done
+        ballast.unlink()
+        assert plz.ok("run", "--", "echo", "third").out == "third\n"
+        # And in the middle of a log.
+        (plz.project / "big").unlink()
+        process = plz.popen("run", "--", "python3", "-c",
+                            "import time\nprint('begun', flush=True)\ntime.sleep(1)\nfor i in range(100000): print('x' * 49, i)")
+        assert process.stdout.readline() == b"begun\n"
+        fill(ballast)
+        timer = threading.Timer(4, ballast.unlink)
+        timer.start()
+        out, err = process.communicate(timeout=120)
+        timer.join()
+        assert out.decode().splitlines() == [f"{'x' * 49} {i}" for i in range(100_000)], err.decode()
+        assert process.returncode == 0, err.decode()
+    finally:
+        plz.end()
+        subprocess.run(["umount", "-l", str(plz.data)], check=True)
+
+
+def fill(path):
+    with open(path, "wb") as f:
+        try:
+            while True:
+                f.write(b"\0" * 65536)
+                f.flush()
+        except OSError:
+            pass
+
+
+def test_a_controller_that_is_asked_to_shut_down_leaves_jobs_alone(plz):
+    plz.write("job.py", COUNT)
+    process = plz.popen("run", "--", "python3", "job.py")
+    wait_until(lambda: plz.processes("plz-init"), what="the job")
+    kill(plz, "plz-controller", signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert out.decode() == EXPECTED, err.decode()
+    assert process.returncode == 0
+
+
+def test_data_of_a_newer_plz_is_refused(plz):
+    plz.data.mkdir()
+    (plz.data / "format").write_text("999\n")
+    done = plz("run", "--", "true")
+    assert done.status == 125
+    assert "newer plz" in done.err and "PLZ_DATA_DIR" in done.err
