@@ -1,24 +1,14 @@
 #include "store/chunker.h"
 
-#include <random>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "store/capture/random_bytes_test.h"
 #include "store/hasher.h"
 
 namespace plz {
 namespace {
-
-std::string random_bytes(size_t size, unsigned seed) {
-  std::mt19937_64 generator(seed);
-  std::string bytes(size, '\0');
-  for (size_t i = 0; i + 8 <= size; i += 8) {
-    uint64_t value = generator();
-    memcpy(bytes.data() + i, &value, 8);
-  }
-  return bytes;
-}
 
 std::vector<std::string_view> cut(std::string_view bytes) {
   std::vector<std::string_view> chunks;

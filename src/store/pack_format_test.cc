@@ -1,20 +1,12 @@
 #include "store/pack_format.h"
 
-#include <random>
-
 #include <gtest/gtest.h>
 
+#include "store/capture/random_bytes_test.h"
 #include "store/hasher.h"
 
 namespace plz {
 namespace {
-
-std::string random_bytes(size_t size) {
-  std::mt19937_64 generator(7);
-  std::string bytes(size, '\0');
-  for (auto& byte : bytes) byte = static_cast<char>(generator());
-  return bytes;
-}
 
 std::vector<std::string> sample_blobs() {
   return {"", "short", std::string(100'000, 'z'), random_bytes(30'000), random_bytes(5000), std::string(129, 'q')};

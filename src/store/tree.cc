@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "store/little_endian.h"
+#include "store/tree_encoder.h"
 
 namespace plz {
 namespace {
@@ -21,22 +22,6 @@ constexpr uint32_t kSymlinkMode = 0777;
 bool is_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
          name.find('\0') == name.npos;
-}
-
-void append_entry(std::string& out, const TreeEntry& entry) {
-  append_little_endian(out, static_cast<uint8_t>(entry.kind));
-  append_little_endian(out, static_cast<uint16_t>(
-                                entry.kind == EntryKind::symlink ? kSymlinkMode : entry.mode & kModeBits));
-  append_little_endian(out, static_cast<uint16_t>(entry.name.size()));
-  out += entry.name;
-  if (entry.kind == EntryKind::symlink) {
-    append_little_endian(out, static_cast<uint16_t>(entry.target.size()));
-    out += entry.target;
-    return;
-  }
-  append_little_endian(out, entry.bytes);
-  if (entry.kind == EntryKind::directory) append_little_endian(out, entry.files);
-  out += entry.digest.view();
 }
 
 void read_rest(LittleEndianReader& reader, TreeEntry& entry) {
@@ -72,10 +57,30 @@ Result<TreeEntry> read_entry(LittleEndianReader& reader) {
 
 }  // namespace
 
+TreeEncoder::TreeEncoder() : out_(kMagic) {}
+
+void TreeEncoder::add(EntryKind kind, uint32_t mode, std::string_view name, uint64_t bytes, uint64_t files,
+                      const Digest& digest, std::string_view target) {
+  bool is_link = kind == EntryKind::symlink;
+  append_little_endian(out_, static_cast<uint8_t>(kind));
+  append_little_endian(out_, static_cast<uint16_t>(is_link ? kSymlinkMode : mode & kModeBits));
+  append_little_endian(out_, static_cast<uint16_t>(name.size()));
+  out_ += name;
+  if (is_link) {
+    append_little_endian(out_, static_cast<uint16_t>(target.size()));
+    out_ += target;
+    return;
+  }
+  append_little_endian(out_, bytes);
+  if (kind == EntryKind::directory) append_little_endian(out_, files);
+  out_ += digest.view();
+}
+
 std::string encode_tree(const Tree& tree) {
-  std::string out(kMagic);
-  for (const auto& entry : tree.entries) append_entry(out, entry);
-  return out;
+  TreeEncoder encoder;
+  for (const auto& entry : tree.entries)
+    encoder.add(entry.kind, entry.mode, entry.name, entry.bytes, entry.files, entry.digest, entry.target);
+  return encoder.take();
 }
 
 Result<Tree> decode_tree(std::string_view bytes) {
