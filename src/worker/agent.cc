@@ -1,0 +1,245 @@
+#include "worker/agent.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "worker/attempt_runner.h"
+
+namespace plz {
+namespace {
+
+// Asked to end when idle, it looks this often whether it is.
+constexpr std::chrono::seconds kPollWhileEnding{1};
+
+}  // namespace
+
+struct Agent::State {
+  State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock);
+
+  Result<void> prepare();
+  void find_instance_id();
+  void recover_attempts();
+  void serve(const std::stop_token& stop);
+
+  Result<void> register_once();
+  void forget(const std::vector<AttemptId>& attempts);
+  void poll_once();
+  void take(Assignment assignment);
+  void follow(WorkerOrders orders);
+  AttemptRunner* find(AttemptId id);
+  void add(std::unique_ptr<AttemptRunner> runner);
+
+  std::pair<Runtime*, std::string> runtime_for(const ExecutionSpec& spec);
+  Runtime& runtime_named(const std::string& name);
+  void reap();
+  void tidy_up();
+  bool has_given_up() const;
+  std::string path(std::string_view name) const { return join_path(settings.directory, name); }
+
+  AgentSettings settings;
+  std::vector<Runtime*> runtimes;
+  const Clock& clock;
+  Connections connections;
+  TreeCache trees;
+  AttemptContext context;
+  std::vector<RuntimeFingerprint> fingerprints;
+  std::optional<InstanceId> instance;
+  std::map<AttemptId, std::unique_ptr<AttemptRunner>> attempts;
+  std::vector<AttemptRunner*> to_start_when_registered;
+  bool is_registered = false;
+  bool is_ending = false;
+  bool is_tidy = true;
+  SteadyTime last_contact;
+};
+
+Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> all, const Clock& c)
+    : settings(std::move(given)), runtimes(std::move(all)), clock(c), connections(controller, clock, settings.backoff),
+      trees(join_path(settings.directory, "cache/trees"),
+            settings.cache_limit_bytes ? settings.cache_limit_bytes : default_cache_limit(settings.directory),
+            current_boot_id()),
+      context{controller, connections, trees, clock, {}, join_path(settings.directory, "kept_output")} {
+  settings.hidden_paths.push_back(settings.directory);
+  context.host = {settings.capacity, settings.hidden_paths, path("home_caches")};
+}
+
+Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock)
+    : state_(new State(std::move(settings), controller, std::move(runtimes), clock)) {}
+Agent::~Agent() = default;
+
+Result<void> Agent::run(std::stop_token stop) {
+  std::stop_callback cancel(stop, [this] { state_->connections.cancel_all(); });
+  PLZ_TRY(state_->prepare());
+  state_->recover_attempts();
+  state_->find_instance_id();
+  state_->serve(stop);
+  state_->connections.cancel_all();
+  state_->attempts.clear();
+  return {};
+}
+
+Result<void> Agent::State::prepare() {
+  PLZ_TRY(make_directories(path("attempts"), 0700));
+  PLZ_TRY(trees.load());
+  for (Runtime* runtime : runtimes) fingerprints.push_back(runtime->fingerprint());
+  last_contact = clock.steady();
+  return {};
+}
+
+// An instance's id stays with the attempts that it was given; else the provider's word counts.
+void Agent::State::find_instance_id() {
+  auto kept = InstanceId::parse(trim(read_file(path("instance")).value_or("")));
+  instance = settings.instance_id;
+  if (kept && (!instance || !attempts.empty())) instance = kept;
+}
+
+void Agent::State::recover_attempts() {
+  for (auto& directory : find_attempt_directories(path("attempts"))) {
+    auto assignment = directory.assignment();
+    if (!assignment) {
+      // Killed before it was written: nothing was started, and the controller gives it out again.
+      log_warning("{}: {}", directory.paths().directory, assignment.error().message);
+      if (auto removed = directory.remove(); !removed) log_warning("{}", removed.error().message);
+      continue;
+    }
+    Runtime& runtime = runtime_named(directory.runtime());
+    auto runner = std::make_unique<AttemptRunner>(context, runtime, directory, std::move(*assignment), true);
+    AttemptRunner* recovered = runner.get();
+    add(std::move(runner));
+    if (recovered->recover()) recovered->start();
+    else to_start_when_registered.push_back(recovered);  // it may be given to somebody else by now
+  }
+}
+
+void Agent::State::serve(const std::stop_token& stop) {
+  Backoff backoff(clock, settings.backoff);
+  while (!stop.stop_requested()) {
+    reap();
+    if (is_ending && attempts.empty()) return;
+    if (has_given_up()) {
+      log_info("no controller and no job for {} s: ending", settings.give_up_after.count() / 1000);
+      return;
+    }
+    if (!is_registered) {
+      if (auto registered = register_once(); !registered) {
+        log_warning("cannot register: {}", registered.error().message);
+        if (!wait_unless_stopped(stop, backoff.next())) return;
+        continue;
+      }
+      backoff.reset();
+    }
+    poll_once();
+  }
+}
+
+Result<void> Agent::State::register_once() {
+  WorkerRegistration registration{instance, settings.version, settings.host_name, settings.capacity, fingerprints, {}};
+  for (const auto& [id, runner] : attempts)
+    if (!runner->is_done()) registration.attempts.push_back(id);
+  PLZ_ASSIGN(auto answer, connections.call([&](WorkerApi& api) { return api.register_worker(registration); }));
+  last_contact = clock.steady();
+  is_registered = true;
+  if (instance != answer.instance_id || !path_exists(path("instance"))) {
+    instance = answer.instance_id;
+    auto kept = write_file_atomically(path("instance"), instance->to_string() + "\n", 0600, Sync::yes);
+    if (!kept) log_warning("{}", kept.error().message);
+  }
+  forget(answer.forget);
+  for (AttemptRunner* runner : std::exchange(to_start_when_registered, {})) runner->start();
+  return {};
+}
+
+void Agent::State::forget(const std::vector<AttemptId>& ids) {
+  for (AttemptId id : ids) {
+    AttemptRunner* runner = find(id);
+    if (!runner) continue;
+    log_info("attempt {}: the controller wants no more of it", id.to_string());
+    runner->discard();
+  }
+}
+
+void Agent::State::poll_once() {
+  auto wait = is_ending ? kPollWhileEnding : settings.poll;
+  auto orders = connections.call([&](WorkerApi& api) { return api.poll(*instance, wait); });
+  if (!orders) {
+    // Orders may have been lost on their way. Registering tells both sides what the other has.
+    is_registered = false;
+    return;
+  }
+  last_contact = clock.steady();
+  const bool idle = orders->assignments.empty() && attempts.empty();
+  follow(std::move(*orders));
+  if (idle) tidy_up();
+}
+
+void Agent::State::follow(WorkerOrders orders) {
+  for (auto& assignment : orders.assignments) take(std::move(assignment));
+  for (const auto& stop : orders.stops)
+    if (AttemptRunner* runner = find(stop.attempt_id)) runner->stop(std::chrono::milliseconds(stop.grace_milliseconds));
+  for (const auto& capture : orders.captures)
+    if (AttemptRunner* runner = find(capture.attempt_id)) runner->capture(capture.request_id);
+  is_ending = is_ending || orders.shut_down;
+}
+
+void Agent::State::take(Assignment assignment) {
+  const AttemptId id = assignment.attempt_id;
+  if (find(id)) return;  // told twice
+  is_tidy = false;
+  auto [runtime, refusal] = runtime_for(assignment.spec);
+  AttemptDirectory directory(join_path(path("attempts"), id.to_string()));
+  if (auto made = directory.create(assignment, runtime->fingerprint().name); !made && refusal.empty())
+    refusal = made.error().message;
+  add(std::make_unique<AttemptRunner>(context, *runtime, directory, std::move(assignment), false, refusal));
+  find(id)->start();
+}
+
+AttemptRunner* Agent::State::find(AttemptId id) {
+  auto found = attempts.find(id);
+  return found == attempts.end() ? nullptr : found->second.get();
+}
+
+void Agent::State::add(std::unique_ptr<AttemptRunner> runner) {
+  const AttemptId id = runner->id();
+  attempts[id] = std::move(runner);
+}
+
+// The runtime, and why none can run it, if so.
+std::pair<Runtime*, std::string> Agent::State::runtime_for(const ExecutionSpec& spec) {
+  const bool wants_image = !spec.snapshot.environment.image.empty();
+  std::string reasons;
+  for (size_t i = 0; i < runtimes.size(); ++i) {
+    if ((fingerprints[i].name == "docker") != wants_image) continue;
+    if (fingerprints[i].available) return {runtimes[i], ""};
+    reasons += (reasons.empty() ? "" : "; ") + fingerprints[i].name + ": " + fingerprints[i].detail;
+  }
+  if (reasons.empty()) reasons = wants_image ? "it has none for container images" : "it has none";
+  return {runtimes.front(), "no runtime of this worker can run the job: " + reasons};
+}
+
+Runtime& Agent::State::runtime_named(const std::string& name) {
+  for (size_t i = 0; i < runtimes.size(); ++i)
+    if (fingerprints[i].name == name) return *runtimes[i];
+  return *runtimes.front();
+}
+
+void Agent::State::reap() {
+  std::erase_if(attempts, [](const auto& entry) { return entry.second->is_done(); });
+}
+
+// When there is nothing to do.
+void Agent::State::tidy_up() {
+  if (std::exchange(is_tidy, true)) return;
+  trees.evict();
+  if (auto synced = trees.sync(); !synced) log_warning("{}", synced.error().message);
+  malloc_trim(0);
+}
+
+bool Agent::State::has_given_up() const {
+  return settings.give_up_after.count() > 0 && attempts.empty() && clock.steady() - last_contact > settings.give_up_after;
+}
+
+}  // namespace plz

@@ -1,0 +1,54 @@
+// The worker: dials in to its controller, takes assignments and runs them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/instance.h"
+#include "runtime/runtime.h"
+#include "worker/controller_access.h"
+
+namespace plz {
+
+struct AgentSettings {
+  // Its state: instance, attempts/, cache/. Whoever starts the agent sees to it that there is one for a
+  // directory, and that nobody else may look into it.
+  std::string directory;
+  std::optional<InstanceId> instance_id;        // given by the provider
+  std::string version;
+  std::string host_name;
+  Capacity capacity;
+  std::vector<std::string> hidden_paths;        // plz's data and sockets; its own directory is added
+  uint64_t cache_limit_bytes = 0;               // of trees; 0: 20 GiB, or a tenth of the disk if that is less
+  std::chrono::seconds poll{30};
+  // How long without a controller and without jobs until it ends by itself; 0: never.
+  std::chrono::milliseconds give_up_after{0};
+  BackoffSettings backoff;
+};
+
+// One thread runs it; each attempt has threads of its own.
+class Agent {
+ public:
+  // Each assignment goes to the first runtime that is available. What is given outlives the agent.
+  Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock);
+  ~Agent();
+
+  // Takes up the attempts that it finds in its directory, and serves until `stop` asks (jobs live on,
+  // for a later agent), the controller gives the instance back, or it has given up. An error: its
+  // directory cannot be used.
+  Result<void> run(std::stop_token stop);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace plz

@@ -1,0 +1,46 @@
+// An attempt's directory, DIR/attempts/ID: what a worker that was killed needs to go on.
+//
+//   assignment.json   as the controller gave it, with the shell's environment: mode 0600
+//   runtime           the name of the runtime that it was started with
+//   stop              there if its end was asked for: when, in microseconds since the epoch
+//   measures.log      what the job measured so far (measure_log.h)
+//   configuration.json, output/, measures/   the job's
+//   log, log.pipe, init.*, run/              the runtime's (runtime/runtime.h)
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/instance.h"
+#include "runtime/runtime.h"
+
+namespace plz {
+
+class AttemptDirectory {
+ public:
+  explicit AttemptDirectory(std::string path) : paths_{std::move(path)} {}
+
+  const AttemptPaths& paths() const { return paths_; }
+  std::string measure_log() const { return paths_.directory + "/measures.log"; }
+
+  // Makes the directory. On return a later process finds the assignment; a crash of the machine may
+  // lose it, but that ends the attempt anyway.
+  Result<void> create(const Assignment& assignment, const std::string& runtime);
+  Result<Assignment> assignment() const;
+  std::string runtime() const;  // "" if it was not noted
+
+  Result<void> note_stop(Timestamp when);
+  std::optional<Timestamp> stop_requested() const;
+
+  Result<void> remove();
+
+ private:
+  AttemptPaths paths_;
+};
+
+// Those below `directory`; what is no attempt's is left alone.
+std::vector<AttemptDirectory> find_attempt_directories(const std::string& directory);
+
+}  // namespace plz

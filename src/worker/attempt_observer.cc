@@ -1,0 +1,136 @@
+#include "worker/attempt_observer.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "os/file.h"
+
+namespace plz {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kEventsAReport = 2'000;
+constexpr size_t kBytesAReport = 4u << 20;
+// As many measures as this travel with the report of the end.
+constexpr size_t kLastBytes = 1u << 20;
+// The report of the end says when the command started: a job that is over sooner needs no other.
+constexpr milliseconds kStartedDelay{30};
+constexpr milliseconds kShortestRest{2};
+constexpr milliseconds kGathering{3};
+// Bytes that arrive by splice(2) do not wake inotify before Linux 6.6: the log's size is looked at.
+constexpr milliseconds kLongestRest{50};
+
+}  // namespace
+
+AttemptObserver::AttemptObserver(AttemptId attempt, const AttemptPaths& paths, const std::string& measure_log,
+                                 std::vector<MeasureRoot> roots, bool recovered, Connections& connections,
+                                 const Clock& clock)
+    : attempt_(attempt), paths_(paths), connections_(connections), clock_(clock),
+      log_(attempt, paths.log(), recovered, connections, clock), measures_(measure_log),
+      collector_(std::move(roots), measures_, clock) {}
+
+void AttemptObserver::begin(std::optional<Timestamp> started) {
+  auto opened = measures_.open([&](const MeasureEvent& event, const MeasureStamp& stamp) { collector_.know(event, stamp); });
+  // The job goes on, and so does its log; each flush tries again.
+  if (!opened) log_warning("attempt {}: {}", attempt_.to_string(), opened.error().message);
+  started_ = started;
+  begun_ = clock_.steady();
+  wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+}
+
+void AttemptObserver::abandon() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  eventfd_write(wake_.get(), 1);
+  thread_.join();
+}
+
+void AttemptObserver::run(const std::stop_token& stop) {
+  collector_.watch();
+  milliseconds pause = kShortestRest;
+  Backoff backoff = connections_.backoff();
+  while (!stop.stop_requested()) {
+    if (!log_is_watched_ && path_exists(paths_.log())) {
+      collector_.watch_file(paths_.log());
+      log_is_watched_ = true;
+    }
+    if (started_ && clock_.steady() - begun_ >= kStartedDelay) tell_start();
+    if (auto collected = collector_.collect(false); !collected)
+      log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
+    const uint64_t before = log_.shipped();
+    auto sent = log_.ship_piece();
+    bool sent_measures = tell_some();
+    if (!sent) {
+      wait_unless_stopped(stop, backoff.next());
+    } else if (*sent || sent_measures) {
+      pause = kShortestRest;
+      // A job that writes many lines causes a few requests, not one for each.
+      if (log_.shipped() - before < kLogPieceBytes / 8) wait_unless_stopped(stop, kGathering);
+    } else {
+      rest(stop, pause);
+      pause = std::min(2 * pause, kLongestRest);
+    }
+  }
+}
+
+// Sleeps, but not on when something happens.
+void AttemptObserver::rest(const std::stop_token& stop, milliseconds time) {
+  pollfd events[] = {{wake_.get(), POLLIN, 0}, {collector_.watch_fd(), POLLIN, 0}};
+  if (!stop.stop_requested()) poll(events, 2, static_cast<int>(time.count()));
+}
+
+void AttemptObserver::tell_start() {
+  auto told = connections_.call([&](WorkerApi& api) { return api.started(attempt_, *started_); });
+  if (told || !is_temporary(told.error().code)) started_.reset();
+}
+
+bool AttemptObserver::tell_some() {
+  if (measures_.all_taken()) return false;
+  auto events = measures_.next(kEventsAReport, kBytesAReport);
+  if (!events || events->empty()) return false;
+  auto told = connections_.call([&](WorkerApi& api) { return api.measures(attempt_, *events); });
+  if (told) measures_.taken();
+  return told.has_value();
+}
+
+Result<std::vector<MeasureEvent>> AttemptObserver::end(const std::stop_token& stop) {
+  abandon();
+  if (auto collected = collector_.collect(true); !collected)
+    log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
+  PLZ_TRY(log_.ship_rest(stop));
+  std::vector<MeasureEvent> last;
+  PLZ_TRY(send_measures_but_last(stop, last));
+  return last;
+}
+
+Result<void> AttemptObserver::send_measures_but_last(const std::stop_token& stop, std::vector<MeasureEvent>& last) {
+  for (;;) {
+    auto next = measures_.next(kEventsAReport, kBytesAReport);
+    if (!next) {
+      log_error("attempt {}: {}", attempt_.to_string(), next.error().message);
+      return {};
+    }
+    last = std::move(*next);
+    size_t bytes = 0;
+    for (const auto& event : last) bytes += event.value.text.size() + event.path.size();
+    measures_.taken();
+    if (measures_.all_taken() && bytes <= kLastBytes) return {};
+    auto sent = connections_.call_until_answered(stop, [&](WorkerApi& api) { return api.measures(attempt_, last); });
+    if (!sent && (sent.error().code == ErrorCode::not_found || sent.error().code == ErrorCode::cancelled)) return sent;
+    if (!sent) log_error("attempt {}: {} measures were refused: {}", attempt_.to_string(), last.size(), sent.error().message);
+    last.clear();
+    if (measures_.all_taken()) return {};
+  }
+}
+
+Result<void> AttemptObserver::send_log_again(const std::stop_token& stop) {
+  log_.forget_position();
+  return log_.ship_rest(stop);
+}
+
+}  // namespace plz

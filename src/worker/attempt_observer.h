@@ -1,0 +1,58 @@
+// Watches a running job on a thread of its own, and tells the controller: that it has started, its log,
+// its measures.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "os/fd.h"
+#include "runtime/runtime.h"
+#include "worker/steps/log_shipper.h"
+#include "worker/steps/measure_collector.h"
+#include "worker/steps/measure_log.h"
+
+namespace plz {
+
+// begin(), then end() or abandon(). Used by one thread, which is not its own.
+class AttemptObserver {
+ public:
+  AttemptObserver(AttemptId attempt, const AttemptPaths& paths, const std::string& measure_log,
+                  std::vector<MeasureRoot> roots, bool recovered, Connections& connections, const Clock& clock);
+  ~AttemptObserver() { abandon(); }
+
+  // `started`: what to tell the controller about the start, unless the job ends at once (the report of
+  // its end says it as well).
+  void begin(std::optional<Timestamp> started);
+  // The job has ended: what is left is read and sent, for as long as that takes; cancelled when `stop`
+  // asks. Returns the last measures that were not sent yet, for the report of the end to carry.
+  Result<std::vector<MeasureEvent>> end(const std::stop_token& stop);
+  // Stops watching; nothing is lost.
+  void abandon();
+
+  // After end(): the controller lacks bytes of the log that it was thought to have.
+  Result<void> send_log_again(const std::stop_token& stop);
+  uint64_t log_bytes() const { return log_.shipped(); }
+
+ private:
+  void run(const std::stop_token& stop);
+  void tell_start();
+  bool tell_some();
+  void rest(const std::stop_token& stop, std::chrono::milliseconds time);
+  Result<void> send_measures_but_last(const std::stop_token& stop, std::vector<MeasureEvent>& last);
+
+  const AttemptId attempt_;
+  const AttemptPaths paths_;
+  Connections& connections_;
+  const Clock& clock_;
+  LogShipper log_;
+  MeasureLog measures_;
+  MeasureCollector collector_;
+  std::optional<Timestamp> started_;
+  SteadyTime begun_;
+  bool log_is_watched_ = false;
+  UniqueFd wake_;
+  std::jthread thread_;
+};
+
+}  // namespace plz

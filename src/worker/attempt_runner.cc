@@ -1,0 +1,292 @@
+#include "worker/attempt_runner.h"
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/log.h"
+#include "os/file.h"
+#include "worker/steps/job_directories.h"
+
+namespace plz {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A disk that is full may have room again soon; after this many tries the job is told about instead.
+constexpr int kTriesOnThisMachine = 3;
+constexpr int kTriesOfOutput = 8;
+constexpr int kConflictsOfReport = 5;
+
+// Tells whether it is the controller that is away, or this machine that is in trouble.
+class WatchedSource final : public BlobSource {
+ public:
+  explicit WatchedSource(BlobSource& source) : source_(source) {}
+  Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override {
+    bool receiver_failed = false;
+    auto result = source_.fetch(digests, [&](size_t index, std::string_view bytes) {
+      auto received = receive(index, bytes);
+      receiver_failed = receiver_failed || !received;
+      return received;
+    });
+    if (!result && !receiver_failed && is_temporary(result.error().code)) controller_is_away_ = true;
+    return result;
+  }
+  bool controller_is_away() const { return controller_is_away_; }
+
+ private:
+  BlobSource& source_;
+  std::atomic<bool> controller_is_away_{false};
+};
+
+Error ending() { return Error{ErrorCode::cancelled, "the worker is ending", {}}; }
+
+void add_note(std::string& reason, const std::string& note) {
+  if (note.empty()) return;
+  if (!reason.empty()) reason += "; ";
+  reason += note;
+}
+
+}  // namespace
+
+AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptDirectory directory,
+                             Assignment assignment, bool recovered, std::string refusal)
+    : context_(context), runtime_(runtime), directory_(std::move(directory)), assignment_(std::move(assignment)),
+      refusal_(std::move(refusal)),
+      observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
+                measure_roots(directory_.paths(), assignment_.spec.indices), recovered, context.connections,
+                context.clock) {
+  if (recovered && directory_.stop_requested()) grace_ = milliseconds(0);
+}
+
+AttemptRunner::~AttemptRunner() {
+  is_ending_ = true;
+  if (thread_.joinable()) thread_.request_stop();
+}
+
+void AttemptRunner::start() {
+  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+}
+
+void AttemptRunner::run(const std::stop_token& stop) {
+  auto result = go_through(stop);
+  observer_.abandon();
+  const bool over = result || discarded_;
+  if (!result && !discarded_ && result.error().code != ErrorCode::cancelled)
+    log_error("attempt {}: {}", id().to_string(), result.error().message);
+  if (over) clean_up();
+  done_ = over;
+}
+
+Result<void> AttemptRunner::go_through(const std::stop_token& stop) {
+  if (discarded_ && !launched_) return fail(ending());
+  if (!refusal_.empty()) could_not_start(Error{ErrorCode::invalid, refusal_, {}});
+  else if (!launched_) PLZ_TRY(prepare_and_start(stop));
+  if (launched_) {
+    PLZ_TRY(watch_until_end(stop));
+    PLZ_TRY(keep_output(stop));
+  }
+  return report_end(stop);
+}
+
+bool AttemptRunner::recover() {
+  auto phase = runtime_.recover(directory_.paths());
+  // What cannot be told is taken for started: it must not run twice. wait() will say that it is lost.
+  if (!phase) log_error("attempt {}: {}", id().to_string(), phase.error().message);
+  return launched_ = !phase || *phase != AttemptPhase::not_started;
+}
+
+// Leaves launched_ false, and the report filled, when the job cannot be started.
+Result<void> AttemptRunner::prepare_and_start(const std::stop_token& stop) {
+  const AttemptPaths& paths = directory_.paths();
+  auto trees = acquire_trees(stop);
+  if (!trees && trees.error().code == ErrorCode::cancelled) return fail(std::move(trees).error());
+  if (!trees) return could_not_start(trees.error()), Result<void>();
+  auto launch = [&]() -> Result<void> {
+    PLZ_TRY(make_job_directories(paths, assignment_.spec.indices));
+    PLZ_TRY(write_job_configuration(paths, assignment_.spec, runtime_));
+    PLZ_ASSIGN(LaunchSpec spec, make_launch_spec(paths, assignment_, *trees, runtime_, context_.host));
+    if (is_stop_requested()) return {};
+    PLZ_TRY(runtime_.start(spec));
+    launched_ = true;
+    started_ = context_.clock.now();
+    return {};
+  }();
+  if (!launch) could_not_start(launch.error());
+  else if (!launched_) report_.outcome = Outcome{OutcomeKind::stopped, {}, {}, false, "stopped before it was started"};
+  return {};
+}
+
+Result<JobTrees> AttemptRunner::acquire_trees(const std::stop_token& stop) {
+  const ExecutionSpec& spec = assignment_.spec;
+  Backoff backoff = context_.connections.backoff();
+  for (int tries = 1;; ++tries) {
+    WatchedSource source(context_.controller.blobs());
+    auto acquired = [&]() -> Result<void> {
+      PLZ_ASSIGN(code_, context_.trees.acquire(spec.snapshot.code_tree, TreeUse::code, source));
+      if (!spec.input) return {};
+      PLZ_ASSIGN(input_, context_.trees.acquire(spec.input->tree, TreeUse::input, source));
+      return {};
+    }();
+    if (acquired) return JobTrees{code_.path(), input_.path()};
+    if (discarded_ || stop.stop_requested()) return fail(ending());
+    if (is_stop_requested()) return JobTrees{};
+    const bool again = source.controller_is_away() ||
+                       (acquired.error().code == ErrorCode::unavailable && tries < kTriesOnThisMachine);
+    if (!again) return fail(std::move(acquired).error());
+    if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
+  }
+}
+
+void AttemptRunner::could_not_start(const Error& error) {
+  report_.outcome.kind = OutcomeKind::could_not_start;
+  report_.outcome.reason = error.message;
+  if (!error.hint.empty()) report_.outcome.reason += ": " + error.hint;
+}
+
+Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
+  observer_.begin(started_);
+  {
+    std::lock_guard lock(mutex_);
+    running_ = true;
+    if (grace_) signal_stop(*grace_);
+  }
+  auto exit = runtime_.wait(directory_.paths(), stop);
+  {
+    std::lock_guard lock(mutex_);
+    running_ = false;
+  }
+  if (!exit && (exit.error().code == ErrorCode::cancelled || discarded_)) return fail(std::move(exit).error());
+  if (exit) {
+    report_.outcome = outcome_of(*exit);
+    report_.started = exit->started ? exit->started : started_;
+    report_.ended = exit->ended;
+  } else {
+    report_.outcome = Outcome{OutcomeKind::lost, {}, {}, false, exit.error().message};
+    report_.started = started_;
+  }
+  if (discarded_) return fail(ending());
+  auto last = observer_.end(stop);
+  if (last) report_.measures = std::move(*last);
+  else if (last.error().code == ErrorCode::cancelled) return fail(std::move(last).error());
+  else log_warning("attempt {}: {}", id().to_string(), last.error().message);
+  report_.log_bytes = observer_.log_bytes();
+  return {};
+}
+
+Outcome AttemptRunner::outcome_of(const ExitReport& exit) const {
+  Outcome outcome = exit.outcome;
+  auto asked = directory_.stop_requested();
+  const bool ended_before = asked && exit.ended && *exit.ended < *asked;
+  if (asked && !ended_before && outcome.kind != OutcomeKind::could_not_start) outcome.kind = OutcomeKind::stopped;
+  return outcome;
+}
+
+Result<void> AttemptRunner::keep_output(const std::stop_token& stop) {
+  const std::string directory = directory_.paths().output();
+  if (path_exists(kept_output())) return keep_output_here("its output could not be stored"), Result<void>();
+  if (has_output(directory) && report_.ended) {
+    auto told = context_.connections.call([&](WorkerApi& api) { return api.command_ended(id(), *report_.ended); });
+    if (!told) log_debug("attempt {}: {}", id().to_string(), told.error().message);  // the report says it again
+  }
+  output_sink_ = context_.controller.capture_sink();
+  Backoff backoff = context_.connections.backoff();
+  for (int tries = 1;; ++tries) {
+    auto stored = store_output(directory, *output_sink_, &is_ending_);
+    if (stored) {
+      report_.output_tree = stored->tree;
+      report_.output_bytes = stored->bytes;
+      add_note(report_.outcome.reason, stored->note);
+      return {};
+    }
+    if (discarded_ || stop.stop_requested()) return fail(ending());
+    if (!is_temporary(stored.error().code) || tries == kTriesOfOutput)
+      return keep_output_here(stored.error().message), Result<void>();
+    log_warning("attempt {}: output not stored yet: {}", id().to_string(), stored.error().message);
+    if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
+  }
+}
+
+// Out of the attempt's directory, which will be removed.
+void AttemptRunner::keep_output_here(const std::string& why) {
+  auto made = make_directories(context_.kept_output_directory, 0700);
+  if (made && rename(directory_.paths().output().c_str(), kept_output().c_str()) != 0 && errno != ENOENT)
+    log_error("attempt {}: cannot move its output to {}", id().to_string(), kept_output());
+  report_.outcome.kind = OutcomeKind::output_not_stored;
+  add_note(report_.outcome.reason, why);
+  add_note(report_.outcome.reason, "it is kept in " + kept_output() + " on its instance");
+}
+
+Result<void> AttemptRunner::report_end(const std::stop_token& stop) {
+  Backoff backoff = context_.connections.backoff();
+  for (int conflicts = 0;;) {
+    if (discarded_) return fail(ending());
+    auto told = context_.connections.call([&](WorkerApi& api) { return api.finish(id(), report_); });
+    if (told) return {};
+    const ErrorCode code = told.error().code;
+    if (code == ErrorCode::not_found) {
+      log_warning("attempt {}: the controller does not know it: {}", id().to_string(), told.error().message);
+      return {};
+    }
+    if (code == ErrorCode::cancelled) return told;
+    if (code == ErrorCode::conflict && launched_ && ++conflicts < kConflictsOfReport) {
+      PLZ_TRY(observer_.send_log_again(stop));
+      report_.log_bytes = observer_.log_bytes();
+      continue;
+    }
+    if (!is_temporary(code)) log_error("attempt {}: its report was refused: {}", id().to_string(), told.error().message);
+    if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
+  }
+}
+
+// After the end was acknowledged, or the attempt discarded.
+void AttemptRunner::clean_up() {
+  output_sink_.reset();
+  code_.release();
+  input_.release();
+  context_.trees.evict();
+  if (launched_)
+    if (auto destroyed = runtime_.destroy(directory_.paths()); !destroyed)
+      log_warning("attempt {}: {}", id().to_string(), destroyed.error().message);
+  if (auto removed = directory_.remove(); !removed) log_warning("{}", removed.error().message);
+}
+
+bool AttemptRunner::is_stop_requested() {
+  std::lock_guard lock(mutex_);
+  return grace_.has_value();
+}
+
+void AttemptRunner::stop(milliseconds grace) {
+  std::lock_guard lock(mutex_);
+  // A second request may shorten the grace, but the first one's time counts.
+  if (!grace_)
+    if (auto noted = directory_.note_stop(context_.clock.now()); !noted) log_warning("{}", noted.error().message);
+  grace_ = grace;
+  if (running_) signal_stop(grace);
+}
+
+void AttemptRunner::signal_stop(milliseconds grace) {
+  if (auto stopped = runtime_.stop(directory_.paths(), grace); !stopped)
+    log_error("attempt {}: cannot be stopped: {}", id().to_string(), stopped.error().message);
+}
+
+void AttemptRunner::discard() {
+  discarded_ = true;
+  stop(milliseconds(0));
+}
+
+void AttemptRunner::capture(std::string request_id) {
+  ++capturing_;
+  captures_.emplace_back([this, request_id = std::move(request_id)](std::stop_token stop) {
+    auto sink = context_.controller.capture_sink();
+    auto stored = store_output(directory_.paths().output(), *sink, &is_ending_);
+    CaptureReport report;
+    if (stored) report = {stored->tree, stored->bytes, ""};
+    else report.error = stored.error().message;
+    auto told = context_.connections.call_until_answered(
+        stop, [&](WorkerApi& api) { return api.output_captured(id(), request_id, report); });
+    if (!told) log_warning("attempt {}: {}", id().to_string(), told.error().message);
+    --capturing_;
+  });
+}
+
+}  // namespace plz

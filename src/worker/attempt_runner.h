@@ -1,0 +1,100 @@
+// One attempt, from its assignment to the acknowledged report of its end, on a thread of its own:
+//
+//   prepare → start → (watched by AttemptObserver) wait → send the rest → store output → report → remove
+//
+// Whatever it has done is found on disk by a later process, which goes on from there. When the worker
+// ends, or dies, the job lives on.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "worker/attempt_directory.h"
+#include "worker/attempt_observer.h"
+#include "worker/connections.h"
+#include "worker/steps/launch_spec.h"
+#include "worker/steps/store_output.h"
+#include "worker/tree_cache.h"
+
+namespace plz {
+
+// What all attempts of a worker share. Everything in it outlives them and is thread-safe.
+struct AttemptContext {
+  ControllerAccess& controller;
+  Connections& connections;
+  TreeCache& trees;
+  const Clock& clock;
+  JobHost host;
+  std::string kept_output_directory;  // where output goes that cannot be stored
+};
+
+// Its calls are for one thread, the agent's.
+class AttemptRunner {
+ public:
+  // `recovered`: its directory is there already, from an earlier process. `refusal`: why it cannot run
+  // here; it is then only reported.
+  AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptDirectory directory, Assignment assignment,
+                bool recovered, std::string refusal = {});
+  // Stops watching and reporting; the job lives on.
+  ~AttemptRunner();
+
+  AttemptId id() const { return assignment_.attempt_id; }
+  // Of a recovered one, before start(): whether its job was started already.
+  bool recover();
+  void start();
+  // Asks the job to end; its outcome will be `stopped`.
+  void stop(std::chrono::milliseconds grace);
+  // Captures the output so far and tells the controller, on a thread of its own.
+  void capture(std::string request_id);
+  // The controller wants nothing more of it: the job is killed and all of it removed, with no report.
+  void discard();
+  // Over, with nothing left to do: it can be destroyed without waiting.
+  bool is_done() const { return done_ && capturing_ == 0; }
+
+ private:
+  void run(const std::stop_token& stop);
+  Result<void> go_through(const std::stop_token& stop);
+  // The steps.
+  Result<void> prepare_and_start(const std::stop_token& stop);
+  Result<JobTrees> acquire_trees(const std::stop_token& stop);
+  Result<void> watch_until_end(const std::stop_token& stop);
+  Result<void> keep_output(const std::stop_token& stop);
+  Result<void> report_end(const std::stop_token& stop);
+  void clean_up();
+
+  void keep_output_here(const std::string& why);
+  std::string kept_output() const { return context_.kept_output_directory + "/" + id().to_string(); }
+
+  void could_not_start(const Error& error);
+  Outcome outcome_of(const ExitReport& exit) const;
+  bool is_stop_requested();
+  void signal_stop(std::chrono::milliseconds grace);
+
+  AttemptContext& context_;
+  Runtime& runtime_;
+  AttemptDirectory directory_;
+  const Assignment assignment_;
+  const std::string refusal_;
+  AttemptObserver observer_;
+  TreeCache::Hold code_, input_;
+  std::unique_ptr<BlobSink> output_sink_;   // its lease lives until the end was acknowledged
+  FinishReport report_;
+  bool launched_ = false;
+  std::optional<Timestamp> started_;
+
+  std::mutex mutex_;
+  bool running_ = false;                            // guarded by mutex_: the runtime can be told to stop it
+  std::optional<std::chrono::milliseconds> grace_;  // guarded by mutex_: set once its end was asked for
+  std::atomic<bool> discarded_{false};
+  std::atomic<bool> done_{false};
+  std::atomic<int> capturing_{0};
+  volatile bool is_ending_ = false;                 // ends a capture of output that is under way
+  std::vector<std::jthread> captures_;
+  std::jthread thread_;
+};
+
+}  // namespace plz

@@ -1,0 +1,275 @@
+#include "worker/fake_controller.h"
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+
+#include <thread>
+
+#include "os/file.h"
+#include "store/hasher.h"
+#include "store/tree.h"
+
+namespace plz::testing_worker {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TempDirectory::TempDirectory() {
+  char name[] = "/tmp/plz-worker-test-XXXXXX";
+  path_ = mkdtemp(name);
+}
+TempDirectory::~TempDirectory() { EXPECT_TRUE(remove_tree(path_)); }
+
+void write_text(const std::string& path, std::string_view text) {
+  ASSERT_TRUE(make_directories(parent_path(path)));
+  auto file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  ASSERT_TRUE(file) << file.error().message;
+  ASSERT_TRUE(write_all(file->get(), text));
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 20'000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
+  return condition();
+}
+
+class FakeController::Api final : public WorkerApi {
+ public:
+  explicit Api(FakeController& controller) : c_(controller) {}
+
+  Result<WorkerRegistered> register_worker(const WorkerRegistration& registration) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("register"));
+    c_.registrations_.push_back(registration);
+    WorkerRegistered answer;
+    answer.instance_id = registration.instance_id.value_or(*InstanceId::parse("019aab9e-3c6f-7d52-9d0f-000000000005"));
+    for (AttemptId attempt : registration.attempts)
+      if (c_.forgotten_.contains(attempt)) answer.forget.push_back(attempt);
+    c_.changed_.notify_all();
+    return answer;
+  }
+
+  Result<WorkerOrders> poll(InstanceId, seconds wait) override {
+    std::unique_lock lock(c_.mutex_);
+    PLZ_TRY(enter("poll"));
+    auto something = [&] {
+      const auto& o = c_.orders_;
+      return cancelled_ || c_.away_ || c_.breaks_ != breaks_ || o.shut_down ||
+             !(o.assignments.empty() && o.stops.empty() && o.captures.empty());
+    };
+    breaks_ = c_.breaks_;
+    c_.changed_.wait_for(lock, wait, something);
+    if (cancelled_) return fail(ErrorCode::cancelled, "cancelled");
+    if (c_.away_ || c_.breaks_ != breaks_) return fail(ErrorCode::unavailable, "the controller is away");
+    return std::exchange(c_.orders_, {});
+  }
+
+  Result<void> started(AttemptId, Timestamp) override { return simple("started"); }
+  Result<void> command_ended(AttemptId, Timestamp) override { return simple("command_ended"); }
+
+  Result<uint64_t> log_size(AttemptId attempt) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("log_size"));
+    return c_.logs_[attempt].size();
+  }
+
+  Result<uint64_t> append_log(AttemptId attempt, uint64_t offset, Timestamp, std::string_view bytes) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("append_log"));
+    std::string& log = c_.logs_[attempt];
+    if (offset != log.size()) return log.size();
+    log += bytes;
+    c_.changed_.notify_all();
+    return log.size();
+  }
+
+  Result<void> measures(AttemptId attempt, const std::vector<MeasureEvent>& events) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("measures"));
+    keep(attempt, events);
+    return {};
+  }
+
+  Result<void> finish(AttemptId attempt, const FinishReport& report) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("finish"));
+    if (c_.logs_[attempt].size() < report.log_bytes) return fail(ErrorCode::conflict, "the log lacks bytes");
+    keep(attempt, report.measures);
+    c_.finished_.emplace(attempt, report);
+    ++c_.finishes_[attempt];
+    c_.changed_.notify_all();
+    return {};
+  }
+
+  Result<void> output_captured(AttemptId, std::string_view request_id, const CaptureReport& report) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("output_captured"));
+    c_.captures_[std::string(request_id)] = report;
+    return {};
+  }
+
+  void cancel() override {
+    c_.change([&] { cancelled_ = true; });
+  }
+
+ private:
+  Result<void> enter(const std::string& call) {
+    if (cancelled_) return fail(ErrorCode::cancelled, "cancelled");
+    return c_.enter(call);
+  }
+  Result<void> simple(const std::string& call) {
+    std::lock_guard lock(c_.mutex_);
+    return enter(call);
+  }
+  void keep(AttemptId attempt, const std::vector<MeasureEvent>& events) {
+    for (const auto& event : events) {
+      auto [known, is_new] = c_.measures_[attempt].emplace(event.sequence, event);
+      EXPECT_TRUE(is_new || known->second == event) << "a number was used twice: " << event.sequence;
+    }
+    c_.changed_.notify_all();
+  }
+
+  FakeController& c_;
+  bool cancelled_ = false;  // guarded by c_.mutex_
+  uint64_t breaks_ = 0;
+};
+
+class FakeController::Source final : public BlobSource {
+ public:
+  explicit Source(FakeController& controller) : c_(controller) {}
+  Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override {
+    {
+      std::lock_guard lock(c_.mutex_);
+      PLZ_TRY(c_.enter("fetch"));
+    }
+    return c_.store_.fetch(digests, receive);
+  }
+
+ private:
+  FakeController& c_;
+};
+
+class FakeController::Sink final : public BlobSink {
+ public:
+  explicit Sink(FakeController& controller) : c_(controller) {}
+  Result<std::vector<bool>> missing(std::span<const Digest> digests) override {
+    PLZ_TRY(allowed("missing"));
+    return c_.store_.missing(digests);
+  }
+  Result<void> send_pack(std::string pack) override {
+    PLZ_TRY(allowed("send_pack"));
+    return c_.store_.send_pack(std::move(pack));
+  }
+
+ private:
+  Result<void> allowed(const std::string& call) {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(c_.enter(call));
+    if (c_.sink_error_) return fail(*c_.sink_error_);
+    return {};
+  }
+  FakeController& c_;
+};
+
+FakeController::FakeController() : source_(std::make_unique<Source>(*this)) {}
+FakeController::~FakeController() = default;
+
+std::unique_ptr<WorkerApi> FakeController::connect() { return std::make_unique<Api>(*this); }
+std::unique_ptr<BlobSink> FakeController::capture_sink() { return std::make_unique<Sink>(*this); }
+
+Result<void> FakeController::enter(const std::string& call) {
+  ++counts_[call];
+  if (away_) return fail(ErrorCode::unavailable, "the controller is away");
+  auto failure = failures_.find(call);
+  if (failure == failures_.end() || failure->second.second == 0) return {};
+  --failure->second.second;
+  return fail(failure->second.first, call + " fails");
+}
+
+template <typename Change>
+void FakeController::change(Change change) {
+  std::lock_guard lock(mutex_);
+  change();
+  changed_.notify_all();
+}
+
+Digest FakeController::put_tree(const std::map<std::string, std::string>& files) {
+  Tree tree;
+  for (const auto& [name, content] : files) {
+    TreeEntry entry;
+    entry.name = name;
+    entry.bytes = content.size();
+    entry.digest = store_.put(content);
+    tree.entries.push_back(entry);
+  }
+  return store_.put(encode_tree(tree));
+}
+
+void FakeController::give(Assignment assignment) {
+  change([&] { orders_.assignments.push_back(std::move(assignment)); });
+}
+void FakeController::order_stop(AttemptId attempt, int64_t grace) {
+  change([&] { orders_.stops.push_back({attempt, grace}); });
+}
+void FakeController::order_capture(AttemptId attempt, std::string request_id) {
+  change([&] { orders_.captures.push_back({attempt, std::move(request_id)}); });
+}
+void FakeController::shut_down() {
+  change([&] { orders_.shut_down = true; });
+}
+void FakeController::forget(AttemptId attempt) {
+  change([&] { forgotten_.insert(attempt); });
+}
+void FakeController::set_away(bool away) {
+  change([&] { away_ = away; });
+}
+void FakeController::set_sink_error(std::optional<Error> error) {
+  change([&] { sink_error_ = std::move(error); });
+}
+void FakeController::fail_next(const std::string& call, ErrorCode code, int times) {
+  change([&] { failures_[call] = {code, times}; });
+}
+void FakeController::connection_breaks() {
+  change([&] { ++breaks_; });
+}
+void FakeController::cut_log(AttemptId attempt, size_t bytes) {
+  change([&] { logs_[attempt].resize(bytes); });
+}
+
+std::optional<FinishReport> FakeController::finished(AttemptId attempt) {
+  std::lock_guard lock(mutex_);
+  auto found = finished_.find(attempt);
+  return found == finished_.end() ? std::nullopt : std::optional(found->second);
+}
+
+FinishReport FakeController::wait_for_finish(AttemptId attempt) {
+  EXPECT_TRUE(eventually([&] { return finished(attempt).has_value(); })) << "the attempt does not end";
+  return finished(attempt).value_or(FinishReport{});
+}
+
+std::string FakeController::log(AttemptId attempt) {
+  std::lock_guard lock(mutex_);
+  return logs_[attempt];
+}
+std::map<uint64_t, MeasureEvent> FakeController::measures(AttemptId attempt) {
+  std::lock_guard lock(mutex_);
+  return measures_[attempt];
+}
+std::map<std::string, CaptureReport> FakeController::captures() {
+  std::lock_guard lock(mutex_);
+  return captures_;
+}
+std::vector<WorkerRegistration> FakeController::registrations() {
+  std::lock_guard lock(mutex_);
+  return registrations_;
+}
+size_t FakeController::count(const std::string& call) {
+  std::lock_guard lock(mutex_);
+  return counts_[call];
+}
+size_t FakeController::finishes(AttemptId attempt) {
+  std::lock_guard lock(mutex_);
+  return finishes_[attempt];
+}
+
+}  // namespace plz::testing_worker

@@ -1,0 +1,50 @@
+#include "worker/steps/job_directories.h"
+
+#include "os/file.h"
+#include "wire/job_configuration.h"
+
+namespace plz {
+namespace {
+
+// Ranges come from people: one directory each must stay within reason.
+constexpr int64_t kMostIndices = 1'000'000;
+
+}  // namespace
+
+Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {
+  // What an interrupted preparation left is not the job's.
+  PLZ_TRY(remove_tree(paths.output()));
+  PLZ_TRY(remove_tree(paths.measures()));
+  PLZ_TRY(make_directories(paths.output(), 0777));
+  PLZ_TRY(make_directories(paths.measures(), 0777));
+  if (!indices) return {};
+  if (indices->size() > kMostIndices) return fail(ErrorCode::invalid, "more than a million indices in one execution");
+  for (int64_t index = indices->from; index < indices->to; ++index) {
+    PLZ_TRY(make_directories(join_path(paths.output(), std::to_string(index)), 0777));
+    PLZ_TRY(make_directories(join_path(paths.measures(), std::to_string(index)), 0777));
+  }
+  return {};
+}
+
+Result<void> write_job_configuration(const AttemptPaths& paths, const ExecutionSpec& spec, const Runtime& runtime) {
+  JobConfiguration configuration;
+  if (spec.input) configuration.input_directory = runtime.job_path(paths, "input");
+  configuration.directories = {runtime.job_path(paths, "output"), runtime.job_path(paths, "measures")};
+  configuration.parameters = spec.parameters;
+  configuration.indices = spec.indices;
+  if (spec.indices)
+    for (int64_t index = spec.indices->from; index < spec.indices->to; ++index)
+      configuration.by_index[index] = {join_path(configuration.directories.output, std::to_string(index)),
+                                       join_path(configuration.directories.measures, std::to_string(index))};
+  return write_file_atomically(paths.configuration(), job_configuration_json(configuration), 0644, Sync::no);
+}
+
+std::vector<MeasureRoot> measure_roots(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {
+  if (!indices) return {{paths.measures(), std::nullopt}};
+  std::vector<MeasureRoot> roots;
+  for (int64_t index = indices->from; index < indices->to; ++index)
+    roots.push_back({join_path(paths.measures(), std::to_string(index)), index});
+  return roots;
+}
+
+}  // namespace plz

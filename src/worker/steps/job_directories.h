@@ -1,0 +1,21 @@
+// The directories and the configuration file of an attempt.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/execution.h"
+#include "runtime/runtime.h"
+#include "worker/steps/measure_collector.h"
+
+namespace plz {
+
+// Makes output and measures, empty; for an execution over indices with a directory for each index.
+Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices);
+// Writes configuration.json, with paths as the job sees them.
+Result<void> write_job_configuration(const AttemptPaths& paths, const ExecutionSpec& spec, const Runtime& runtime);
+// Where the job's measures appear on this side.
+std::vector<MeasureRoot> measure_roots(const AttemptPaths& paths, const std::optional<IndexRange>& indices);
+
+}  // namespace plz

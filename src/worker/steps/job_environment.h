@@ -1,0 +1,27 @@
+// The environment variables of a job.
+#pragma once
+
+#include <string>
+
+#include "model/execution.h"
+#include "model/instance.h"
+
+namespace plz {
+
+// Where the job sees what the environment speaks of.
+struct JobPlaces {
+  std::string code;           // its working directory
+  std::string configuration;  // CONFIGURATION_FILE
+};
+
+// The submitting shell's variables (a plain set where there was none), less PLZ_* and what speaks of
+// the shell's own directory and temporary files, and over them those configured. PYTHONUNBUFFERED=1
+// unless set. CUDA_VISIBLE_DEVICES names the GPUs that were handed out; on a machine with GPUs a job
+// that asked for none sees none, for all may be handed out to others, unless it configured otherwise.
+EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places,
+                                     const Capacity& capacity);
+
+// The last value of a variable; "" where there is none.
+std::string variable_of(const EnvironmentVariables& variables, std::string_view name);
+
+}  // namespace plz

@@ -1,0 +1,29 @@
+// What the runtime is told about a job.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/instance.h"
+#include "runtime/runtime.h"
+
+namespace plz {
+
+// Where the materialised trees lie; `input` is empty when there is none.
+struct JobTrees {
+  std::string code, input;
+};
+
+// What of the worker's own settings bears on jobs.
+struct JobHost {
+  Capacity capacity;
+  std::vector<std::string> hidden_paths;  // plz's own data and sockets
+  std::string caches_directory;           // a writable ~/.cache for each user below it; "": none
+};
+
+// Makes the user's cache directory, too.
+Result<LaunchSpec> make_launch_spec(const AttemptPaths& paths, const Assignment& assignment, const JobTrees& trees,
+                                    const Runtime& runtime, const JobHost& host);
+
+}  // namespace plz

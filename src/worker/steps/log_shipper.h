@@ -1,0 +1,44 @@
+// Carries an attempt's log file to the controller.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "os/fd.h"
+#include "worker/connections.h"
+
+namespace plz {
+
+inline constexpr size_t kLogPieceBytes = 4u << 20;
+
+// Not thread-safe. Memory: one piece, while there is something to send.
+class LogShipper {
+ public:
+  // A recovered attempt's log may be there in part: then the controller is asked first.
+  LogShipper(AttemptId attempt, std::string path, bool recovered, Connections& connections, const Clock& clock);
+
+  // Sends the next piece; false: there was none. Where the controller had more or less of it than
+  // thought, goes on from there.
+  Result<bool> ship_piece();
+  // Sends the rest, for as long as it takes while the controller is away.
+  Result<void> ship_rest(const std::stop_token& stop);
+  // The controller says that it lacks something: ask it again how much it has.
+  void forget_position() { known_ = false; }
+  uint64_t shipped() const { return shipped_; }
+
+ private:
+  Result<size_t> read_piece();
+
+  const AttemptId attempt_;
+  const std::string path_;
+  Connections& connections_;
+  const Clock& clock_;
+  bool known_;
+  uint64_t shipped_ = 0;
+  UniqueFd file_;
+  std::string buffer_;
+};
+
+}  // namespace plz

@@ -1,0 +1,214 @@
+#include "worker/steps/measure_collector.h"
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "wire/json_text.h"
+#include "worker/fake_controller.h"
+
+namespace plz {
+namespace {
+
+using namespace testing_worker;
+using std::chrono::milliseconds;
+using Values = std::map<std::string, std::string>;
+
+class MeasureCollectorTest : public testing::Test {
+ protected:
+  MeasureCollectorTest() { open({{root(), std::nullopt}}); }
+
+  void open(std::vector<MeasureRoot> roots) {
+    for (const auto& each : roots) EXPECT_TRUE(make_directories(each.directory));
+    log_ = std::make_unique<MeasureLog>(directory_.path() + "/measures.log");
+    collector_ = std::make_unique<MeasureCollector>(std::move(roots), *log_, clock_);
+    ASSERT_TRUE(log_->open([&](const auto& event, const auto& stamp) { collector_->know(event, stamp); }));
+  }
+  std::string root() const { return directory_.path() + "/measures"; }
+  std::string file(const std::string& name) const { return root() + "/" + name; }
+
+  // What is new, by path; with an index before it, if it has one.
+  Values collect(bool final = false) {
+    EXPECT_TRUE(collector_->collect(final));
+    Values values;
+    for (;;) {
+      auto events = log_->next(1'000'000, 1u << 30);
+      EXPECT_TRUE(events);
+      log_->taken();
+      if (events->empty()) return values;
+      for (const auto& event : *events)
+        values[(event.index ? std::to_string(*event.index) + ":" : "") + event.path] = event.value.text;
+      if (log_->all_taken()) return values;
+    }
+  }
+
+  TempDirectory directory_;
+  FakeClock clock_;
+  std::unique_ptr<MeasureLog> log_;
+  std::unique_ptr<MeasureCollector> collector_;
+};
+
+TEST_F(MeasureCollectorTest, KeepsWhateverAJobWrites) {
+  const std::pair<const char*, const char*> table[] = {
+      {"1.50\n", "1.50"},
+      {"NaN", "NaN"},
+      {"{\"loss\": NaN, \"best\": -Infinity}", "{\"loss\": NaN, \"best\": -Infinity}"},
+      {"", "{\"base64_bytes\": \"\"}"},
+      {"loss: 1", "{\"base64_bytes\": \"bG9zczogMQ==\"}"},
+      {"\xff\xfe", "{\"base64_bytes\": \"//4=\"}"},
+      {"{\"a\": 1", "{\"base64_bytes\": \"eyJhIjogMQ==\"}"},
+  };
+  for (const auto& [content, value] : table) {
+    write_text(file("m"), content);
+    EXPECT_EQ(collect(true), (Values{{"m", value}})) << content;
+    ASSERT_TRUE(remove_tree(file("m")));
+  }
+  std::string deep = std::string(201, '[') + std::string(201, ']');
+  EXPECT_EQ(measure_value(deep).text.substr(0, 18), "{\"base64_bytes\": \"");
+}
+
+TEST_F(MeasureCollectorTest, SeesClosedFilesAtOnceHoweverDeep) {
+  collector_->watch();
+  write_text(file("summary"), "1");
+  write_text(file("epoch/3/loss"), "0.5");
+  clock_.advance(kMeasureQuietTime);
+  collect();  // new directories are watched from here on
+  clock_.advance(kMeasureQuietTime);
+  collect();
+  write_text(file("epoch/3/accuracy"), "0.9");
+  EXPECT_EQ(collect(), (Values{{"epoch/3/accuracy", "0.9"}}));
+  ASSERT_EQ(rename(file("summary").c_str(), file("epoch/renamed").c_str()), 0);
+  EXPECT_EQ(collect(), (Values{{"epoch/renamed", "1"}}));
+}
+
+TEST_F(MeasureCollectorTest, FindsWhatWasInADirectoryBeforeItWasWatched) {
+  collector_->watch();
+  write_text(file("epoch/1"), "0.5");
+  Values first = collect();
+  clock_.advance(kMeasureQuietTime + milliseconds(1));
+  first.merge(collect());
+  EXPECT_EQ(first, (Values{{"epoch/1", "0.5"}}));
+}
+
+TEST_F(MeasureCollectorTest, WaitsForHalfOfAText) {
+  collector_->watch();
+  auto half = open_file(file("m"), O_WRONLY | O_CREAT);
+  ASSERT_TRUE(write_all(half->get(), "{\"loss\": "));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(collect().empty());
+    clock_.advance(kMeasureQuietTime);
+  }
+  EXPECT_TRUE(collector_->is_waiting());
+  ASSERT_TRUE(write_all(half->get(), "1}"));
+  EXPECT_TRUE(collect().empty());
+  clock_.advance(kMeasureQuietTime);
+  EXPECT_EQ(collect(), (Values{{"m", "{\"loss\": 1}"}}));
+  half->reset();
+  EXPECT_TRUE(collect().empty());
+  EXPECT_FALSE(collector_->is_waiting());
+}
+
+TEST_F(MeasureCollectorTest, EachCloseIsAnEventOfTheSeries) {
+  collector_->watch();
+  for (int i = 0; i < 3; ++i) {
+    write_text(file("loss"), std::to_string(i));
+    EXPECT_EQ(collect(), (Values{{"loss", std::to_string(i)}}));
+  }
+  EXPECT_TRUE(collect(true).empty());
+}
+
+TEST_F(MeasureCollectorTest, TheFinalLookMissesNothingAndRepeatsNothing) {
+  write_text(file("before"), "1");
+  collector_->watch();
+  write_text(file("closed"), "2");
+  collect();
+  auto open = open_file(file("open"), O_WRONLY | O_CREAT);
+  ASSERT_TRUE(write_all(open->get(), "not JSON"));
+  Values last = collect(true);
+  EXPECT_EQ(last.count("open"), 1u);
+  EXPECT_EQ(last.count("before"), 1u);
+  EXPECT_EQ(last.count("closed"), 0u);
+  EXPECT_TRUE(collect(true).empty());
+}
+
+TEST_F(MeasureCollectorTest, ALaterProcessReportsOnlyWhatIsNew) {
+  write_text(file("a"), "1");
+  write_text(file("b"), "2");
+  collect(true);
+  write_text(file("b"), "20");
+  open({{root(), std::nullopt}});
+  log_->next(100, 1'000);
+  log_->taken();
+  EXPECT_EQ(collect(true), (Values{{"b", "20"}}));
+}
+
+TEST_F(MeasureCollectorTest, IndicesAreKeptApart) {
+  open({{root() + "/3", 3}, {root() + "/4", 4}});
+  collector_->watch();
+  write_text(root() + "/3/summary", "30");
+  write_text(root() + "/4/summary", "40");
+  EXPECT_EQ(collect(true), (Values{{"3:summary", "30"}, {"4:summary", "40"}}));
+}
+
+TEST_F(MeasureCollectorTest, NamesAreAnyBytes) {
+  write_text(file("a\xff/b\nc"), "1");
+  write_text(file(std::string(255, 'n')), "2");
+  Values values = collect(true);
+  EXPECT_EQ(values["a\\xff/b\\x0ac"], "1");
+  EXPECT_EQ(values[std::string(255, 'n')], "2");
+}
+
+TEST_F(MeasureCollectorTest, NeitherLinksNorOtherThingsAreRead) {
+  write_text(directory_.path() + "/secret", "\"s\"");
+  ASSERT_EQ(symlink((directory_.path() + "/secret").c_str(), file("link").c_str()), 0);
+  ASSERT_EQ(symlink("/", file("directory").c_str()), 0);
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  EXPECT_TRUE(collect(true).empty());
+}
+
+TEST_F(MeasureCollectorTest, AFileTooLargeIsSaidToBe) {
+  auto large = open_file(file("large"), O_WRONLY | O_CREAT);
+  ASSERT_EQ(ftruncate(large->get(), (64 << 20) + 1), 0);
+  EXPECT_EQ(collect(true), (Values{{"large", "{\"omitted_bytes\": 67108865}"}}));
+}
+
+TEST_F(MeasureCollectorTest, VanishedFilesAndDirectoriesAreNoError) {
+  collector_->watch();
+  write_text(file("gone"), "1");
+  write_text(file("d/gone"), "1");
+  ASSERT_TRUE(remove_tree(root()));
+  EXPECT_TRUE(collect().empty());
+  EXPECT_TRUE(collect(true).empty());
+}
+
+TEST_F(MeasureCollectorTest, TakesManySmallFiles) {
+  collector_->watch();
+  constexpr int kFiles = 20'000;  // more than a queue of inotify events holds
+  ASSERT_TRUE(make_directories(file("step")));
+  collect();
+  for (int i = 0; i < kFiles; ++i) {
+    UniqueFd small(::open(file("step/" + std::to_string(i)).c_str(), O_WRONLY | O_CREAT, 0600));
+    ASSERT_TRUE(write_all(small.get(), std::to_string(i)));
+  }
+  Values values = collect();
+  values.merge(collect(true));
+  EXPECT_EQ(values.size(), static_cast<size_t>(kFiles));
+}
+
+TEST_F(MeasureCollectorTest, WakesForAFileThatItIsAskedToWatch) {
+  collector_->watch();
+  write_text(directory_.path() + "/log", "a");
+  collector_->watch_file(directory_.path() + "/log");
+  collect();
+  write_text(directory_.path() + "/log", "b");
+  pollfd event{collector_->watch_fd(), POLLIN, 0};
+  EXPECT_EQ(poll(&event, 1, 5'000), 1);
+  EXPECT_TRUE(collect().empty());
+}
+
+}  // namespace
+}  // namespace plz

@@ -1,0 +1,122 @@
+#include "worker/steps/measure_log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cinttypes>
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "os/file.h"
+
+namespace plz {
+namespace {
+
+constexpr size_t kLongestHeader = 256;
+
+template <typename T>
+bool number(std::string_view word, T& value) {
+  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+}  // namespace
+
+struct MeasureLog::Record {
+  MeasureEvent event;
+  MeasureStamp stamp;
+  size_t value_bytes = 0;
+  uint64_t end = 0;  // offset after it
+};
+
+Result<void> MeasureLog::open(const Known& known) {
+  PLZ_TRY(open_file_again());
+  for (;;) {
+    PLZ_ASSIGN(auto record, read_record(size_, false));
+    if (!record) break;
+    sequence_ = record->event.sequence;
+    size_ = record->end;
+    known(record->event, record->stamp);
+  }
+  if (ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) return fail_errno("cannot cut " + path_);
+  return {};
+}
+
+void MeasureLog::add(MeasureEvent event, const MeasureStamp& stamp) {
+  unflushed_ += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", ++sequence_, event.time.time_since_epoch().count(),
+                            event.index ? std::to_string(*event.index) : "-", stamp.inode, stamp.bytes,
+                            stamp.mtime_ns, stamp.ctime_ns, stamp.content_hash, event.path.size(),
+                            event.value.text.size());
+  unflushed_ += event.path;
+  unflushed_ += '\n';
+  unflushed_ += event.value.text;
+  unflushed_ += '\n';
+}
+
+Result<void> MeasureLog::open_file_again() {
+  PLZ_ASSIGN(file_, open_file(path_, O_RDWR | O_CREAT | O_APPEND, 0600));
+  return {};
+}
+
+Result<void> MeasureLog::flush() {
+  if (unflushed_.empty()) return {};
+  if (!file_) PLZ_TRY(open_file_again());
+  // After a write that failed half way, what it left is cut off first.
+  if (ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) return fail_errno("cannot cut " + path_);
+  PLZ_TRY(write_all(file_.get(), unflushed_));
+  size_ += unflushed_.size();
+  std::string().swap(unflushed_);
+  return {};
+}
+
+Result<std::optional<MeasureLog::Record>> MeasureLog::read_record(uint64_t offset, bool with_value) {
+  char header[kLongestHeader];
+  PLZ_ASSIGN(size_t size, pread_up_to(file_.get(), header, sizeof header, offset));
+  std::string_view line(header, size);
+  size_t line_end = line.find('\n');
+  if (line_end == line.npos) return std::optional<Record>();
+  auto words = split(line.substr(0, line_end), ' ');
+  Record record;
+  int64_t time = 0, index = 0;
+  size_t path_bytes = 0;
+  bool whole = words.size() == 10 && number(words[0], record.event.sequence) && number(words[1], time) &&
+               (words[2] == "-" || number(words[2], index)) && number(words[3], record.stamp.inode) &&
+               number(words[4], record.stamp.bytes) && number(words[5], record.stamp.mtime_ns) &&
+               number(words[6], record.stamp.ctime_ns) && number(words[7], record.stamp.content_hash) &&
+               number(words[8], path_bytes) && number(words[9], record.value_bytes);
+  if (!whole) return std::optional<Record>();
+  record.event.time = Timestamp(std::chrono::microseconds(time));
+  if (words[2] != "-") record.event.index = index;
+  const uint64_t path_at = offset + line_end + 1;
+  const uint64_t value_at = path_at + path_bytes + 1;
+  record.end = value_at + record.value_bytes + 1;
+  char last = 0;
+  PLZ_ASSIGN(size_t has_last, pread_up_to(file_.get(), &last, 1, record.end - 1));
+  if (has_last == 0 || last != '\n') return std::optional<Record>();
+  record.event.path.resize(path_bytes);
+  PLZ_TRY(pread_up_to(file_.get(), record.event.path.data(), path_bytes, path_at));
+  if (with_value) {
+    record.event.value.text.resize(record.value_bytes);
+    PLZ_TRY(pread_up_to(file_.get(), record.event.value.text.data(), record.value_bytes, value_at));
+  }
+  return std::optional(std::move(record));
+}
+
+Result<std::vector<MeasureEvent>> MeasureLog::next(size_t most_events, size_t most_bytes) {
+  std::vector<MeasureEvent> events;
+  size_t bytes = 0;
+  given_ = taken_;
+  while (given_ < size_ && events.size() < most_events) {
+    PLZ_ASSIGN(auto record, read_record(given_, true));
+    if (!record) return fail(ErrorCode::internal, path_ + " was damaged while it was in use");
+    bytes += record->value_bytes;
+    if (!events.empty() && bytes > most_bytes) break;
+    given_ = record->end;
+    events.push_back(std::move(record->event));
+  }
+  return events;
+}
+
+}  // namespace plz
