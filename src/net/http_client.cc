@@ -210,6 +210,8 @@ HttpClient::HttpClient(Endpoint endpoint, ClientSettings settings)
     : state_(std::make_unique<State>(std::move(endpoint), settings)) {}
 
 HttpClient::~HttpClient() = default;
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
 Result<ClientResponse> HttpClient::call(const ClientRequest& request) { return exchange(request, nullptr); }
 

@@ -53,6 +53,8 @@ class HttpClient {
  public:
   HttpClient(Endpoint endpoint, ClientSettings settings = {});
   ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+  HttpClient& operator=(HttpClient&&) noexcept;
 
   // unavailable: nobody there, or the connection broke. timeout: a deadline passed. Any HTTP status
   // is a response, not an error.
