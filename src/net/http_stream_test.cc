@@ -221,11 +221,14 @@ TEST(HttpStream, IsFollowedByThePipelinedRequest) {
 }
 
 TEST(HttpStream, IsCutWhenTheDeadlineOfStopPasses) {
-  std::promise<void> destroyed;
+  std::promise<void> destroyed, entered;
   auto stream = std::make_shared<FedStream>([&] { destroyed.set_value(); });
-  TestServer server([&](Request&) { return stream_of(std::move(stream)); });
+  TestServer server([&](Request&) {
+    entered.set_value();
+    return stream_of(std::move(stream));
+  });
   auto answer = std::async(std::launch::async, [&] { return server.client().call(get("/")); });
-  ASSERT_TRUE(eventually([&] { return server->connections() == 1; }));
+  entered.get_future().wait();
   server->stop(50ms);
   auto response = answer.get();
   ASSERT_FALSE(response);
