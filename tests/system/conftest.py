@@ -108,7 +108,8 @@ class Plz:
         return found
 
     def state(self, execution):
-        return self.json("describe", execution)["state"]
+        """Also of a composite, whose description is that of its parts."""
+        return self.json("history", "--all")[execution]["state"]
 
     def wait_for_state(self, execution, *states, timeout=30):
         wait_until(lambda: self.state(execution) in states, timeout, f"{execution} to be {states}")

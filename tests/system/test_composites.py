@@ -56,8 +56,6 @@ def test_stop_stops_all_parts(plz):
     plz.configure(command=["sleep", "600"], parallel_indices_range=[0, 6])
     done = plz.ok("run")
     whole = done.out.strip() or done.id
-    plz.wait_for_state
     plz.ok("stop", whole)
-    from conftest import wait_until
-    wait_until(lambda: plz.json("history")[whole]["state"] == "finished", what="the composite's end")
+    plz.wait_for_state(whole, "finished")
     assert plz.json("history")[whole]["outcome"]["kind"] == "stopped"
