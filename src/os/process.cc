@@ -71,6 +71,7 @@ Result<pid_t> spawn(const SpawnOptions& options) {
   actions.connect(STDIN_FILENO, options.stdin_fd);
   actions.connect(STDOUT_FILENO, options.stdout_fd);
   actions.connect(STDERR_FILENO, options.stderr_fd);
+  if (options.fourth_fd >= 0) actions.connect(3, options.fourth_fd);
   Attributes attributes(options.new_session);
   auto arguments = pointers(options.arguments);
   auto environment = pointers(options.environment);
