@@ -1,0 +1,40 @@
+// Finds the controller that this user's commands speak to, and starts it where that is ours to do.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "cli/configuration.h"
+#include "cli/messages.h"
+#include "net/http_client.h"
+
+namespace plz {
+
+// Used by one thread at a time.
+class ControllerFinder {
+ public:
+  virtual ~ControllerFinder() = default;
+  // A controller that accepted a connection a moment ago. Call it again when it has gone away: it
+  // is started anew. unavailable: it cannot be reached or started; invalid: something about the
+  // data directory or the socket's directory forbids it.
+  virtual Result<Endpoint> find() = 0;
+  // A private controller on this machine: it may be given the shell's environment.
+  virtual bool embedded() const = 0;
+  // find() would have to start one.
+  virtual bool needs_start() const { return false; }
+};
+
+struct FinderSettings {
+  std::chrono::milliseconds ping_timeout{10'000};
+  std::string data_directory;  // absolute; of the embedded controller
+  EnvironmentVariables environment;
+};
+
+// The embedded one when the configuration names no host. `messages` outlives it.
+Result<std::unique_ptr<ControllerFinder>> make_controller_finder(const Configuration& configuration,
+                                                                 FinderSettings settings,
+                                                                 Messages& messages);
+
+}  // namespace plz
