@@ -1,0 +1,153 @@
+#include "cli/attendance.h"
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "cli/execution_report.h"
+#include "cli/json_view.h"
+#include "cli/log_follower.h"
+#include "cli/output_directories.h"
+#include "cli/output_retrieval.h"
+#include "client/blob_client.h"
+#include "os/file.h"
+#include "store/hasher.h"
+#include "store/tree.h"
+#include "wire/json_text.h"
+
+namespace plz {
+namespace {
+
+constexpr std::chrono::seconds kLongPoll{60};
+constexpr std::chrono::milliseconds kPauseBetweenTries{100};
+constexpr int kTries = 50;
+
+bool leaves_files(const Execution& execution) {
+  return execution.output_tree && *execution.output_tree != digest_of(encode_tree(Tree{}));
+}
+
+class Attendance {
+ public:
+  Attendance(Session& session, Interrupt& interrupt, ExecutionId id,
+             const std::string& directory_pattern)
+      : session_(session),
+        messages_(session.messages()),
+        interrupt_(interrupt),
+        id_(id),
+        directory_(expand_output_directory(directory_pattern, id.to_string(),
+                                           session.working_directory())) {}
+
+  Result<int> attend() {
+    messages_.info("Streaming logs...");
+    PLZ_ASSIGN(const FollowEnd end, LogFollower(session_, interrupt_).follow(LogsRequest{id_}));
+    if (end == FollowEnd::interrupted) return detach();
+    messages_.plain("");
+    messages_.info("Harvesting the output...");
+    auto execution = wait_until_finished(session_, interrupt_, id_);
+    if (!execution && interrupt_.raised()) return detach();
+    if (!execution) return fail(std::move(execution).error());
+    return report(*execution);
+  }
+
+ private:
+  int detach() {
+    messages_.plain("");
+    tell_how_to_reattach(messages_, id_);
+    return interrupt_.exit_status();
+  }
+
+  Result<int> report(const Execution& execution) {
+    messages_.info("Retrieving summary of measures (if present)...");
+    PLZ_ASSIGN(const auto summary, summary_of(session_, id_));
+    if (summary) messages_.plain(indent_json(*summary));
+    const bool succeeded = execution.outcome->succeeded();
+    if (succeeded) messages_.info("Execution succeeded.");
+    if (succeeded || leaves_files(execution)) PLZ_TRY(retrieve(execution));
+    if (succeeded)
+      messages_.info("Done and dusted.");
+    else
+      messages_.error(outcome_sentence(*execution.outcome));
+    return exit_status_of(*execution.outcome);
+  }
+
+  Result<void> retrieve(const Execution& execution) {
+    messages_.info("Retrieving the output...");
+    auto brought = bring_output(session_, interrupt_, execution, directory_);
+    if (brought) return {};
+    if (!execution.outcome->succeeded()) {
+      // The job's own failure is the news, and its status what plz exits with.
+      messages_.warning("The output was not retrieved: " + brought.error().message);
+      return {};
+    }
+    Error error = std::move(brought).error();
+    if (error.hint.empty()) error.hint = fmt::format("plz output {} tries again", id_.to_string());
+    return fail(std::move(error).with_context(
+        "the execution succeeded, but its output could not be retrieved"));
+  }
+
+  Session& session_;
+  Messages& messages_;
+  Interrupt& interrupt_;
+  const ExecutionId id_;
+  const std::string directory_;
+};
+
+}  // namespace
+
+Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, ExecutionId id) {
+  for (int failures = 0; failures < kTries;) {
+    auto api = session.api();
+    auto execution = api.and_then([&](ApiClient* client) {
+      auto subscription = interrupt.on_raise([client] { client->cancel(); });
+      return client->wait(id, kLongPoll);
+    });
+    if (interrupt.raised()) return fail(ErrorCode::cancelled, "interrupted");
+    if (execution && execution->state == ExecutionState::finished) return execution;
+    if (execution) {
+      failures = 0;
+      continue;
+    }
+    if (execution.error().code != ErrorCode::unavailable &&
+        execution.error().code != ErrorCode::timeout)
+      return execution;
+    session.forget_connection();
+    if (++failures == kTries || interrupt.wait_for(kPauseBetweenTries)) return execution;
+  }
+  return fail(ErrorCode::unavailable, "the controller cannot be reached");
+}
+
+Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id) {
+  PLZ_ASSIGN(const std::string measures,
+             session.call([&](ApiClient& api) { return api.measures(id, "summary"); }));
+  auto summary = json_find(measures, {"summary"});
+  if (!summary) return std::nullopt;
+  return std::string(*summary);
+}
+
+Result<void> bring_output(Session& session, Interrupt& interrupt, const Execution& execution,
+                          const std::string& directory) {
+  if (!execution.output_tree) {
+    session.messages().warning("There is no output");
+    return {};
+  }
+  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
+  BlobClient blobs(std::move(endpoint), std::nullopt);
+  InterruptibleSource source(blobs, interrupt.flag());
+  PLZ_TRY(retrieve_tree(*execution.output_tree, directory, false, source));
+  (void)OutputDirectories(session.data_directory()).remember(directory);
+  PLZ_ASSIGN(const auto paths, paths_in_tree(*execution.output_tree, source));
+  for (const auto& path : paths) session.messages().plain(printable(path));
+  return {};
+}
+
+void tell_how_to_reattach(Messages& messages, ExecutionId id) {
+  messages.info(
+      fmt::format("The execution goes on. To see it again: plz logs {}; to end it: plz stop {}",
+                  id.to_string(), id.to_string()));
+}
+
+Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id,
+                   const std::string& directory_pattern) {
+  return Attendance(session, interrupt, id, directory_pattern).attend();
+}
+
+}  // namespace plz

@@ -1,0 +1,22 @@
+#include "cli/code_filter.h"
+
+#include "cli/output_directories.h"
+
+namespace plz {
+
+Result<PendingCodeFilter> start_code_filter(const Session& session,
+                                            const std::string& output_template) {
+  const Configuration& configuration = session.configuration();
+  CaptureFilterSources sources;
+  sources.context_path = configuration.context_path;
+  sources.excluded_paths = configuration.excluded_paths;
+  sources.included_paths = configuration.included_paths;
+  sources.exclude_gitignored_files = configuration.exclude_gitignored_files;
+  sources.output_templates = {output_template};
+  sources.output_directories =
+      OutputDirectories(session.data_directory()).below(configuration.context_path);
+  sources.environment = session.environment();
+  return PendingCodeFilter::start(std::move(sources));
+}
+
+}  // namespace plz

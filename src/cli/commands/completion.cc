@@ -1,0 +1,168 @@
+#include <fmt/core.h>
+
+#include "cli/command_line.h"
+#include "cli/commands/commands.h"
+
+namespace plz {
+namespace {
+
+// The commands that a person types, and the global options.
+struct Words {
+  std::vector<CommandDescription> commands;
+  CommandDescription global;
+};
+
+Words all_words() {
+  Words words;
+  for (auto& command : describe_commands()) {
+    if (command.name.empty())
+      words.global = std::move(command);
+    else if (!command.name.starts_with("__"))
+      words.commands.push_back(std::move(command));
+  }
+  return words;
+}
+
+std::string option_words(const CommandDescription& command) {
+  std::string words;
+  for (const auto& option : command.options) {
+    if (!words.empty()) words += ' ';
+    words += "--" + option.long_name;
+    if (!option.short_name.empty()) words += " -" + option.short_name;
+  }
+  return words;
+}
+
+bool takes_ids(const CommandDescription& command) {
+  return command.takes_execution && command.name != "completion";
+}
+
+std::string bash_script(const Words& words) {
+  std::string names, cases;
+  for (const auto& command : words.commands) {
+    names += (names.empty() ? "" : " ") + command.name;
+    cases += fmt::format("    {}) options=\"{}\"; ids={} ;;\n", command.name, option_words(command),
+                         takes_ids(command) ? "yes" : "");
+  }
+  return "# Completion of plz for bash. Written by: plz completion bash\n"
+         "_plz() {\n"
+         "  local word=${COMP_WORDS[COMP_CWORD]} command= options= ids= i\n"
+         "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+         "    [[ ${COMP_WORDS[i]} == -- ]] && { compopt -o default; COMPREPLY=(); return; }\n"
+         "    [[ ${COMP_WORDS[i]} != -* ]] && { command=${COMP_WORDS[i]}; break; }\n"
+         "  done\n"
+         "  case $command in\n"
+         "    '') COMPREPLY=($(compgen -W \"" +
+         names + " " + option_words(words.global) +
+         "\" -- \"$word\")); return ;;\n"
+         "    completion) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")); return ;;\n" +
+         cases +
+         "  esac\n"
+         "  if [[ $word == -* ]]; then\n"
+         "    COMPREPLY=($(compgen -W \"$options " +
+         option_words(words.global) +
+         "\" -- \"$word\"))\n"
+         "  elif [[ -n $ids ]]; then\n"
+         "    COMPREPLY=($(compgen -W \"$(plz __complete ids 2>/dev/null)\" -- \"$word\"))\n"
+         "  fi\n"
+         "  [[ ${#COMPREPLY[@]} -eq 0 ]] && compopt -o default\n"
+         "}\n"
+         "complete -F _plz plz\n";
+}
+
+// In single quotes of a shell.
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  for (char c : text) result += c == '\'' ? "'\\''" : std::string(1, c);
+  return result + "'";
+}
+
+std::string zsh_option(const OptionDescription& option) {
+  std::string description;
+  for (char c : option.description) {
+    if (c == '[' || c == ']' || c == ':') description += '\\';
+    description += c;
+  }
+  std::string arguments;
+  for (const std::string& name :
+       {"--" + option.long_name,
+        option.short_name.empty() ? std::string() : "-" + option.short_name})
+    if (!name.empty())
+      arguments += " \\\n        " + quoted(fmt::format("{}[{}]{}", name, description,
+                                                        option.takes_value ? ":value:_files" : ""));
+  return arguments;
+}
+
+std::string zsh_script(const Words& words) {
+  std::string commands, cases;
+  for (const auto& command : words.commands) {
+    commands += "    " + quoted(command.name + ":" + command.description) + "\n";
+    std::string arguments;
+    for (const auto& option : command.options) arguments += zsh_option(option);
+    if (takes_ids(command)) arguments += " \\\n        '*:execution:_plz_ids'";
+    if (command.name == "completion") arguments += " \\\n        '1:shell:(bash zsh fish)'";
+    if (command.name == "run") arguments += " \\\n        '*::command:_normal'";
+    cases += fmt::format("    {}) _arguments -s{} ;;\n", command.name, arguments);
+  }
+  return "#compdef plz\n"
+         "# Completion of plz for zsh. Written by: plz completion zsh\n"
+         "_plz_ids() {\n"
+         "  local -a ids\n"
+         "  ids=(${(f)\"$(plz __complete ids 2>/dev/null)\"})\n"
+         "  compadd -V ids -a ids\n"
+         "}\n"
+         "_plz() {\n"
+         "  local -a commands\n"
+         "  commands=(\n" +
+         commands +
+         "  )\n"
+         "  if ((CURRENT == 2)); then\n"
+         "    _describe command commands\n"
+         "    return\n"
+         "  fi\n"
+         "  local command=$words[2]\n"
+         "  shift words\n"
+         "  ((CURRENT--))\n"
+         "  case $command in\n" +
+         cases +
+         "  esac\n"
+         "}\n"
+         "_plz \"$@\"\n";
+}
+
+std::string fish_option(const std::string& condition, const OptionDescription& option) {
+  std::string line = fmt::format("complete -c plz -n {} -l {}", condition, option.long_name);
+  if (!option.short_name.empty()) line += " -s " + option.short_name;
+  if (option.takes_value) line += " -r";
+  return line + " -d " + quoted(option.description) + "\n";
+}
+
+std::string fish_script(const Words& words) {
+  std::string script =
+      "# Completion of plz for fish. Written by: plz completion fish\ncomplete -c plz -f\n";
+  for (const auto& option : words.global.options) script += fish_option("true", option);
+  for (const auto& command : words.commands) {
+    script += fmt::format("complete -c plz -n __fish_use_subcommand -a {} -d {}\n", command.name,
+                          quoted(command.description));
+    const std::string condition = quoted("__fish_seen_subcommand_from " + command.name);
+    for (const auto& option : command.options) script += fish_option(condition, option);
+    if (takes_ids(command))
+      script += fmt::format("complete -c plz -n {} -k -a '(plz __complete ids 2>/dev/null)'\n",
+                            condition);
+    if (command.name == "completion")
+      script += fmt::format("complete -c plz -n {} -a 'bash zsh fish'\n", condition);
+    if (command.name == "run") script += fmt::format("complete -c plz -n {} -F\n", condition);
+  }
+  return script;
+}
+
+}  // namespace
+
+std::string completion_script(const std::string& shell) {
+  const Words words = all_words();
+  if (shell == "zsh") return zsh_script(words);
+  if (shell == "fish") return fish_script(words);
+  return bash_script(words);
+}
+
+}  // namespace plz

@@ -1,0 +1,142 @@
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/composite.h"
+#include "cli/commands/run_steps.h"
+#include "cli/execution_report.h"
+#include "cli/interrupt.h"
+#include "cli/output_directories.h"
+#include "cli/output_retrieval.h"
+#include "cli/part_outputs.h"
+#include "client/blob_client.h"
+#include "os/file.h"
+#include "store/materialise.h"
+
+namespace plz {
+namespace {
+
+class OutputCommand {
+ public:
+  OutputCommand(Session& session, const OutputOptions& options, const Execution& execution,
+                Endpoint endpoint)
+      : session_(session),
+        options_(options),
+        execution_(execution),
+        blobs_(std::move(endpoint), std::nullopt),
+        source_(blobs_, interrupt_.flag()),
+        directory_(expand_output_directory(output_pattern(options.output_directory),
+                                           execution.id.to_string(), session.working_directory())) {
+  }
+
+  Result<int> retrieve() {
+    session_.messages().info("Retrieving the output...");
+    PLZ_TRY(execution_.spec.is_composite() ? retrieve_parts() : retrieve_one());
+    (void)OutputDirectories(session_.data_directory()).remember(directory_);
+    session_.messages().info("Done and dusted.");
+    return 0;
+  }
+
+ private:
+  Result<void> retrieve_one() {
+    if (execution_.spec.indices) return retrieve_part(execution_);
+    PLZ_ASSIGN(const Digest tree, stored_output(execution_));
+    if (options_.path) return retrieve_path(tree, *options_.path, directory_);
+    PLZ_TRY(retrieve_tree(tree, directory_, false, source_));
+    return tell_paths(tree, "");
+  }
+
+  Result<void> retrieve_parts() {
+    PLZ_ASSIGN(const auto parts, parts_of(session_, execution_));
+    PLZ_TRY(make_directories(directory_));
+    for (const Execution& part : parts) PLZ_TRY(retrieve_part(part));
+    return {};
+  }
+
+  Result<void> retrieve_part(Execution part) {
+    if (!part.output_tree &&
+        (part.state == ExecutionState::finished || !options_.force_if_running)) {
+      const int64_t index = part.spec.indices.value_or(IndexRange{}).from;
+      session_.messages().warning(
+          fmt::format("{} has no output{}", part_directory(index),
+                      part.state == ExecutionState::finished ? "" : " yet: it has not finished"));
+      return {};
+    }
+    PLZ_ASSIGN(part.output_tree, stored_output(part));
+    PLZ_ASSIGN(const auto outputs, index_outputs(part, source_));
+    for (const IndexOutput& output : outputs) PLZ_TRY(retrieve_index(output));
+    return {};
+  }
+
+  Result<void> retrieve_index(const IndexOutput& output) {
+    const std::string name = part_directory(output.index);
+    const std::string directory = join_path(directory_, name);
+    if (options_.path) return retrieve_path(output.entry.digest, *options_.path, directory);
+    if (!options_.rewrite_subexecutions && path_exists(directory)) {
+      session_.messages().info(fmt::format("{} is there already", name));
+      return {};
+    }
+    PLZ_TRY(retrieve_entry(output.entry, directory, options_.rewrite_subexecutions, source_));
+    session_.messages().plain(name);
+    return tell_paths(output.entry.digest, name + "/");
+  }
+
+  // One file or directory, below `directory` under the same path.
+  Result<void> retrieve_path(const Digest& tree, const std::string& path,
+                             const std::string& directory) {
+    std::string_view wanted = trim(path);
+    while (wanted.ends_with('/')) wanted.remove_suffix(1);
+    PLZ_ASSIGN(const auto entry, find_entry(tree, wanted, source_));
+    if (!entry)
+      return fail(ErrorCode::not_found, fmt::format("the output has no {}", printable(path)),
+                  nearby_hint());
+    const std::string destination = absolute_path(wanted, directory);
+    PLZ_TRY(retrieve_entry(*entry, destination, false, source_));
+    session_.messages().plain(printable(wanted));
+    if (entry->kind != EntryKind::directory) return {};
+    return tell_paths(entry->digest, std::string(wanted) + "/");
+  }
+
+  std::string nearby_hint() const { return "without --path, all of it is retrieved and listed"; }
+
+  // The tree of what is stored; of a running execution, what it has written so far.
+  Result<Digest> stored_output(const Execution& execution) {
+    if (execution.output_tree) return *execution.output_tree;
+    if (execution.state == ExecutionState::finished)
+      return fail(ErrorCode::not_found,
+                  fmt::format("the execution {} left no output", execution.id.to_string()),
+                  execution.outcome ? outcome_sentence(*execution.outcome) : "");
+    if (!options_.force_if_running)
+      return fail(ErrorCode::conflict,
+                  fmt::format("the execution {} has not finished", execution.id.to_string()),
+                  "--force-if-running retrieves what it has written so far");
+    PLZ_ASSIGN(const CaptureReport report,
+               session_.call([&](ApiClient& api) { return api.capture_output(execution.id); }));
+    if (report.output_tree && report.error.empty()) return *report.output_tree;
+    return fail(ErrorCode::unavailable, "the output could not be captured: " + report.error);
+  }
+
+  Result<void> tell_paths(const Digest& tree, const std::string& prefix) {
+    PLZ_ASSIGN(const auto paths, paths_in_tree(tree, source_));
+    for (const auto& path : paths) session_.messages().plain(printable(prefix + path));
+    return {};
+  }
+
+  Session& session_;
+  const OutputOptions& options_;
+  const Execution& execution_;
+  Interrupt interrupt_;
+  BlobClient blobs_;
+  InterruptibleSource source_;
+  const std::string directory_;
+};
+
+}  // namespace
+
+Result<int> perform(Session& session, const OutputOptions& options) {
+  PLZ_ASSIGN(const Execution execution, session.execution(options.execution));
+  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
+  return OutputCommand(session, options, execution, std::move(endpoint)).retrieve();
+}
+
+}  // namespace plz

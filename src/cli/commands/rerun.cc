@@ -1,0 +1,82 @@
+#include <fmt/core.h>
+
+#include "cli/commands/commands.h"
+#include "cli/commands/composite.h"
+#include "cli/commands/run_steps.h"
+#include "cli/execution_comparison.h"
+#include "cli/parameters.h"
+#include "os/file.h"
+#include "wire/json_text.h"
+
+namespace plz {
+namespace {
+
+constexpr size_t kMostDifferencesShown = 20;
+
+Result<std::optional<JsonText>> overridden_parameters(Session& session, const RerunOptions& options,
+                                                      const Execution& earlier) {
+  if (!options.parameters_path) return std::nullopt;
+  PLZ_ASSIGN(const JsonText over, load_parameters_file(absolute_path(*options.parameters_path,
+                                                                     session.working_directory())));
+  return JsonText{merge_json_objects(earlier.spec.parameters.text, over.text)};
+}
+
+void tell_what_differs(Messages& messages, const Execution& earlier, const ExecutionSpec& now) {
+  const auto differences = environment_differences(earlier.spec, now);
+  if (differences.empty()) return;
+  messages.warning("The environment differs from that of " + earlier.id.to_string() + ":");
+  for (size_t i = 0; i < differences.size() && i < kMostDifferencesShown; ++i)
+    messages.plain("  " + difference_sentence(differences[i]));
+  if (differences.size() > kMostDifferencesShown)
+    messages.plain(fmt::format("  and {} more: plz diff shows them",
+                               differences.size() - kMostDifferencesShown));
+}
+
+// Neighbouring failed groups of indices, joined.
+std::vector<IndexRange> failed_ranges(const std::vector<Execution>& parts) {
+  std::vector<IndexRange> ranges;
+  for (const Execution& part : parts) {
+    if (!part.spec.indices || !part.outcome || part.outcome->succeeded()) continue;
+    if (!ranges.empty() && ranges.back().to == part.spec.indices->from)
+      ranges.back().to = part.spec.indices->to;
+    else
+      ranges.push_back(*part.spec.indices);
+  }
+  return ranges;
+}
+
+Result<int> rerun_failed(Session& session, Interrupt& interrupt, const RerunOptions& options,
+                         const Execution& earlier, const std::optional<JsonText>& parameters) {
+  if (!earlier.spec.is_composite())
+    return fail(ErrorCode::invalid,
+                "--failed-only is for executions over indices, and this is none",
+                "plz rerun runs it again as a whole");
+  PLZ_ASSIGN(const auto parts, parts_of(session, earlier));
+  const auto ranges = failed_ranges(parts);
+  if (ranges.empty()) session.messages().info("None of its parts has failed");
+  for (const IndexRange& range : ranges) {
+    PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, parameters));
+    prepared.submission.spec.parallel_indices_range = range;
+    session.messages().info(fmt::format("Indices {} to {}", range.from, range.to - 1));
+    PLZ_TRY(submit_and_attend(session, interrupt, std::move(prepared),
+                              output_pattern(options.output_directory), true));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<int> perform(Session& session, const RerunOptions& options) {
+  const std::string pattern = output_pattern(options.output_directory);
+  PLZ_TRY(check_output_pattern(pattern, session.working_directory()));
+  Interrupt interrupt;
+  PLZ_ASSIGN(const Execution earlier, session.execution(options.execution));
+  PLZ_ASSIGN(const auto parameters, overridden_parameters(session, options, earlier));
+  session.messages().info("Running " + earlier.id.to_string() + " again");
+  if (options.failed_only) return rerun_failed(session, interrupt, options, earlier, parameters);
+  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, parameters));
+  tell_what_differs(session.messages(), earlier, prepared.submission.spec);
+  return submit_and_attend(session, interrupt, std::move(prepared), pattern, options.detach);
+}
+
+}  // namespace plz

@@ -1,0 +1,76 @@
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "cli/attendance.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/run_steps.h"
+#include "cli/interrupt.h"
+#include "cli/output_retrieval.h"
+#include "cli/preparation.h"
+#include "cli/submission.h"
+#include "os/file.h"
+#include "wire/json_text.h"
+
+namespace plz {
+namespace {
+
+std::string json_array(const std::vector<std::string>& texts) {
+  std::string json = "[";
+  for (const auto& text : texts) json += (json.size() > 1 ? ", " : "") + quote_json(text);
+  return json + "]";
+}
+
+}  // namespace
+
+std::vector<ConfigurationOverride> configuration_overrides(const RunOptions& options) {
+  std::vector<ConfigurationOverride> overrides;
+  if (options.parameters_path)
+    overrides.push_back({"parameters", *options.parameters_path, "--parameters"});
+  if (options.command)
+    overrides.push_back({"command", json_array({"sh", "-c", *options.command}), "--command"});
+  if (!options.arguments.empty())
+    overrides.push_back({"command", json_array(options.arguments), "the command after --"});
+  return overrides;
+}
+
+std::string output_pattern(const std::optional<std::string>& given) {
+  return given.value_or("output/%e");
+}
+
+Result<void> check_output_pattern(const std::string& pattern,
+                                  const std::string& working_directory) {
+  if (pattern.find("%e") != std::string::npos) return {};
+  return refuse_occupied(absolute_path(pattern, working_directory));
+}
+
+Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared prepared,
+                              const std::string& pattern, bool detach) {
+  session.messages().info("Sending request to start execution");
+  const bool composite = prepared.submission.spec.is_composite();
+  PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
+  prepared.blobs.reset();
+  session.messages().info("Execution ID is: " + id.to_string());
+  if (detach || composite) {
+    PLZ_TRY(session.out().write(id.to_string() + "\n"));
+    return 0;
+  }
+  return attend(session, interrupt, id, pattern);
+}
+
+Result<int> perform(Session& session, const RunOptions& options) {
+  if (options.command && !options.arguments.empty())
+    return fail(ErrorCode::invalid, "--command and a command after -- exclude each other",
+                "give one of them");
+  for (const auto& warning : session.configuration().warnings) session.messages().warning(warning);
+  const std::string pattern = output_pattern(options.output_directory);
+  PLZ_TRY(check_output_pattern(pattern, session.working_directory()));
+  Interrupt interrupt;
+  PLZ_ASSIGN(Prepared prepared,
+             prepare_run(session, interrupt, absolute_path(pattern, session.working_directory())));
+  // Arguments need not be UTF-8; the configuration, which is JSON, has them only as text.
+  if (!options.arguments.empty()) prepared.submission.spec.command = options.arguments;
+  if (options.command) prepared.submission.spec.command = {"sh", "-c", *options.command};
+  return submit_and_attend(session, interrupt, std::move(prepared), pattern, options.detach);
+}
+
+}  // namespace plz

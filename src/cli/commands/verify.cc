@@ -1,0 +1,111 @@
+#include <fmt/core.h>
+
+#include "cli/attendance.h"
+#include "cli/commands/commands.h"
+#include "cli/execution_comparison.h"
+#include "cli/execution_report.h"
+#include "cli/interrupt.h"
+#include "cli/preparation.h"
+#include "cli/submission.h"
+#include "wire/json_text.h"
+
+namespace plz {
+namespace {
+
+struct Verdict {
+  Execution before, after;
+  CauseDifferences causes;
+  ResultDifferences results;
+};
+
+std::vector<std::string> sentences(const auto& differences, std::string_view what) {
+  std::vector<std::string> all;
+  for (const auto& difference : differences)
+    all.push_back(fmt::format("{} {}", what, difference_sentence(difference)));
+  return all;
+}
+
+void append(std::vector<std::string>& all, std::vector<std::string> more) {
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+std::vector<std::string> result_sentences(const ResultDifferences& results) {
+  std::vector<std::string> all = sentences(results.outcome, "result");
+  append(all, sentences(results.output, "output"));
+  append(all, sentences(results.measures, "measure"));
+  return all;
+}
+
+std::vector<std::string> cause_sentences(const CauseDifferences& causes) {
+  std::vector<std::string> all = sentences(causes.code, "code");
+  append(all, sentences(causes.input, "input"));
+  append(all, sentences(causes.command, "command"));
+  append(all, sentences(causes.parameters, "parameter"));
+  append(all, sentences(causes.environment, "environment"));
+  return all;
+}
+
+std::string indented(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += "  " + line + "\n";
+  return text;
+}
+
+std::string as_text(const Verdict& verdict) {
+  const auto results = result_sentences(verdict.results), causes = cause_sentences(verdict.causes);
+  if (results.empty()) return "Repeatable: True\n";
+  return "Repeatable: False\nFirst Difference: " + results.front() + "\nDifferences:\n" +
+         indented(results) +
+         (causes.empty() ? "Recorded Causes: None: code, input, command, parameters and "
+                           "environment are the same\n"
+                         : "Recorded Causes:\n" + indented(causes));
+}
+
+std::string json_list(const std::vector<std::string>& texts) {
+  std::string json = "[";
+  for (const auto& text : texts) json += (json.size() > 1 ? ", " : "") + quote_json(text);
+  return json + "]";
+}
+
+std::string as_json(const Verdict& verdict) {
+  const std::string json = fmt::format(
+      "{{\"repeatable\": {}, \"execution_id\": \"{}\", \"rerun_execution_id\": \"{}\", "
+      "\"differences\": {}, "
+      "\"causes\": {}}}",
+      verdict.results.empty(), verdict.before.id.to_string(), verdict.after.id.to_string(),
+      json_list(result_sentences(verdict.results)), json_list(cause_sentences(verdict.causes)));
+  return indent_json(json) + "\n";
+}
+
+Result<Execution> run_again(Session& session, Interrupt& interrupt, const Execution& earlier) {
+  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, std::nullopt));
+  PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
+  session.messages().info(
+      fmt::format("Running {} again as {}", earlier.id.to_string(), id.to_string()));
+  auto finished = wait_until_finished(session, interrupt, id);
+  if (!finished && interrupt.raised()) tell_how_to_reattach(session.messages(), id);
+  return finished;
+}
+
+}  // namespace
+
+Result<int> perform(Session& session, const VerifyOptions& options) {
+  PLZ_ASSIGN(const Execution earlier, session.execution(options.execution));
+  if (earlier.state != ExecutionState::finished)
+    return fail(ErrorCode::conflict,
+                fmt::format("the execution {} has not finished", earlier.id.to_string()),
+                "wait for its end: plz logs " + earlier.id.to_string());
+  Interrupt interrupt;
+  auto repeated = run_again(session, interrupt, earlier);
+  if (!repeated && interrupt.raised()) return interrupt.exit_status();
+  if (!repeated) return fail(std::move(repeated).error());
+  Verdict verdict{earlier, *repeated, {}, {}};
+  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
+  BlobClient blobs(std::move(endpoint), std::nullopt);
+  PLZ_ASSIGN(verdict.results, compare_results(session, earlier, *repeated, blobs));
+  PLZ_ASSIGN(verdict.causes, compare_causes(earlier.spec, repeated->spec, blobs));
+  PLZ_TRY(session.out().write(options.json ? as_json(verdict) : as_text(verdict)));
+  return verdict.results.empty() ? 0 : 1;
+}
+
+}  // namespace plz

@@ -1,0 +1,90 @@
+#include "cli/execution_comparison.h"
+
+#include "cli/commands/composite.h"
+#include "cli/json_view.h"
+#include "cli/part_outputs.h"
+#include "store/materialise.h"
+#include "wire/json_text.h"
+
+namespace plz {
+namespace {
+
+std::string command_json(const std::vector<std::string>& command) {
+  std::string json = "[";
+  for (const auto& argument : command) json += (json.size() > 1 ? ", " : "") + quote_json(argument);
+  return json + "]";
+}
+
+Result<Tree> tree_or_empty(const std::optional<Digest>& digest, BlobSource& source) {
+  if (!digest) return Tree();
+  return fetch_tree(*digest, source);
+}
+
+std::optional<Digest> input_tree(const ExecutionSpec& spec) {
+  if (!spec.input) return std::nullopt;
+  return spec.input->tree;
+}
+
+Result<Tree> output_of(Session& session, const Execution& execution, BlobSource& source) {
+  if (!execution.spec.is_composite()) return tree_or_empty(execution.output_tree, source);
+  PLZ_ASSIGN(const auto parts, parts_of(session, execution));
+  return join_part_outputs(parts, source);
+}
+
+std::string outcome_json(const Execution& execution) {
+  if (!execution.outcome) return "{}";
+  return "{\"outcome\": " + quote_json(to_string(execution.outcome->kind)) + ", \"exit_status\": " +
+         (execution.outcome->exit_status ? std::to_string(*execution.outcome->exit_status)
+                                         : "null") +
+         "}";
+}
+
+}  // namespace
+
+std::vector<JsonDifference> environment_differences(const ExecutionSpec& before,
+                                                    const ExecutionSpec& after) {
+  std::vector<JsonDifference> differences;
+  for (std::string_view part : {"machine", "environment", "python"}) {
+    const auto first = json_find(before.metadata.text, {part}),
+               second = json_find(after.metadata.text, {part});
+    for (auto& difference : json_differences(first.value_or("{}"), second.value_or("{}"))) {
+      difference.path = std::string(part) + (difference.path.empty() ? "" : ".") + difference.path;
+      differences.push_back(std::move(difference));
+    }
+  }
+  return differences;
+}
+
+Result<CauseDifferences> compare_causes(const ExecutionSpec& before, const ExecutionSpec& after,
+                                        BlobSource& source) {
+  CauseDifferences differences;
+  differences.command = json_differences(command_json(before.command), command_json(after.command));
+  differences.parameters = json_differences(before.parameters.text, after.parameters.text);
+  differences.configuration = json_differences(before.configuration.text, after.configuration.text);
+  differences.environment = environment_differences(before, after);
+  PLZ_ASSIGN(differences.code,
+             tree_differences(before.snapshot.code_tree, after.snapshot.code_tree, source));
+  if (input_tree(before) != input_tree(after)) {
+    PLZ_ASSIGN(const Tree first, tree_or_empty(input_tree(before), source));
+    PLZ_ASSIGN(const Tree second, tree_or_empty(input_tree(after), source));
+    PLZ_ASSIGN(differences.input, tree_differences(first, second, source));
+  }
+  return differences;
+}
+
+Result<ResultDifferences> compare_results(Session& session, const Execution& before,
+                                          const Execution& after, BlobSource& source) {
+  ResultDifferences differences;
+  differences.outcome = json_differences(outcome_json(before), outcome_json(after));
+  PLZ_ASSIGN(const Tree first, output_of(session, before, source));
+  PLZ_ASSIGN(const Tree second, output_of(session, after, source));
+  PLZ_ASSIGN(differences.output, tree_differences(first, second, source));
+  PLZ_ASSIGN(const std::string then,
+             session.call([&](ApiClient& api) { return api.measures(before.id); }));
+  PLZ_ASSIGN(const std::string now,
+             session.call([&](ApiClient& api) { return api.measures(after.id); }));
+  differences.measures = json_differences(then, now);
+  return differences;
+}
+
+}  // namespace plz

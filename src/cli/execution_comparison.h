@@ -1,0 +1,39 @@
+// What differs between two executions: what was asked for, and what came of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/json_differences.h"
+#include "cli/session.h"
+#include "cli/tree_differences.h"
+#include "store/blob_channel.h"
+
+namespace plz {
+
+struct CauseDifferences {
+  std::vector<JsonDifference> command, parameters, configuration, environment;
+  std::vector<TreeDifference> code, input;
+  bool empty() const {
+    return command.empty() && parameters.empty() && configuration.empty() && environment.empty() &&
+           code.empty() && input.empty();
+  }
+};
+
+struct ResultDifferences {
+  std::vector<JsonDifference> outcome, measures;
+  std::vector<TreeDifference> output;
+  bool empty() const { return outcome.empty() && measures.empty() && output.empty(); }
+};
+
+Result<CauseDifferences> compare_causes(const ExecutionSpec& before, const ExecutionSpec& after,
+                                        BlobSource& source);
+Result<ResultDifferences> compare_results(Session& session, const Execution& before,
+                                          const Execution& after, BlobSource& source);
+
+// Of the recorded metadata, what tells of the machine and its software.
+std::vector<JsonDifference> environment_differences(const ExecutionSpec& before,
+                                                    const ExecutionSpec& after);
+
+}  // namespace plz

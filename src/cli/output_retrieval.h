@@ -1,0 +1,49 @@
+// Brings trees of the store to disk, whole or not at all.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/digest.h"
+#include "store/blob_channel.h"
+#include "store/tree.h"
+
+namespace plz {
+
+// "output/%e" with the id in place of %e; absolute.
+std::string expand_output_directory(std::string_view pattern, std::string_view execution_id,
+                                    std::string_view working_directory);
+
+// conflict when something is there that must not be overwritten: anything but an empty directory.
+Result<void> refuse_occupied(const std::string& path);
+
+// Writes the tree into `directory`. It is built beside it, under a name that begins with a dot, and
+// renamed when complete: on any failure nothing is there. `replace`: what was there before goes
+// away once the new one is complete; else refuse_occupied() holds.
+Result<void> retrieve_tree(const Digest& tree, const std::string& directory, bool replace,
+                           BlobSource& source);
+
+// As retrieve_tree for whatever the entry is; its name is not used.
+Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, bool replace,
+                            BlobSource& source);
+
+// The paths in the tree, sorted, directories too.
+Result<std::vector<std::string>> paths_in_tree(const Digest& tree, BlobSource& source);
+
+// A source that ends with `cancelled` once the flag is up.
+class InterruptibleSource final : public BlobSource {
+ public:
+  InterruptibleSource(BlobSource& source, const volatile bool* cancelled)
+      : source_(source), cancelled_(cancelled) {}
+  Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override;
+
+ private:
+  Result<void> check() const;
+
+  BlobSource& source_;
+  const volatile bool* cancelled_;
+};
+
+}  // namespace plz

@@ -1,0 +1,196 @@
+#include "cli/preparation.h"
+
+#include <future>
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "cli/code_filter.h"
+#include "cli/input_source.h"
+#include "cli/metadata.h"
+#include "cli/parameters.h"
+#include "os/file.h"
+#include "store/capture.h"
+#include "store/hasher.h"
+
+namespace plz {
+namespace {
+
+// One stat cache for each captured root: none has to be read for another's files.
+Result<std::string> stat_cache_path(const std::string& data_directory, const std::string& root) {
+  const std::string directory = join_path(data_directory, "stat-cache");
+  PLZ_TRY(make_directories(directory, 0700));
+  return join_path(directory, digest_of(root).hex().substr(0, 32));
+}
+
+PendingMetadata start_metadata(const Session& session, const std::vector<std::string>& command) {
+  const Configuration& configuration = session.configuration();
+  MetadataSources sources;
+  sources.working_directory = session.working_directory();
+  sources.context_path = configuration.context_path;
+  sources.command = command;
+  sources.environment = session.environment();
+  sources.configured = configuration.environment;
+  if (const auto* home = find_variable(session.environment(), "HOME")) sources.home = *home;
+  sources.host_environment = !configuration.image && !configuration.has_dockerfile;
+  return PendingMetadata::start(std::move(sources));
+}
+
+// The inventory of installed packages and the like, which the metadata name by digest.
+Result<JsonText> finish_metadata(PendingMetadata pending, Session& session, BlobSink& sink) {
+  Metadata metadata = pending.finish();
+  for (const auto& warning : metadata.warnings) session.messages().warning(warning);
+  for (const MetadataBlob& blob : metadata.blobs)
+    PLZ_TRY(store_blob(blob.digest, blob.bytes, sink));
+  return std::move(metadata.json);
+}
+
+class Preparation {
+ public:
+  Preparation(Session& session, Interrupt& interrupt, const std::string& output_template)
+      : session_(session),
+        configuration_(session.configuration()),
+        interrupt_(interrupt),
+        output_template_(output_template) {}
+
+  Result<Prepared> prepare() {
+    PLZ_TRY(check_command());
+    PLZ_ASSIGN(JsonText parameters, load_parameters(configuration_));
+    // What waits for other processes runs at once: the controller's start, git twice, Python.
+    // An ssh dies with the thread that started it: that one must be ours.
+    auto found = std::async(session_.embedded() ? std::launch::async : std::launch::deferred,
+                            [this] { return session_.endpoint(); });
+    PendingMetadata metadata = start_metadata(session_, *configuration_.command);
+    PLZ_ASSIGN(PendingCodeFilter filter, start_code_filter(session_, output_template_));
+
+    session_.messages().info("Capturing the files in " + printable(configuration_.context_path));
+    PLZ_ASSIGN(CodeFilter code_filter, filter.finish());
+    show(code_filter.warnings);
+    PLZ_ASSIGN(Endpoint endpoint, found.get());
+    prepared_.blobs =
+        std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session_.clock()));
+
+    ExecutionSpec& spec = prepared_.submission.spec;
+    session_.messages().info("Building the program snapshot");
+    PLZ_ASSIGN(const CaptureResult code,
+               capture_here(configuration_.context_path, code_filter.filter.get()));
+    spec.snapshot.code_tree = code.tree;
+    PLZ_ASSIGN(spec.input, capture_input());
+    spec.parameters = std::move(parameters);
+    PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, *prepared_.blobs));
+    take_configuration(spec);
+    if (session_.embedded())
+      prepared_.submission.shell_environment = shell_environment(session_.environment());
+    if (interrupt_.raised()) return fail(ErrorCode::cancelled, "interrupted");
+    return std::move(prepared_);
+  }
+
+ private:
+  Result<void> check_command() const {
+    if (configuration_.has_dockerfile)
+      return fail(ErrorCode::invalid,
+                  fmt::format("{} has a plz.Dockerfile, and this plz cannot build images yet",
+                              printable(configuration_.context_path)),
+                  "remove it to run on this machine's own file system");
+    if (configuration_.command && !configuration_.command->empty()) return {};
+    return fail(ErrorCode::invalid, "there is no command to run",
+                "write `plz run -- COMMAND`, or \"command\": [\"COMMAND\"] in plz.config.json");
+  }
+
+  Result<CaptureResult> capture_here(const std::string& root, const CaptureFilter* filter) {
+    CaptureOptions options;
+    options.filter = filter;
+    PLZ_ASSIGN(options.stat_cache_path, stat_cache_path(session_.data_directory(), root));
+    options.cancelled = interrupt_.flag();
+    options.progress = [this](const CaptureProgress& progress) { show_progress(progress); };
+    auto captured = capture(root, options, *prepared_.blobs);
+    session_.messages().end_progress();
+    if (captured) show(captured->warnings);
+    return captured;
+  }
+
+  Result<std::optional<Input>> capture_input() {
+    if (!configuration_.input) return std::nullopt;
+    const std::string& text = *configuration_.input;
+    PLZ_ASSIGN(const InputSource source, parse_input_source(text));
+    session_.messages().info("Capturing the input");
+    const auto* file = std::get_if<FileInput>(&source);
+    if (!file)
+      return resolve_stored_input(source, text, session_, *prepared_.blobs, *prepared_.blobs);
+    PLZ_ASSIGN(const CaptureResult captured, capture_here(file->path, nullptr));
+    session_.messages().info(fmt::format("{} input bytes to upload", captured.bytes_sent));
+    return Input{captured.tree, text, captured.total_bytes};
+  }
+
+  void take_configuration(ExecutionSpec& spec) const {
+    spec.user = configuration_.user;
+    spec.project = configuration_.project;
+    spec.command = *configuration_.command;
+    spec.snapshot.environment = {configuration_.image.value_or(""),
+                                 configuration_.image_extensions};
+    spec.market = configuration_.market;
+    spec.resources = configuration_.resources;
+    spec.environment = configuration_.environment;
+    spec.docker_run_args = configuration_.docker_run_args;
+    spec.network = configuration_.network;
+    spec.configuration = configuration_.merged;
+    spec.parallel_indices_range = configuration_.parallel_indices_range;
+    spec.indices_per_execution = configuration_.indices_per_execution;
+  }
+
+  void show(const std::vector<std::string>& warnings) {
+    for (const auto& warning : warnings) session_.messages().warning(warning);
+  }
+
+  void show_progress(const CaptureProgress& progress) {
+    session_.messages().progress(
+        fmt::format("{} files, {} of {} hashed, {} sent", progress.files_seen,
+                    human_bytes(progress.bytes_hashed), human_bytes(progress.bytes_to_hash),
+                    human_bytes(progress.bytes_sent)));
+  }
+
+  Session& session_;
+  const Configuration& configuration_;
+  Interrupt& interrupt_;
+  const std::string& output_template_;
+  Prepared prepared_;
+};
+
+}  // namespace
+
+Result<Prepared> prepare_run(Session& session, Interrupt& interrupt,
+                             const std::string& output_template) {
+  return Preparation(session, interrupt, output_template).prepare();
+}
+
+Result<Prepared> prepare_rerun(Session& session, const Execution& earlier,
+                               const std::optional<JsonText>& parameters) {
+  Prepared prepared;
+  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
+  prepared.blobs =
+      std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session.clock()));
+  ExecutionSpec& spec = prepared.submission.spec;
+  spec = earlier.spec;
+  PLZ_ASSIGN(spec.metadata,
+             finish_metadata(start_metadata(session, spec.command), session, *prepared.blobs));
+  spec.user = session.configuration().user;
+  spec.market = session.configuration().market;
+  spec.previous_execution_id = earlier.id;
+  spec.parent_id.reset();
+  // A part alone is run again as a composite of its own indices.
+  if (spec.indices) spec.parallel_indices_range = spec.indices;
+  spec.indices.reset();
+  if (parameters) spec.parameters = *parameters;
+  if (session.embedded())
+    prepared.submission.shell_environment = shell_environment(session.environment());
+  return prepared;
+}
+
+EnvironmentVariables shell_environment(const EnvironmentVariables& environment) {
+  EnvironmentVariables kept;
+  for (const auto& variable : environment)
+    if (!variable.first.starts_with("PLZ_")) kept.push_back(variable);
+  return kept;
+}
+
+}  // namespace plz

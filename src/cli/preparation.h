@@ -1,0 +1,36 @@
+// From a directory of code and a configuration to a submission: captures code and input, and
+// collects the metadata, all at the same time as the controller is found.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/interrupt.h"
+#include "cli/session.h"
+#include "client/blob_client.h"
+#include "wire/execution_json.h"
+
+namespace plz {
+
+// A submission, and the hold on what it names in the store until it is submitted.
+struct Prepared {
+  Submission submission;
+  std::unique_ptr<BlobClient> blobs;
+};
+
+// Of the code here. `output_template`: where the output will go, absolute, with %e. cancelled after
+// an interrupt: then nothing was submitted.
+Result<Prepared> prepare_run(Session& session, Interrupt& interrupt,
+                             const std::string& output_template);
+
+// Of an earlier execution, again: what it ran is in the store. `parameters` replace the recorded
+// ones.
+Result<Prepared> prepare_rerun(Session& session, const Execution& earlier,
+                               const std::optional<JsonText>& parameters);
+
+// The job's environment as it is submitted: this shell's less PLZ_*.
+EnvironmentVariables shell_environment(const EnvironmentVariables& environment);
+
+}  // namespace plz

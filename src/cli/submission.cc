@@ -1,0 +1,22 @@
+#include "cli/submission.h"
+
+namespace plz {
+namespace {
+
+constexpr int kTries = 8;
+constexpr std::chrono::milliseconds kFirstPause{50};
+
+}  // namespace
+
+Result<ExecutionId> submit(Session& session, Interrupt& interrupt, const Submission& submission) {
+  const std::string key = Uuid::make_v7(session.clock()).to_string();
+  std::chrono::milliseconds pause = kFirstPause;
+  for (int attempt = 1;; ++attempt) {
+    auto id = session.call([&](ApiClient& api) { return api.submit(submission, key); });
+    if (id || id.error().code != ErrorCode::unavailable || attempt == kTries) return id;
+    if (interrupt.wait_for(pause)) return id;
+    pause *= 2;
+  }
+}
+
+}  // namespace plz
