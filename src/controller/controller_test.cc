@@ -263,7 +263,16 @@ TEST_F(ControllerTest, ACompositeFinishesWithItsLastPart) {
   finish(given.assignments[0].attempt_id, OutcomeKind::succeeded, 0);
   finish(given.assignments[1].attempt_id, OutcomeKind::exited, 7);
   EXPECT_EQ(get(id).state, ExecutionState::running);
-  finish(given.assignments[2].attempt_id, OutcomeKind::succeeded, 0);
+  MeasureEvent event;
+  event.sequence = 1;
+  event.path = "cube";
+  event.value = JsonText{"64"};
+  event.index = 4;
+  FinishReport report;
+  report.outcome = Outcome{OutcomeKind::succeeded, 0, std::nullopt, false, ""};
+  report.measures = {event};
+  call("POST", "/v1/attempts/" + given.assignments[2].attempt_id.to_string() + "/finish", finish_to_json(report));
+  EXPECT_EQ(call("GET", "/v1/executions/" + id.to_string() + "/measures").body, "{\"4\": {\"cube\": 64}}");
   Execution done = get(id);
   EXPECT_EQ(done.state, ExecutionState::finished);
   EXPECT_EQ(done.outcome->exit_status, 7);

@@ -303,6 +303,8 @@ std::string ExecutionService::measures_json(const Execution& execution, const st
     if (!e.attempt_id) return;
     auto read = database_.measures().latest(*e.attempt_id, prefix, [&](const MeasureEvent& event) {
       events.push_back(event);
+      // Of an execution over indices, each index has measures of its own.
+      if (event.index) events.back().path = fmt::format("{}/{}", *event.index, event.path);
       return true;
     });
     if (!read) log_error("measures of {}: {}", e.id.to_string(), read.error().message);
