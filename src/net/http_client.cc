@@ -79,12 +79,16 @@ class Exchange {
         request_(request),
         stall_timeout_(stall_timeout),
         on_data_(on_data) {}
+  // A connection that is not at the end of an answer is of no more use, also when the reader threw.
+  ~Exchange() {
+    if (!reusable_) connection_.close();
+  }
 
   Result<ClientResponse> run() {
     PLZ_TRY(send());
     PLZ_TRY(receive_head());
     PLZ_TRY(receive_body());
-    if (!keep_alive_ || begin_ != end_) connection_.close();
+    reusable_ = keep_alive_ && begin_ == end_;
     return std::move(response_);
   }
   bool has_received() const { return has_received_; }
@@ -111,6 +115,7 @@ class Exchange {
   ClientResponse response_;
   bool has_received_ = false;
   bool keep_alive_ = false;
+  bool reusable_ = false;
 };
 
 Result<void> Exchange::send() {
@@ -231,7 +236,6 @@ Result<ClientResponse> HttpClient::exchange(const ClientRequest& request, const 
     auto response = exchange.run();
     if (response) return response;
     bool nothing_sent = !state.connection.has_sent();
-    state.connection.close();
     // The server closed a kept connection just when it was used again.
     bool may_repeat = first && kept && response.error().code == ErrorCode::unavailable &&
                       !exchange.has_received() && (request.idempotent || nothing_sent);

@@ -323,6 +323,23 @@ TEST(HttpClient, EndsAStreamWithItsReadersError) {
   EXPECT_EQ(bad->body, "some text");
 }
 
+TEST(HttpClient, DoesNotTakeTheRestOfAnAnswerForTheNext) {
+  auto stream = std::make_shared<FedStream>();
+  TestServer server([&](Request& request) {
+    Response response;
+    if (request.target.path == "/stream") response.stream = stream;
+    response.body = "fixed";
+    return response;
+  });
+  auto client = server.client();
+  stream->feed("x");
+  auto thrower = [](std::string_view) -> Result<void> { throw std::runtime_error("no more"); };
+  EXPECT_THROW(static_cast<void>(client.stream(get("/stream"), thrower)), std::runtime_error);
+  auto response = client.call(get("/"));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "fixed");
+}
+
 TEST(HttpClient, RefusesRequestsThatWouldBecomeOthers) {
   TestServer server(digest);
   auto client = server.client();

@@ -25,7 +25,11 @@ struct HttpServerSettings {
 // Thread-safe but for construction and destruction.
 class HttpServer {
  public:
-  using Handler = std::function<Response(Request&)>;  // called from several threads
+  // Called from several threads; may block. A body of up to 64 KiB is there before the handler is; a
+  // larger one is read by the handler's own thread as it comes. What it leaves of a body is read and
+  // dropped up to 1 MiB; beyond that the connection is closed after the answer. An exception is
+  // logged and answered 500.
+  using Handler = std::function<Response(Request&)>;
   HttpServer(HttpServerSettings settings, Handler handler);
   ~HttpServer();  // stop(), and waits for running handlers
 

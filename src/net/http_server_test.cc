@@ -1,5 +1,6 @@
 #include "net/http_server.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -344,6 +345,22 @@ TEST(HttpServer, RefusesMoreConnectionsThanItsLimit) {
   a.close();
   ASSERT_TRUE(eventually([&] { return server->connections() == 1; }));
   EXPECT_TRUE(server.client().call(get("/")));
+}
+
+TEST(HttpServer, WaitsWhenItIsOutOfDescriptors) {
+  TestServer server(echo);
+  RawClient raw(server.path(), RawClient::Connect::later);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  setrlimit(RLIMIT_NOFILE, &none);
+  raw.connect(server.path());
+  raw.send("GET /patience HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::this_thread::sleep_for(10ms);  // so that accept fails at least once
+  EXPECT_EQ(server->connections(), 0u);
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_NE(raw.receive_until("GET /patience").find("GET /patience"), std::string::npos);
 }
 
 TEST(HttpServer, NotesItsActivity) {

@@ -357,7 +357,8 @@ StreamSource::State ServerConnection::pull_into(std::string& buffer) {
   }
 }
 
-// While a stream is sent: notices that the peer left, and keeps what it sends meanwhile.
+// While a stream is sent: notices that the peer left, and keeps what it sends meanwhile. A peer that
+// closes just its own half is taken for gone: nothing tells the two apart.
 void ServerConnection::watch_peer() {
   for (;;) {
     bool whole = body_->complete();

@@ -47,9 +47,14 @@ void TestServer::restart() {
   ASSERT_TRUE(server_->start());
 }
 
-RawClient::RawClient(const std::string& path) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawClient::RawClient(const std::string& path, Connect when)
+    : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  if (when == Connect::now) connect(path);
+}
+
+void RawClient::connect(const std::string& path) {
   auto address = unix_address(path);
-  EXPECT_EQ(connect(fd_.get(), address->get(), address->size), 0) << strerror(errno);
+  EXPECT_EQ(::connect(fd_.get(), address->get(), address->size), 0) << strerror(errno);
 }
 
 void RawClient::send(std::string_view bytes) {

@@ -44,7 +44,9 @@ class TestServer {
 
 class RawClient {
  public:
-  explicit RawClient(const std::string& path);
+  enum class Connect { now, later };
+  explicit RawClient(const std::string& path, Connect when = Connect::now);
+  void connect(const std::string& path);
   void send(std::string_view bytes);
   std::string receive_until(std::string_view marker);  // or until the end, or for 20 s at most
   std::string receive_all() { return receive_until({}); }
