@@ -61,7 +61,7 @@ TEST_F(MachineTest, FindsGpusThatHaveADeviceFile) {
   std::string gpus = "proc/driver/nvidia/gpus/";
   write(gpus + "0000:17:00.0/information", "Model: \t\t NVIDIA H200\nGPU UUID: \t GPU-1\nDevice Minor: \t 3\n");
   write(gpus + "0000:65:00.0/information", "Model: \t\t NVIDIA H200\nGPU UUID: \t GPU-2\nDevice Minor: \t 0\n");
-  write(gpus + "0000:ca:00.0/information", "Model: NVIDIA H200\nGPU UUID: GPU-????????-????\nDevice Minor: 1\n");
+  write(gpus + "0000:ca:00.0/information", "Model: NVIDIA H200\nGPU UUID: GPU-?-?\nDevice Minor: 1\n");
   write("dev/nvidia3", "");
   write("dev/nvidia1", "");
   write("proc/driver/nvidia/version",
