@@ -18,7 +18,10 @@ inline constexpr char kSpecMagic[] = "plz-init-spec";
 inline constexpr char kSpecVersion[] = "1";
 
 // Keys of the specification. Those marked * may be repeated, in order.
-inline constexpr char kKeyMode[] = "mode";                // "sandbox" or "process"
+inline constexpr char kKeyMode[] = "mode";                // kModeBox, kModeProgram or kModeProcess
+inline constexpr char kModeBox[] = "box";                 // plz-init makes the sandbox itself
+inline constexpr char kModeProgram[] = "program";         // a program (bubblewrap) makes it
+inline constexpr char kModeProcess[] = "process";         // none: a plain process
 inline constexpr char kKeyLaunch[] = "launch";            // * argv that ends up as `plz-init inner`
 inline constexpr char kKeyCommand[] = "command";          // * argv of the job
 inline constexpr char kKeyEnvironment[] = "environment";  // * NAME=VALUE, all of the job's
@@ -26,9 +29,23 @@ inline constexpr char kKeyDirectory[] = "directory";      // the job's working d
 inline constexpr char kKeyCgroup[] = "cgroup";            // * a cgroup.procs file to enter
 inline constexpr char kKeyCodeSource[] = "code_source";   // the code as captured
 inline constexpr char kKeyCodeTarget[] = "code_target";   // where its writable copy is to be
-inline constexpr char kKeyCodeUpper[] = "code_upper";     // with kKeyCodeWork: make it an overlay
-inline constexpr char kKeyCodeWork[] = "code_work";       // and copy only where that fails
+inline constexpr char kKeyCodeUpper[] = "code_upper";     // with kKeyCodeWork, in a box: make it an
+inline constexpr char kKeyCodeWork[] = "code_work";       // overlay, and copy only where that fails
 inline constexpr char kKeyEnd[] = "end";
+
+// What a box looks like: steps, in order, each the path in the box that it makes. Where a step needs
+// one, kKeyBoxSource comes before it.
+inline constexpr char kKeyBoxRoot[] = "box_root";        // an empty directory, where the root is mounted
+inline constexpr char kKeyBoxNetwork[] = "box_network";  // "none": no network but a loopback
+inline constexpr char kKeyBoxSource[] = "box_source";    // * of the next step
+inline constexpr char kKeyBoxLink[] = "box_link";        // * a symbolic link with the source as its text
+inline constexpr char kKeyBoxRead[] = "box_read";        // * the source, read-only, with what is mounted in it
+inline constexpr char kKeyBoxReadTry[] = "box_read_try"; // * the same, left out where there is no source
+inline constexpr char kKeyBoxWrite[] = "box_write";      // * the source, writable
+inline constexpr char kKeyBoxDevice[] = "box_device";    // * the source, with its device files usable
+inline constexpr char kKeyBoxHide[] = "box_hide";        // * an empty directory that stays empty
+inline constexpr char kKeyBoxProc[] = "box_proc";        // * the processes of the box
+inline constexpr char kKeyBoxDevices[] = "box_devices";  // * a new /dev: null, random, terminals, shm
 
 // The job's stdout and stderr, and where they go.
 inline constexpr char kLogPipe[] = "log.pipe";

@@ -3,7 +3,7 @@
 
 namespace plz::init {
 
-// `plz-init inner`, with the descriptors of contract.h. Returns the exit status of the program; how
+// `plz-init inner`, or the launcher's child once it is in its box; with the descriptors of contract.h. Returns the exit status of the program; how
 // the command ended is in the exit record.
 int run_inner();
 

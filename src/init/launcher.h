@@ -1,4 +1,4 @@
-// Starts the sandbox program that becomes the inner half.
+// Starts the process that becomes the inner half.
 #pragma once
 
 #include <sys/types.h>
@@ -15,9 +15,10 @@ struct InnerDescriptors {
   bool open_all(int attempt_directory);
 };
 
-// Prepares the code, enters the cgroups, leaves the launch marker and executes the sandbox program.
-// Blocks until it has been executed, or has failed (said on stderr). Returns its process id, or -1
-// when there was nothing to start it with. On return nobody but the started holds the descriptors.
+// Prepares the code, enters the cgroups, makes the box, leaves the launch marker and goes on as the
+// inner half; or, without a box, executes the program that will. Blocks until that has happened, or has
+// failed (said on stderr). Returns the process's id, or -1 when there was nothing to start it with. On
+// return nobody but the started holds the descriptors.
 pid_t launch(const Spec& spec, InnerDescriptors descriptors, int attempt_directory);
 
 }  // namespace plz::init

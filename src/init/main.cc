@@ -8,7 +8,6 @@
 int main(int argc, char** argv) {
   if (argc == 3 && strcmp(argv[1], "outer") == 0) return plz::init::run_outer(argv[2]);
   if (argc == 2 && strcmp(argv[1], "inner") == 0) return plz::init::run_inner();
-  if (argc == 2 && strcmp(argv[1], "probe") == 0) return 0;
   plz::init::complain("usage: plz-init outer DIRECTORY | plz-init inner (started by plz-worker, not by hand)");
   return plz::init::kExitUsage;
 }

@@ -1,20 +1,26 @@
-// The namespaces in which an overlay can be mounted without being root: a user namespace in which
-// this process keeps its own ids, and a mount namespace that goes with it.
+// New namespaces for a process, without being root: a user namespace to have the say in, and with it
+// mounts, processes and perhaps a network of its own.
 #pragma once
 
 #include <sys/types.h>
 
-#include "init/spec.h"
-
 namespace plz::init {
 
-// Moves the calling process into new user and mount namespaces. An ordinary user keeps the one uid
-// and gid that are theirs; for root, `ask_parent` must have write_root_id_maps called by a process
-// outside, since only that one may map every id. False with errno set: nothing can be mounted.
-bool enter_namespaces(bool (*ask_parent)(int channel), int channel);
-// Called in the parent, by root: every id that exists here is mapped to itself.
-bool write_root_id_maps(pid_t child);
-// Mounts the code, with its writable upper layer, at its target. False with errno set.
-bool mount_overlay(const CodeSpec& code);
+// As fork(2), but the child is process 1 of new user, mount and pid namespaces, and of a network
+// namespace without `network`. Its ids are not mapped yet. -1 with errno set: not permitted here.
+pid_t fork_into_namespaces(bool network);
+
+// In the child. As an ordinary user: the person's uid and gid appear as 0, which some mounts insist on;
+// become_the_person undoes that. False with errno set.
+bool map_person_to_root(uid_t uid, gid_t gid);
+// After the last mount: a user namespace more, in which the person's ids are their own again, and which
+// has no say over the mounts.
+bool become_the_person(uid_t uid, gid_t gid);
+// In the parent, if it is root: every id that exists here is itself in the child's namespace.
+bool map_every_id(pid_t child);
+// Root's job: keeps of the capabilities what containers usually have; they count in the box only.
+bool limit_capabilities();
+// In a network namespace of its own: 127.0.0.1 works.
+bool bring_up_loopback();
 
 }  // namespace plz::init

@@ -78,8 +78,10 @@ void say_in_hand() {
 }
 
 int carry(int directory, OuterLock& lock) {
-  say_in_hand();
+  // First of all: who hears that the attempt is in hand relies on us until the end record is there, and
+  // then may remove everything.
   if (record_is_complete(directory, kEndFile)) return kExitDone;
+  say_in_hand();
   if (!make_pipe(directory, kLogPipe) || !make_pipe(directory, kControlPipe)) return kExitFailed;
   Fd log(openat(directory, kLogFile, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   Fd pipe(openat(directory, kLogPipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC));

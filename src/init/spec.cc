@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "init/contract.h"
 #include "init/file.h"
@@ -11,18 +12,38 @@
 namespace plz::init {
 namespace {
 
-void take(Spec& spec, const char* key, char* value) {
-  auto is = [key](const char* name) { return strcmp(key, name) == 0; };
-  if (is(kKeyMode)) spec.own_pid_namespace = strcmp(value, "sandbox") == 0 && getpid() == 1;
-  else if (is(kKeyLaunch)) spec.launch.push_back(value);
-  else if (is(kKeyCommand)) spec.command.push_back(value);
-  else if (is(kKeyEnvironment)) spec.environment.push_back(value);
-  else if (is(kKeyDirectory)) spec.directory = value;
-  else if (is(kKeyCgroup)) spec.cgroups.push_back(value);
-  else if (is(kKeyCodeSource)) spec.code.source = value;
-  else if (is(kKeyCodeTarget)) spec.code.target = value;
-  else if (is(kKeyCodeUpper)) spec.code.upper = value;
-  else if (is(kKeyCodeWork)) spec.code.work = value;
+bool is(const char* key, const char* name) { return strcmp(key, name) == 0; }
+
+const BoxStepKind* box_step_kind(const char* key) {
+  static constexpr struct {
+    const char* key;
+    BoxStepKind kind;
+  } kKinds[] = {{kKeyBoxLink, BoxStepKind::link},       {kKeyBoxRead, BoxStepKind::read},
+                {kKeyBoxReadTry, BoxStepKind::read_try}, {kKeyBoxWrite, BoxStepKind::write},
+                {kKeyBoxDevice, BoxStepKind::device},   {kKeyBoxHide, BoxStepKind::hide},
+                {kKeyBoxProc, BoxStepKind::proc},       {kKeyBoxDevices, BoxStepKind::devices}};
+  for (const auto& entry : kKinds)
+    if (is(key, entry.key)) return &entry.kind;
+  return nullptr;
+}
+
+// Keys of a newer runtime are passed over.
+void take(Spec& spec, const char* key, char* value, const char*& box_source) {
+  if (is(key, kKeyMode)) spec.own_pid_namespace = !is(value, kModeProcess) && getpid() == 1;
+  else if (is(key, kKeyLaunch)) spec.launch.push_back(value);
+  else if (is(key, kKeyCommand)) spec.command.push_back(value);
+  else if (is(key, kKeyEnvironment)) spec.environment.push_back(value);
+  else if (is(key, kKeyDirectory)) spec.directory = value;
+  else if (is(key, kKeyCgroup)) spec.cgroups.push_back(value);
+  else if (is(key, kKeyCodeSource)) spec.code.source = value;
+  else if (is(key, kKeyCodeTarget)) spec.code.target = value;
+  else if (is(key, kKeyCodeUpper)) spec.code.upper = value;
+  else if (is(key, kKeyCodeWork)) spec.code.work = value;
+  else if (is(key, kKeyBoxRoot)) spec.box.root = value;
+  else if (is(key, kKeyBoxNetwork)) spec.box.network = !is(value, "none");
+  else if (is(key, kKeyBoxSource)) box_source = value;
+  else if (const BoxStepKind* kind = box_step_kind(key))
+    spec.box.steps.push_back({*kind, std::exchange(box_source, nullptr), value});
 }
 
 // Null at the end of the text, or where the final NUL is missing.
@@ -38,13 +59,14 @@ bool parse(Spec& spec) {
   char* at = spec.storage.data();
   char* end = at + spec.storage.size();
   bool first = true;
+  const char* box_source = nullptr;
   for (;;) {
     char* key = next_text(at, end);
     char* value = next_text(at, end);
     if (!key || !value) return false;
     if (first && (strcmp(key, kSpecMagic) != 0 || strcmp(value, kSpecVersion) != 0)) return false;
-    if (strcmp(key, kKeyEnd) == 0) return !spec.launch.empty() && !spec.command.empty();
-    take(spec, key, value);
+    if (strcmp(key, kKeyEnd) == 0) return !spec.command.empty() && (spec.box.root || !spec.launch.empty());
+    take(spec, key, value, box_source);
     first = false;
   }
 }

@@ -13,6 +13,20 @@ struct CodeSpec {
   const char* work = nullptr;
 };
 
+enum class BoxStepKind { link, read, read_try, write, device, hide, proc, devices };
+
+struct BoxStep {
+  BoxStepKind kind;
+  const char* source;  // null where the kind has none
+  const char* path;
+};
+
+struct BoxSpec {
+  const char* root = nullptr;  // null: no box is to be made
+  bool network = true;
+  std::vector<BoxStep> steps;
+};
+
 // Its pointers go into `storage`: neither copied nor moved. The argument vectors end with a null.
 struct Spec {
   Spec() = default;
@@ -25,6 +39,7 @@ struct Spec {
   std::vector<const char*> cgroups;
   const char* directory = "/";
   CodeSpec code;
+  BoxSpec box;
   std::string storage;
 };
 

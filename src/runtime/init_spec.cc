@@ -29,17 +29,51 @@ class Encoder {
   const char* bad_key_ = nullptr;
 };
 
+const char* text_of(InitMode mode) {
+  switch (mode) {
+    case InitMode::box: return init::kModeBox;
+    case InitMode::program: return init::kModeProgram;
+    case InitMode::process: return init::kModeProcess;
+  }
+  return init::kModeProcess;
+}
+
+const char* key_of(BoxStepKind kind) {
+  switch (kind) {
+    case BoxStepKind::link: return init::kKeyBoxLink;
+    case BoxStepKind::read: return init::kKeyBoxRead;
+    case BoxStepKind::read_try: return init::kKeyBoxReadTry;
+    case BoxStepKind::write: return init::kKeyBoxWrite;
+    case BoxStepKind::device: return init::kKeyBoxDevice;
+    case BoxStepKind::hide: return init::kKeyBoxHide;
+    case BoxStepKind::proc: return init::kKeyBoxProc;
+    case BoxStepKind::devices: return init::kKeyBoxDevices;
+  }
+  return init::kKeyBoxHide;
+}
+
+void add_box(Encoder& encoder, const InitSpec& spec) {
+  if (spec.mode != InitMode::box) return;
+  encoder.add(init::kKeyBoxRoot, spec.box_root);
+  if (!spec.box_network) encoder.add(init::kKeyBoxNetwork, "none");
+  for (const auto& step : spec.box_steps) {
+    encoder.add_if_set(init::kKeyBoxSource, step.source);
+    encoder.add(key_of(step.kind), step.path);
+  }
+}
+
 }  // namespace
 
 Result<std::string> encode_init_spec(const InitSpec& spec) {
   if (spec.command.empty()) return fail(ErrorCode::invalid, "there is no command to run");
   Encoder encoder;
   encoder.add(init::kSpecMagic, init::kSpecVersion);
-  encoder.add(init::kKeyMode, spec.own_pid_namespace ? "sandbox" : "process");
+  encoder.add(init::kKeyMode, text_of(spec.mode));
   encoder.add_all(init::kKeyLaunch, spec.launch);
   encoder.add_all(init::kKeyCommand, spec.command);
   for (const auto& [name, value] : spec.environment) encoder.add(init::kKeyEnvironment, name + "=" + value);
   encoder.add(init::kKeyDirectory, spec.directory);
+  add_box(encoder, spec);
   encoder.add_all(init::kKeyCgroup, spec.cgroup_procs);
   encoder.add_if_set(init::kKeyCodeSource, spec.code_source);
   encoder.add_if_set(init::kKeyCodeTarget, spec.code_target);

@@ -9,9 +9,28 @@
 
 namespace plz {
 
+// A part of what is seen in a sandbox; see kKeyBox… of the contract.
+enum class BoxStepKind { link, read, read_try, write, device, hide, proc, devices };
+struct BoxStep {
+  BoxStepKind kind;
+  std::string path;    // in the sandbox
+  std::string source;  // on the host; of a link, its text; else ""
+  bool operator==(const BoxStep&) const = default;
+};
+
+// Who makes the sandbox.
+enum class InitMode {
+  box,      // plz-init itself, from `box_steps`
+  program,  // `launch`, which is to execute plz-init as process 1 of a pid namespace
+  process,  // nobody: `launch` is plz-init
+};
+
 struct InitSpec {
-  bool own_pid_namespace = false;        // what `launch` makes is process 1 of a pid namespace
+  InitMode mode = InitMode::process;
   std::vector<std::string> launch;       // argv that ends up as `plz-init inner`
+  std::string box_root;                  // an empty directory
+  bool box_network = true;               // the host's
+  std::vector<BoxStep> box_steps;
   std::vector<std::string> command;
   EnvironmentVariables environment;
   std::string directory;                 // the job's working directory, as it sees it

@@ -8,32 +8,13 @@
 #include <climits>
 #include <cstdlib>
 
-#include "init/contract.h"
 #include "os/file.h"
 #include "runtime/sandbox/path_covers.h"
 
 namespace plz {
 namespace {
 
-// What of a container's capabilities root keeps; they count within the sandbox only. Not among them
-// what would let a job reach plz-init (SYS_PTRACE) or undo the mounts (SYS_ADMIN).
-constexpr const char* kRootCapabilities[] = {
-    "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",           "CAP_KILL",
-    "CAP_SETGID", "CAP_SETUID",       "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",
-    "CAP_SETFCAP", "CAP_SYS_CHROOT"};
-
-class Arguments {
- public:
-  explicit Arguments(const std::string& program) : list_{program} {}
-  template <typename... Texts>
-  void add(Texts&&... texts) {
-    (list_.emplace_back(std::forward<Texts>(texts)), ...);
-  }
-  std::vector<std::string> take() { return std::move(list_); }
-
- private:
-  std::vector<std::string> list_;
-};
+using Steps = std::vector<BoxStep>;
 
 // nullopt: there is no such file.
 std::optional<std::string> resolved(const std::string& path) {
@@ -53,15 +34,15 @@ bool is_made_anew(const std::string& name) {
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
-Result<void> add_root(Arguments& arguments, const SandboxHost& host) {
+Result<void> add_root(Steps& steps, const SandboxHost& host) {
   PLZ_ASSIGN(auto names, list_directory(host.root));
   for (const auto& name : names) {
     if (is_made_anew(name)) continue;
     std::string path = join_path(host.root, name);
     char target[PATH_MAX];
     ssize_t n = readlink(path.c_str(), target, sizeof target);
-    if (n >= 0) arguments.add("--symlink", std::string(target, static_cast<size_t>(n)), "/" + name);
-    else arguments.add("--ro-bind-try", path, "/" + name);
+    if (n >= 0) steps.push_back({BoxStepKind::link, "/" + name, std::string(target, static_cast<size_t>(n))});
+    else steps.push_back({BoxStepKind::read_try, "/" + name, path});
   }
   return {};
 }
@@ -71,12 +52,12 @@ bool is_accelerator(const std::string& name) {
          name == "dxg";
 }
 
-void add_devices(Arguments& arguments, const SandboxHost& host) {
-  arguments.add("--dev", "/dev");
+void add_devices(Steps& steps, const SandboxHost& host) {
+  steps.push_back({BoxStepKind::devices, "/dev", ""});
   auto names = list_directory(host.devices);
   if (!names) return;  // a sandbox without GPUs is still one
   for (const auto& name : *names)
-    if (is_accelerator(name)) arguments.add("--dev-bind-try", join_path(host.devices, name), "/dev/" + name);
+    if (is_accelerator(name)) steps.push_back({BoxStepKind::device, "/dev/" + name, join_path(host.devices, name)});
 }
 
 std::string variable(const EnvironmentVariables& environment, std::string_view name) {
@@ -120,44 +101,37 @@ std::vector<PathCover> covers_of(const LaunchSpec& spec, const std::string& temp
   return plan_covers(std::move(covers));
 }
 
-void add_cover(Arguments& arguments, const PathCover& cover, const SandboxDirectories& directories) {
+BoxStep step_for(const PathCover& cover, const SandboxDirectories& directories) {
   switch (cover.kind) {
     case CoverKind::private_directory:
-    case CoverKind::writable: arguments.add("--bind", cover.source, cover.path); break;
-    case CoverKind::visible: arguments.add("--ro-bind-try", cover.source, cover.path); break;
-    case CoverKind::hidden:
-      if (is_directory(cover.path)) arguments.add("--tmpfs", cover.path, "--remount-ro", cover.path);
-      else arguments.add("--ro-bind", directories.empty_file, cover.path);
-      break;
+    case CoverKind::writable: return {BoxStepKind::write, cover.path, cover.source};
+    case CoverKind::visible: return {BoxStepKind::read_try, cover.path, cover.source};
+    case CoverKind::hidden: break;
   }
+  if (is_directory(cover.path)) return {BoxStepKind::hide, cover.path, ""};
+  return {BoxStepKind::read, cover.path, directories.empty_file};
 }
 
-Result<void> add_mounts(Arguments& arguments, const LaunchSpec& spec) {
+Result<void> add_mounts(Steps& steps, const LaunchSpec& spec) {
   for (const auto& mount : spec.mounts) {
     if (!path_exists(mount.host_path))
       return fail(ErrorCode::invalid, mount.host_path + " is to be mounted at " + mount.job_path +
                                           ", but does not exist");
-    arguments.add(mount.writable ? "--bind" : "--ro-bind", mount.host_path, mount.job_path);
+    steps.push_back({mount.writable ? BoxStepKind::write : BoxStepKind::read, mount.job_path, mount.host_path});
   }
   return {};
-}
-
-void add_capabilities(Arguments& arguments, const SandboxHost& host) {
-  if (!host.is_root) return;
-  arguments.add("--cap-drop", "ALL");
-  for (const char* capability : kRootCapabilities) arguments.add("--cap-add", capability);
 }
 
 }  // namespace
 
 SandboxDirectories sandbox_directories(const std::string& run_directory) {
   return {run_directory + "/src", run_directory + "/upper", run_directory + "/work", run_directory + "/tmp",
-          run_directory + "/empty"};
+          run_directory + "/empty", run_directory + "/root"};
 }
 
 Result<void> make_sandbox_directories(const SandboxDirectories& directories) {
   PLZ_TRY(make_directories(parent_path(directories.code), 0700));
-  for (const auto& path : {directories.code, directories.code_upper, directories.code_work})
+  for (const auto& path : {directories.code, directories.code_upper, directories.code_work, directories.root})
     if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return fail_errno("cannot make " + path);
   const char* temporary = directories.temporary.c_str();
   // chmod, because of the umask.
@@ -167,22 +141,16 @@ Result<void> make_sandbox_directories(const SandboxDirectories& directories) {
   return {};
 }
 
-Result<std::vector<std::string>> sandbox_arguments(const LaunchSpec& spec, const SandboxHost& host,
-                                                   const std::string& run_directory) {
-  SandboxDirectories directories = sandbox_directories(run_directory);
-  Arguments arguments(host.bwrap_path);
-  arguments.add("--unshare-pid", "--as-pid-1");
-  if (!spec.network) arguments.add("--unshare-net");
-  add_capabilities(arguments, host);
-  PLZ_TRY(add_root(arguments, host));
-  arguments.add("--proc", "/proc");
-  add_devices(arguments, host);
-  for (const auto& cover : covers_of(spec, directories.temporary))
-    add_cover(arguments, cover, directories);
-  arguments.add("--bind", directories.code, kSandboxCodePath);
-  PLZ_TRY(add_mounts(arguments, spec));
-  arguments.add("--remount-ro", "/", "--", init::kProgramPath, "inner");
-  return arguments.take();
+Result<std::vector<BoxStep>> plan_sandbox(const LaunchSpec& spec, const SandboxHost& host,
+                                          const SandboxDirectories& directories) {
+  Steps steps;
+  PLZ_TRY(add_root(steps, host));
+  steps.push_back({BoxStepKind::proc, "/proc", ""});
+  add_devices(steps, host);
+  for (const auto& cover : covers_of(spec, directories.temporary)) steps.push_back(step_for(cover, directories));
+  steps.push_back({BoxStepKind::write, kSandboxCodePath, directories.code});
+  PLZ_TRY(add_mounts(steps, spec));
+  return steps;
 }
 
 }  // namespace plz

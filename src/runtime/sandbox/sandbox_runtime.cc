@@ -7,6 +7,7 @@
 #include "init/contract.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "runtime/sandbox/bubblewrap.h"
 #include "runtime/sandbox/sandbox_obstacle.h"
 
 namespace plz {
@@ -14,15 +15,18 @@ namespace {
 
 constexpr char kUsualPath[] = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-std::string find_bwrap(const SandboxSettings& settings) {
+Result<std::string> find_bubblewrap(const SandboxSettings& settings) {
   std::string name = settings.bwrap_path.empty() ? "bwrap" : settings.bwrap_path;
-  return find_program(name, settings.path.empty() ? kUsualPath : settings.path).value_or("");
+  auto path = find_program(name, settings.path.empty() ? kUsualPath : settings.path);
+  if (!path) return fail(no_bubblewrap());
+  return *path;
+}
+
+std::string with_hint(const Error& error) {
+  return error.hint.empty() ? error.message : error.message + " (" + error.hint + ")";
 }
 
 }  // namespace
-
-SandboxRuntime::SandboxRuntime(SandboxSettings settings)
-    : settings_(std::move(settings)), bwrap_path_(find_bwrap(settings_)), runner_(settings_.plz_init_path) {}
 
 std::string SandboxRuntime::job_path(const AttemptPaths&, std::string_view which) const {
   if (which == "code") return kSandboxCodePath;
@@ -30,26 +34,35 @@ std::string SandboxRuntime::job_path(const AttemptPaths&, std::string_view which
   return join_path(kSandboxJobRoot, name);
 }
 
-Result<void> SandboxRuntime::start(const LaunchSpec& spec) {
-  if (bwrap_path_.empty()) return fail(no_bubblewrap());
-  std::string run_directory = InitRunner::run_directory(spec.paths);
-  SandboxDirectories directories = sandbox_directories(run_directory);
+Result<InitSpec> SandboxRuntime::init_spec(const LaunchSpec& spec, const Way& way) {
+  SandboxDirectories directories = sandbox_directories(InitRunner::run_directory(spec.paths));
   PLZ_TRY(make_sandbox_directories(directories));
-  SandboxHost host;
-  host.bwrap_path = bwrap_path_;
-  host.is_root = geteuid() == 0;
   InitSpec init;
-  init.own_pid_namespace = true;
-  PLZ_ASSIGN(init.launch, sandbox_arguments(spec, host, run_directory));
+  PLZ_ASSIGN(init.box_steps, plan_sandbox(spec, SandboxHost(), directories));
+  if (way.maker == SandboxMaker::plz_init) {
+    init.mode = InitMode::box;
+    init.box_root = directories.root;
+    init.box_network = spec.network;
+  } else {
+    init.mode = InitMode::program;
+    init.launch = bubblewrap_arguments(way.bwrap_path, init.box_steps, spec.network, geteuid() == 0);
+  }
   init.command = spec.command;
   init.environment = spec.environment;
   init.directory = kSandboxCodePath;
   init.code_source = spec.code_tree;
   init.code_target = directories.code;
-  if (try_overlay_) {
+  if (way.overlay) {
     init.code_upper = directories.code_upper;
     init.code_work = directories.code_work;
   }
+  return init;
+}
+
+Result<void> SandboxRuntime::start(const LaunchSpec& spec) {
+  const Probed& known = probed();
+  if (!known.fingerprint.available) return fail(ErrorCode::unavailable, known.fingerprint.detail);
+  PLZ_ASSIGN(InitSpec init, init_spec(spec, known.way));
   return runner_.start(spec.paths, init);
 }
 
@@ -68,49 +81,64 @@ Result<void> SandboxRuntime::destroy(const AttemptPaths& paths) {
   return remove_tree(InitRunner::run_directory(paths));
 }
 
-RuntimeFingerprint SandboxRuntime::fingerprint() {
+RuntimeFingerprint SandboxRuntime::fingerprint() { return probed().fingerprint; }
+
+const SandboxRuntime::Probed& SandboxRuntime::probed() {
   std::lock_guard lock(mutex_);
-  if (!fingerprint_) fingerprint_ = probe();
-  return *fingerprint_;
+  if (!probed_) probed_ = probe();
+  return *probed_;
 }
 
-RuntimeFingerprint SandboxRuntime::probe() {
-  RuntimeFingerprint result{.name = "sandbox"};
-  if (bwrap_path_.empty()) {
-    result.detail = no_bubblewrap().message + ": " + no_bubblewrap().hint;
+SandboxRuntime::Probed SandboxRuntime::probe() {
+  Probed result{.fingerprint = {.name = "sandbox"}};
+  std::string refusals;
+  for (auto maker : {SandboxMaker::plz_init, SandboxMaker::bubblewrap}) {
+    if (settings_.maker.value_or(maker) != maker) continue;
+    auto way = try_out(maker);
+    if (!way) {
+      refusals += (refusals.empty() ? "" : "; ") + with_hint(way.error());
+      continue;
+    }
+    result.way = *way;
+    result.fingerprint.available = true;
+    result.fingerprint.version = maker == SandboxMaker::plz_init ? "plz-init" : bubblewrap_version(way->bwrap_path);
+    if (!way->overlay) result.fingerprint.detail = "no overlay can be mounted here: the code is copied for each run";
     return result;
   }
-  result.version = bubblewrap_version(bwrap_path_);
-  std::string base = settings_.probe_directory.empty() ? "/tmp" : settings_.probe_directory;
-  std::string directory = join_path(base, "probe-XXXXXX");
-  if (!mkdtemp(directory.data())) {
-    result.detail = errno_error(errno, "cannot try the sandbox out in " + base).message;
-    return result;
-  }
-  bool overlay = false;
-  auto tried = run_probe(directory, overlay);
-  auto removed = remove_tree(directory);
-  result.available = tried.has_value();
-  try_overlay_ = overlay;
-  if (!tried) result.detail = tried.error().message + sandbox_obstacle();
-  else if (!removed) result.detail = removed.error().message;
-  else if (!overlay) result.detail = "no overlay can be mounted here: the code is copied for each run";
+  std::string obstacle = sandbox_obstacle();
+  result.fingerprint.detail = "no sandbox can be made: " + (obstacle.empty() ? refusals : obstacle + "; " + refusals);
   return result;
 }
 
-Result<void> SandboxRuntime::run_probe(const std::string& directory, bool& overlay) {
+Result<SandboxRuntime::Way> SandboxRuntime::try_out(SandboxMaker maker) {
+  Way way{.maker = maker, .overlay = maker == SandboxMaker::plz_init};
+  if (maker == SandboxMaker::bubblewrap) {
+    PLZ_ASSIGN(way.bwrap_path, find_bubblewrap(settings_));
+  }
+  std::string directory =
+      join_path(settings_.probe_directory.empty() ? "/tmp" : settings_.probe_directory, "probe-XXXXXX");
+  if (!mkdtemp(directory.data())) return fail_errno("cannot try the sandbox out in " + parent_path(directory));
+  auto tried = try_out_in(directory, way);
+  auto removed = remove_tree(directory);
+  PLZ_TRY(tried);
+  PLZ_TRY(removed);
+  return way;
+}
+
+Result<void> SandboxRuntime::try_out_in(const std::string& directory, Way& way) {
   LaunchSpec spec;
   spec.paths.directory = directory;
   spec.code_tree = directory + "/code";
   spec.command = {"true"};
   spec.environment = {{"PATH", kUsualPath}};
   PLZ_TRY(make_directories(spec.code_tree));
-  PLZ_TRY(start(spec));
+  PLZ_ASSIGN(InitSpec init, init_spec(spec, way));
+  PLZ_TRY(runner_.start(spec.paths, init));
   PLZ_ASSIGN(auto report, wait(spec.paths, {}));
   if (!report.outcome.succeeded()) return fail(ErrorCode::unavailable, report.outcome.reason);
   PLZ_ASSIGN(auto said, read_file(join_path(directory, init::kErrorFile)));
-  overlay = said.find(init::kNoOverlayNote) == said.npos;
-  return destroy(spec.paths);
+  if (said.find(init::kNoOverlayNote) != said.npos) way.overlay = false;
+  return {};
 }
 
 }  // namespace plz

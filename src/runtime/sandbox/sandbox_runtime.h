@@ -1,5 +1,6 @@
-// Jobs in a bubblewrap sandbox over the host's own file system, without root. See design.md, "What a
-// job sees". The code is an overlay in a user namespace of ours; where that cannot be mounted, a copy.
+// Jobs in a sandbox over the host's own file system, without root. See design.md, "What a job sees".
+// plz-init makes it, with the code as an overlay (or a copy, where that cannot be mounted). Where
+// plz-init may not, bubblewrap does, with the code as a copy.
 #pragma once
 
 #include <mutex>
@@ -12,18 +13,21 @@
 
 namespace plz {
 
+enum class SandboxMaker { plz_init, bubblewrap };
+
 struct SandboxSettings {
   std::string plz_init_path;
-  std::string bwrap_path;        // "": looked for in `path`
-  std::string path;              // as PATH; "": the usual directories
-  std::string probe_directory;   // where attempts' directories will lie: fingerprint tries it out there
+  std::string bwrap_path;                 // "": looked for in `path`
+  std::string path;                       // as PATH; "": the usual directories
+  std::string probe_directory;            // where attempts' directories will lie: it is tried out there
+  std::optional<SandboxMaker> maker;      // none: what works, plz-init first
 };
 
 class SandboxRuntime final : public Runtime {
  public:
-  explicit SandboxRuntime(SandboxSettings settings);
+  explicit SandboxRuntime(SandboxSettings settings) : settings_(std::move(settings)), runner_(settings_.plz_init_path) {}
 
-  // Runs a small sandbox, once, the first time it is asked (some 10 ms).
+  // Runs a small sandbox, once, the first time it is asked or something is started (some 10 ms).
   RuntimeFingerprint fingerprint() override;
   // "code": /src; every other: below /plz.
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override;
@@ -34,15 +38,26 @@ class SandboxRuntime final : public Runtime {
   Result<void> destroy(const AttemptPaths& paths) override;
 
  private:
-  RuntimeFingerprint probe();
-  Result<void> run_probe(const std::string& directory, bool& overlay);
+  // How sandboxes are made here.
+  struct Way {
+    SandboxMaker maker = SandboxMaker::plz_init;
+    std::string bwrap_path;
+    bool overlay = true;
+  };
+  struct Probed {
+    Way way;
+    RuntimeFingerprint fingerprint;
+  };
+  const Probed& probed();
+  Probed probe();
+  Result<Way> try_out(SandboxMaker maker);
+  Result<void> try_out_in(const std::string& directory, Way& way);
+  Result<InitSpec> init_spec(const LaunchSpec& spec, const Way& way);
 
   const SandboxSettings settings_;
-  const std::string bwrap_path_;  // "": there is none
   InitRunner runner_;
   std::mutex mutex_;
-  std::optional<RuntimeFingerprint> fingerprint_;  // guarded by mutex_
-  std::atomic<bool> try_overlay_{true};
+  std::optional<Probed> probed_;  // guarded by mutex_ until set; never changed after
 };
 
 }  // namespace plz
