@@ -52,6 +52,7 @@ struct Agent::State {
   std::map<AttemptId, std::unique_ptr<AttemptRunner>> attempts;
   std::vector<AttemptRunner*> to_start_when_registered;
   bool is_registered = false;
+  bool is_away = false;
   bool is_ending = false;
   bool is_tidy = true;
   SteadyTime last_contact;
@@ -99,15 +100,15 @@ void Agent::State::find_instance_id() {
 
 void Agent::State::recover_attempts() {
   for (auto& directory : find_attempt_directories(path("attempts"))) {
-    auto assignment = directory.assignment();
-    if (!assignment) {
+    auto kept = directory.load();
+    if (!kept) {
       // Killed before it was written: nothing was started, and the controller gives it out again.
-      log_warning("{}: {}", directory.paths().directory, assignment.error().message);
+      log_warning("{}: {}", directory.paths().directory, kept.error().message);
       if (auto removed = directory.remove(); !removed) log_warning("{}", removed.error().message);
       continue;
     }
-    Runtime& runtime = runtime_named(directory.runtime());
-    auto runner = std::make_unique<AttemptRunner>(context, runtime, directory, std::move(*assignment), true);
+    Runtime& runtime = runtime_named(kept->runtime);
+    auto runner = std::make_unique<AttemptRunner>(context, runtime, directory, std::move(kept->assignment), true);
     AttemptRunner* recovered = runner.get();
     add(std::move(runner));
     if (recovered->recover()) recovered->start();
@@ -126,7 +127,7 @@ void Agent::State::serve(const std::stop_token& stop) {
     }
     if (!is_registered) {
       if (auto registered = register_once(); !registered) {
-        log_warning("cannot register: {}", registered.error().message);
+        if (!std::exchange(is_away, true)) log_warning("cannot register, trying on: {}", registered.error().message);
         if (!wait_unless_stopped(stop, backoff.next())) return;
         continue;
       }
@@ -143,6 +144,7 @@ Result<void> Agent::State::register_once() {
   PLZ_ASSIGN(auto answer, connections.call([&](WorkerApi& api) { return api.register_worker(registration); }));
   last_contact = clock.steady();
   is_registered = true;
+  is_away = false;
   if (instance != answer.instance_id || !path_exists(path("instance"))) {
     instance = answer.instance_id;
     auto kept = write_file_atomically(path("instance"), instance->to_string() + "\n", 0600, Sync::yes);

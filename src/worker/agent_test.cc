@@ -252,6 +252,7 @@ TEST_F(AgentTest, AJobThatEndedWhileNoAgentWasThereIsReported) {
 }
 
 TEST_F(AgentTest, WhatWasNotStartedBeforeIsStartedOnceRegistered) {
+  ASSERT_TRUE(make_directories(parent_path(paths(1).directory)));
   ASSERT_TRUE(AttemptDirectory(paths(1).directory).create(assignment(1), "fake"));
   controller_.set_away(true);
   start();
@@ -262,6 +263,7 @@ TEST_F(AgentTest, WhatWasNotStartedBeforeIsStartedOnceRegistered) {
 }
 
 TEST_F(AgentTest, WhatIsToBeForgottenIsNeitherStartedNorReported) {
+  ASSERT_TRUE(make_directories(parent_path(paths(1).directory)));
   ASSERT_TRUE(AttemptDirectory(paths(1).directory).create(assignment(1), "fake"));
   controller_.forget(attempt_id(1));
   start();
@@ -287,7 +289,7 @@ TEST_F(AgentTest, AForgottenJobIsKilled) {
 }
 
 TEST_F(AgentTest, AHalfWrittenAssignmentIsThrownAway) {
-  write_text(paths(1).directory + "/assignment.json", "{\"attempt");
+  write_text(paths(1).directory + "/assignment", "fake\n{\"attempt");
   start();
   EXPECT_TRUE(is_removed(1));
   ASSERT_TRUE(eventually([&] { return controller_.registrations().size() == 1; }));
@@ -517,7 +519,7 @@ TEST_F(AgentTest, ManyMeasuresTravelBeforeTheReport) {
 TEST_F(AgentTest, TheAssignmentIsForTheOwnersEyes) {
   script_ = [](const LaunchSpec& spec) {
     struct stat status {};
-    EXPECT_EQ(stat((spec.paths.directory + "/assignment.json").c_str(), &status), 0);
+    EXPECT_EQ(stat((spec.paths.directory + "/assignment").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
     EXPECT_EQ(stat(spec.paths.directory.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0077, 0u);

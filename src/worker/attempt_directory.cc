@@ -1,25 +1,33 @@
 #include "worker/attempt_directory.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <charconv>
 
 #include "os/file.h"
 #include "wire/worker_api.h"
 
 namespace plz {
+namespace {
+
+constexpr char kAssignment[] = "/assignment";
+constexpr uint64_t kMostBytes = 256u << 20;
+
+}  // namespace
 
 Result<void> AttemptDirectory::create(const Assignment& assignment, const std::string& runtime) {
-  PLZ_TRY(make_directories(paths_.directory, 0700));
-  PLZ_TRY(write_file_atomically(paths_.directory + "/runtime", runtime, 0600, Sync::no));
-  return write_file_atomically(paths_.directory + "/assignment.json", assignment_to_json(assignment), 0600, Sync::no);
+  if (mkdir(paths_.directory.c_str(), 0700) != 0) return fail_errno("cannot make " + paths_.directory);
+  PLZ_ASSIGN(UniqueFd file, open_file(paths_.directory + kAssignment, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return write_all(file.get(), runtime + "\n" + assignment_to_json(assignment));
 }
 
-Result<Assignment> AttemptDirectory::assignment() const {
-  PLZ_ASSIGN(std::string json, read_file(paths_.directory + "/assignment.json", 256u << 20));
-  return assignment_from_json(json);
-}
-
-std::string AttemptDirectory::runtime() const {
-  return read_file(paths_.directory + "/runtime").value_or("");
+Result<AttemptDirectory::Kept> AttemptDirectory::load() const {
+  PLZ_ASSIGN(std::string text, read_file(paths_.directory + kAssignment, kMostBytes));
+  const size_t line_end = text.find('\n');
+  if (line_end == text.npos) return fail(ErrorCode::invalid, paths_.directory + " holds no whole assignment");
+  PLZ_ASSIGN(Assignment assignment, assignment_from_json(std::string_view(text).substr(line_end + 1)));
+  return Kept{text.substr(0, line_end), std::move(assignment)};
 }
 
 Result<void> AttemptDirectory::note_stop(Timestamp when) {

@@ -1,7 +1,7 @@
 // An attempt's directory, DIR/attempts/ID: what a worker that was killed needs to go on.
 //
-//   assignment.json   as the controller gave it, with the shell's environment: mode 0600
-//   runtime           the name of the runtime that it was started with
+//   assignment        the name of the runtime, a line break, and the JSON that the controller gave, with
+//                     the shell's environment: mode 0600
 //   stop              there if its end was asked for: when, in microseconds since the epoch
 //   measures.log      what the job measured so far (measure_log.h)
 //   configuration.json, output/, measures/   the job's
@@ -25,11 +25,14 @@ class AttemptDirectory {
   const AttemptPaths& paths() const { return paths_; }
   std::string measure_log() const { return paths_.directory + "/measures.log"; }
 
-  // Makes the directory. On return a later process finds the assignment; a crash of the machine may
-  // lose it, but that ends the attempt anyway.
+  // Makes the directory. On return a later process finds the assignment. A worker killed meanwhile
+  // leaves a part, which is refused; so may a crash of the machine, but that ends the attempt anyway.
   Result<void> create(const Assignment& assignment, const std::string& runtime);
-  Result<Assignment> assignment() const;
-  std::string runtime() const;  // "" if it was not noted
+  struct Kept {
+    std::string runtime;
+    Assignment assignment;
+  };
+  Result<Kept> load() const;
 
   Result<void> note_stop(Timestamp when);
   std::optional<Timestamp> stop_requested() const;

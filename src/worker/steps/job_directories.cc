@@ -1,5 +1,10 @@
 #include "worker/steps/job_directories.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
 #include "os/file.h"
 #include "wire/job_configuration.h"
 
@@ -9,14 +14,18 @@ namespace {
 // Ranges come from people: one directory each must stay within reason.
 constexpr int64_t kMostIndices = 1'000'000;
 
+Result<void> make_empty_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0777) == 0) return {};
+  // What an interrupted preparation left is not the job's.
+  if (errno == EEXIST) PLZ_TRY(remove_tree(path));
+  return make_directories(path, 0777);
+}
+
 }  // namespace
 
 Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {
-  // What an interrupted preparation left is not the job's.
-  PLZ_TRY(remove_tree(paths.output()));
-  PLZ_TRY(remove_tree(paths.measures()));
-  PLZ_TRY(make_directories(paths.output(), 0777));
-  PLZ_TRY(make_directories(paths.measures(), 0777));
+  PLZ_TRY(make_empty_directory(paths.output()));
+  PLZ_TRY(make_empty_directory(paths.measures()));
   if (!indices) return {};
   if (indices->size() > kMostIndices) return fail(ErrorCode::invalid, "more than a million indices in one execution");
   for (int64_t index = indices->from; index < indices->to; ++index) {
@@ -36,7 +45,8 @@ Result<void> write_job_configuration(const AttemptPaths& paths, const ExecutionS
     for (int64_t index = spec.indices->from; index < spec.indices->to; ++index)
       configuration.by_index[index] = {join_path(configuration.directories.output, std::to_string(index)),
                                        join_path(configuration.directories.measures, std::to_string(index))};
-  return write_file_atomically(paths.configuration(), job_configuration_json(configuration), 0644, Sync::no);
+  PLZ_ASSIGN(UniqueFd file, open_file(paths.configuration(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
+  return write_all(file.get(), job_configuration_json(configuration));
 }
 
 std::vector<MeasureRoot> measure_roots(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {

@@ -32,7 +32,8 @@ struct MeasureLog::Record {
 };
 
 Result<void> MeasureLog::open(const Known& known) {
-  PLZ_TRY(open_file_again());
+  if (!path_exists(path_)) return {};  // made when there is something to write: most jobs measure nothing
+  PLZ_TRY(open_file());
   for (;;) {
     PLZ_ASSIGN(auto record, read_record(size_, false));
     if (!record) break;
@@ -55,14 +56,14 @@ void MeasureLog::add(MeasureEvent event, const MeasureStamp& stamp) {
   unflushed_ += '\n';
 }
 
-Result<void> MeasureLog::open_file_again() {
-  PLZ_ASSIGN(file_, open_file(path_, O_RDWR | O_CREAT | O_APPEND, 0600));
+Result<void> MeasureLog::open_file() {
+  PLZ_ASSIGN(file_, plz::open_file(path_, O_RDWR | O_CREAT | O_APPEND, 0600));
   return {};
 }
 
 Result<void> MeasureLog::flush() {
   if (unflushed_.empty()) return {};
-  if (!file_) PLZ_TRY(open_file_again());
+  if (!file_) PLZ_TRY(open_file());
   // After a write that failed half way, what it left is cut off first.
   if (ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) return fail_errno("cannot cut " + path_);
   PLZ_TRY(write_all(file_.get(), unflushed_));

@@ -50,7 +50,7 @@ class MeasureLog {
 
  private:
   struct Record;
-  Result<void> open_file_again();
+  Result<void> open_file();
   Result<std::optional<Record>> read_record(uint64_t offset, bool with_value);
 
   const std::string path_;
