@@ -16,6 +16,8 @@
 namespace plz {
 namespace {
 
+constexpr int kCaptureRepeats = 2;
+
 // One stat cache for each captured root: none has to be read for another's files.
 Result<std::string> stat_cache_path(const std::string& data_directory, const std::string& root) {
   const std::string directory = join_path(data_directory, "stat-cache");
@@ -67,8 +69,7 @@ class Preparation {
     PLZ_ASSIGN(CodeFilter code_filter, filter.finish());
     show(code_filter.warnings);
     PLZ_ASSIGN(Endpoint endpoint, found.get());
-    prepared_.blobs =
-        std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session_.clock()));
+    connect(std::move(endpoint));
 
     ExecutionSpec& spec = prepared_.submission.spec;
     session_.messages().info("Building the program snapshot");
@@ -86,6 +87,15 @@ class Preparation {
   }
 
  private:
+  static bool is_unavailable(const Result<CaptureResult>& captured) {
+    return !captured && captured.error().code == ErrorCode::unavailable;
+  }
+
+  void connect(Endpoint endpoint) {
+    prepared_.blobs.reset();
+    prepared_.blobs = std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session_.clock()));
+  }
+
   Result<void> check_command() const {
     if (configuration_.has_dockerfile)
       return fail(ErrorCode::invalid,
@@ -104,6 +114,12 @@ class Preparation {
     options.cancelled = interrupt_.flag();
     options.progress = [this](const CaptureProgress& progress) { show_progress(progress); };
     auto captured = capture(root, options, *prepared_.blobs);
+    // A controller that was killed meanwhile is started again, and has all that it acknowledged.
+    for (int again = 0; again < kCaptureRepeats && is_unavailable(captured); ++again) {
+      PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
+      connect(std::move(endpoint));
+      captured = capture(root, options, *prepared_.blobs);
+    }
     session_.messages().end_progress();
     if (captured) show(captured->warnings);
     return captured;
@@ -118,7 +134,7 @@ class Preparation {
     if (!file)
       return resolve_stored_input(source, text, session_, *prepared_.blobs, *prepared_.blobs);
     PLZ_ASSIGN(const CaptureResult captured, capture_here(file->path, nullptr));
-    session_.messages().info(fmt::format("{} input bytes to upload", captured.bytes_sent));
+    session_.messages().info(fmt::format("{} input bytes to upload", captured.content_bytes_sent));
     return Input{captured.tree, text, captured.total_bytes};
   }
 

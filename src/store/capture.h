@@ -53,6 +53,7 @@ struct CaptureResult {
   uint64_t total_bytes = 0;
   uint64_t files = 0;
   uint64_t bytes_sent = 0;      // as stored
+  uint64_t content_bytes_sent = 0;  // of files, before compression; each content once
   std::vector<std::string> warnings;  // sentences: what was left out and why; at most 100, then a count
 };
 

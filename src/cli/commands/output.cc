@@ -131,10 +131,27 @@ class OutputCommand {
   const std::string directory_;
 };
 
+// It ran to an end, and its output directory was empty then.
+bool left_nothing(const Execution& execution) {
+  if (execution.spec.is_composite() || execution.state != ExecutionState::finished) return false;
+  if (execution.output_tree || !execution.outcome) return false;
+  switch (execution.outcome->kind) {
+    case OutcomeKind::succeeded:
+    case OutcomeKind::exited:
+    case OutcomeKind::signalled:
+    case OutcomeKind::stopped: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 Result<int> perform(Session& session, const OutputOptions& options) {
   PLZ_ASSIGN(const Execution execution, session.execution(options.execution));
+  if (left_nothing(execution) && !options.path) {
+    session.messages().warning("There is no output");
+    return 0;
+  }
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
   return OutputCommand(session, options, execution, std::move(endpoint)).retrieve();
 }

@@ -105,11 +105,16 @@ void BlobSender::send(const Batch& batch) {
   if (!missing) return run_.fail_with(std::move(missing).error());
   std::string pack;
   pack.reserve(batch.bytes + digests.size() * kPackRecordHeaderBytes + kPackMagic.size());
-  for (size_t i = 0; i < digests.size(); ++i)
-    if ((*missing)[i]) append_blob_to_pack(pack, digests[i], batch.blobs[i].bytes);
+  uint64_t content = 0;
+  for (size_t i = 0; i < digests.size(); ++i) {
+    if (!(*missing)[i]) continue;
+    append_blob_to_pack(pack, digests[i], batch.blobs[i].bytes);
+    content += batch.blobs[i].bytes.size();
+  }
   if (pack.empty()) return;
   uint64_t size = pack.size();
   if (auto sent = sink_.send_pack(std::move(pack)); !sent) return run_.fail_with(std::move(sent).error());
+  run_.count_content_sent(content);
   run_.count_sent(size);
 }
 

@@ -60,6 +60,7 @@ Result<CaptureResult> capture(const std::string& root, const CaptureOptions& opt
                        .total_bytes = tree.root().bytes,
                        .files = tree.root().files,
                        .bytes_sent = run.bytes_sent(),
+                       .content_bytes_sent = run.content_bytes_sent(),
                        .warnings = run.take_warnings()};
 }
 

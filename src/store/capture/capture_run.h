@@ -34,6 +34,8 @@ class CaptureRun {
   void count_sent(uint64_t bytes) { bytes_sent_ += bytes; report_progress(); }
   void expect_hashing(uint64_t bytes) { bytes_to_hash_ += bytes; }
   uint64_t bytes_sent() const { return bytes_sent_; }
+  void count_content_sent(uint64_t bytes) { content_bytes_sent_ += bytes; }
+  uint64_t content_bytes_sent() const { return content_bytes_sent_; }
 
  private:
   void report_progress();
@@ -42,6 +44,7 @@ class CaptureRun {
   size_t threads_;
   std::atomic<bool> failed_ = false;
   std::atomic<uint64_t> files_seen_ = 0, bytes_hashed_ = 0, bytes_sent_ = 0, bytes_to_hash_ = 0;
+  std::atomic<uint64_t> content_bytes_sent_ = 0;
   std::atomic<std::chrono::steady_clock::rep> next_report_ = 0;
 
   std::mutex mutex_;
