@@ -20,7 +20,8 @@ struct HistoryQuery {
 };
 
 // One reader, one thread at a time. It sees the database as it was when it began, and never holds up
-// writers. Memory: one row, whatever the number of rows.
+// writers; one that is left lying while very much is written (64 MiB) goes on with what is stored
+// then. Memory: one row, whatever the number of rows.
 class HistoryCursor {
  public:
   virtual ~HistoryCursor() = default;

@@ -1,18 +1,24 @@
 #include "db/sqlite/sqlite_blobs.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
-#include <numeric>
+#include <utility>
 
 namespace plz {
 namespace {
 
-// In the order of the table: neighbours lie on the same page, and each page is touched once.
+// In the order of the table: neighbours lie on the same page, and each page is touched once. Eight
+// bytes order them well enough, and are sorted much faster than digests.
 template <typename Items, typename DigestOf>
-std::vector<size_t> sorted_order(const Items& items, DigestOf digest_of) {
-  std::vector<size_t> order(items.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return digest_of(items[a]) < digest_of(items[b]); });
+std::vector<std::pair<uint64_t, size_t>> sorted_order(const Items& items, DigestOf digest_of) {
+  std::vector<std::pair<uint64_t, size_t>> order(items.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    uint64_t first;
+    memcpy(&first, digest_of(items[i]).bytes().data(), sizeof first);
+    order[i] = {__builtin_bswap64(first), i};
+  }
+  std::sort(order.begin(), order.end());
   return order;
 }
 
@@ -51,7 +57,7 @@ Result<void> add_to_pack(Connection& connection, int64_t pack, const PackSums& m
 Result<PackSums> insert_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
   PLZ_ASSIGN(Statement insert, connection.statement("INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
   PackSums sums;
-  for (size_t i : sorted_order(blobs, [](const BlobRecord& blob) -> const Digest& { return blob.digest; })) {
+  for (auto [prefix, i] : sorted_order(blobs, [](const BlobRecord& blob) -> const Digest& { return blob.digest; })) {
     const BlobRecord& blob = blobs[i];
     insert.bind(blob.digest, pack, blob.offset, blob.stored_bytes, blob.bytes, blob.checksum, int{blob.codec});
     PLZ_TRY(insert.run());
@@ -72,7 +78,7 @@ Result<void> delete_blobs(Connection& connection, std::span<const Digest> digest
   PLZ_ASSIGN(Statement remove,
              connection.statement("DELETE FROM blobs WHERE digest = ? RETURNING pack, bytes, stored_bytes"));
   std::map<int64_t, PackSums> packs;
-  for (size_t i : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
+  for (auto [prefix, i] : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
     remove.bind(digests[i]);
     PLZ_ASSIGN(bool removed, remove.step());
     if (!removed) continue;
@@ -121,8 +127,8 @@ Result<std::vector<std::optional<BlobRecord>>> SqliteBlobs::find(std::span<const
   PLZ_ASSIGN(ReadTransaction transaction, ReadTransaction::begin(*reader));
   PLZ_ASSIGN(Statement query, reader->statement("SELECT pack, position, stored_bytes, bytes, checksum, codec FROM blobs WHERE digest = ?"));
   PackIds packs(*reader);
-  for (size_t i : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
-    query.bind(digests[i]);
+  for (auto [prefix, i] : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
+    query.bind(BorrowedBytes{digests[i].view()});
     PLZ_ASSIGN(bool found, query.step());
     if (!found) continue;
     BlobRecord& record = records[i].emplace();

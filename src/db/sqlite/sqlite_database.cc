@@ -15,8 +15,8 @@ namespace {
 
 class SqliteDatabase final : public Database {
  public:
-  SqliteDatabase(const std::string& path, std::unique_ptr<Connection> writing)
-      : store_(path, std::move(writing)) {}
+  SqliteDatabase(const std::string& path, std::unique_ptr<Connection> writing, int max_wal_pages)
+      : store_(path, std::move(writing), max_wal_pages) {}
 
   ExecutionRecords& executions() override { return executions_; }
   MeasureRecords& measures() override { return measures_; }
@@ -43,13 +43,13 @@ Result<void> refuse_network_file_system(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path) {
+Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path, const SqliteLimits& limits) {
   PLZ_TRY(refuse_network_file_system(path));
   // Made here and not by SQLite: it holds secrets. SQLite gives its other files the same mode.
   PLZ_TRY(open_file(path, O_RDWR | O_CREAT, 0600));
   PLZ_ASSIGN(auto connection, Connection::open(path, Connection::Mode::read_write));
   PLZ_TRY(bring_up_to_date(*connection));
-  return std::make_unique<SqliteDatabase>(path, std::move(connection));
+  return std::make_unique<SqliteDatabase>(path, std::move(connection), limits.wal_pages);
 }
 
 }  // namespace plz

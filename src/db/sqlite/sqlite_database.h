@@ -9,10 +9,15 @@
 
 namespace plz {
 
+struct SqliteLimits {
+  // Pages of 4 KiB in the write-ahead log beyond which cursors have to let go of their snapshots.
+  int wal_pages = 16'384;
+};
+
 // Opens the file or makes it (mode 0600; its directory must exist), and brings its schema up to date.
 // invalid: not plz's database, or it lies on a network file system, where locks and shared memory
 // cannot be relied on; conflict: written by a newer plz; unavailable: another process holds it, or
 // the disk is full. Cursors and callbacks in progress must end before the database is destroyed.
-Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path);
+Result<std::unique_ptr<Database>> open_sqlite_database(const std::string& path, const SqliteLimits& limits = {});
 
 }  // namespace plz

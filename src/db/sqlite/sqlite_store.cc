@@ -7,8 +7,6 @@ namespace {
 
 // After a commit that leaves so many pages in the write-ahead log they are copied to the database.
 constexpr int kCheckpointPages = 1000;  // 4 MiB
-// The log grows so far only while somebody holds a snapshot.
-constexpr int kMaxWalPages = 16'384;  // 64 MiB
 
 // Takes the place of SQLite's own hook, which is the automatic checkpoint and nothing more.
 int on_commit(void* wal_pages, sqlite3* handle, const char* name, int pages) {
@@ -20,8 +18,8 @@ int on_commit(void* wal_pages, sqlite3* handle, const char* name, int pages) {
 
 }  // namespace
 
-SqliteStore::SqliteStore(const std::string& path, std::unique_ptr<Connection> writing)
-    : readers_(path), writer_(std::move(writing)) {
+SqliteStore::SqliteStore(const std::string& path, std::unique_ptr<Connection> writing, int max_wal_pages)
+    : max_wal_pages_(max_wal_pages), readers_(path), writer_(std::move(writing)) {
   sqlite3_wal_hook(writer_.connection().handle(), on_commit, &wal_pages_);
 }
 
@@ -32,7 +30,8 @@ SqliteStore::~SqliteStore() {
 
 Result<void> SqliteStore::write(Durability durability, const Writer::Write& write) {
   auto result = writer_.run(durability, write);
-  if (wal_pages_ > kMaxWalPages) open_cursors_.release_all();
+  // It grows so far only while somebody holds a snapshot.
+  if (wal_pages_ > max_wal_pages_) open_cursors_.release_all();
   return result;
 }
 

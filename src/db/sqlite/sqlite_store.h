@@ -15,7 +15,7 @@ namespace plz {
 // Thread-safe.
 class SqliteStore {
  public:
-  SqliteStore(const std::string& path, std::unique_ptr<Connection> writing);
+  SqliteStore(const std::string& path, std::unique_ptr<Connection> writing, int max_wal_pages);
   // Closes all connections and leaves no write-ahead log behind. Readers must have come back.
   ~SqliteStore();
 
@@ -25,6 +25,7 @@ class SqliteStore {
   OpenCursors& open_cursors() { return open_cursors_; }
 
  private:
+  const int max_wal_pages_;
   std::atomic<int> wal_pages_ = 0;  // as of the last commit
   OpenCursors open_cursors_;
   ReaderPool readers_;

@@ -74,6 +74,10 @@ void Statement::bind_value(int index, Bytes value) {
   note(bind_error_, sqlite3_bind_blob64(statement_, index, value.bytes.empty() ? "" : value.bytes.data(),
                                         value.bytes.size(), SQLITE_TRANSIENT));
 }
+void Statement::bind_value(int index, BorrowedBytes value) {
+  note(bind_error_, sqlite3_bind_blob64(statement_, index, value.bytes.empty() ? "" : value.bytes.data(),
+                                        value.bytes.size(), SQLITE_STATIC));
+}
 void Statement::bind_value(int index, const Uuid& value) {
   note(bind_error_, sqlite3_bind_blob(statement_, index, value.bytes().data(),
                                       static_cast<int>(value.bytes().size()), SQLITE_TRANSIENT));

@@ -22,7 +22,10 @@ class Connection;
 struct Bytes {
   std::string_view bytes;
 };
-// Text that outlives the statement's run, and is not copied.
+// The same, of what outlives the statement's run: it is not copied.
+struct BorrowedBytes {
+  std::string_view bytes;
+};
 struct BorrowedText {
   std::string_view text;
 };
@@ -73,6 +76,7 @@ class Statement {
   void bind_value(int index, std::string_view value);
   void bind_value(int index, BorrowedText value);
   void bind_value(int index, Bytes value);
+  void bind_value(int index, BorrowedBytes value);
   void bind_value(int index, std::nullopt_t);
   void bind_value(int index, const Uuid& value);
   void bind_value(int index, const std::string& value) { bind_value(index, std::string_view(value)); }

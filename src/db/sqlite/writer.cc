@@ -22,6 +22,11 @@ Result<void> Writer::run(Durability durability, const Write& write) {
   return std::move(request.result);
 }
 
+size_t Writer::waiting() {
+  std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void Writer::run_batch(const Batch& batch) {
   auto result = run_together(batch);
   if (result) return;

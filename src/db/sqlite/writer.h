@@ -28,6 +28,8 @@ class Writer {
   // within a write.
   Result<void> run(Durability durability, const Write& write);
 
+  size_t waiting();  // how many writes nobody has begun
+
   // For what must be done when nobody writes: closing, checkpoints.
   Connection& connection() { return *connection_; }
 

@@ -1,0 +1,219 @@
+#include "db/fault_injecting_database.h"
+
+#include <mutex>
+
+namespace plz {
+namespace {
+
+using When = FaultInjectingDatabase::When;
+
+struct Fault {
+  Error error;
+  When when = When::before;
+};
+
+class Plan {
+ public:
+  void set(uint64_t nth, uint64_t count, Fault fault) {
+    std::lock_guard lock(mutex_);
+    from_ = calls_ + nth;
+    count_ = count;
+    fault_ = std::move(fault);
+  }
+  uint64_t calls() {
+    std::lock_guard lock(mutex_);
+    return calls_;
+  }
+
+  template <typename Call>
+  auto around(Call call) -> decltype(call()) {
+    std::optional<Fault> fault = next();
+    if (fault && fault->when == When::before) return fail(fault->error);
+    auto result = call();
+    if (fault) return fail(fault->error);
+    return result;
+  }
+
+ private:
+  std::optional<Fault> next() {
+    std::lock_guard lock(mutex_);
+    ++calls_;
+    if (calls_ < from_ || calls_ - from_ >= count_) return std::nullopt;
+    return fault_;
+  }
+
+  std::mutex mutex_;
+  uint64_t calls_ = 0, from_ = 0, count_ = 0;
+  Fault fault_;
+};
+
+class FaultyExecutions final : public ExecutionRecords {
+ public:
+  FaultyExecutions(Plan& plan, ExecutionRecords& real) : plan_(plan), real_(real) {}
+  Result<ExecutionId> create(const std::vector<NewExecution>& executions, const std::string& key) override {
+    return plan_.around([&] { return real_.create(executions, key); });
+  }
+  Result<std::optional<ExecutionRecord>> find(ExecutionId id) override {
+    return plan_.around([&] { return real_.find(id); });
+  }
+  Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter, std::optional<ExecutionId> before,
+                                            size_t limit) override {
+    return plan_.around([&] { return real_.list(filter, before, limit); });
+  }
+  Result<std::vector<ExecutionRecord>> unfinished() override {
+    return plan_.around([&] { return real_.unfinished(); });
+  }
+  Result<bool> save(const Execution& execution, uint64_t version, const std::optional<Attempt>& attempt,
+                    const std::string& document, Durability durability) override {
+    return plan_.around([&] { return real_.save(execution, version, attempt, document, durability); });
+  }
+  Result<std::optional<Attempt>> find_attempt(AttemptId id) override {
+    return plan_.around([&] { return real_.find_attempt(id); });
+  }
+  Result<std::vector<Attempt>> attempts(ExecutionId id) override {
+    return plan_.around([&] { return real_.attempts(id); });
+  }
+  Result<EnvironmentVariables> shell_environment(ExecutionId id) override {
+    return plan_.around([&] { return real_.shell_environment(id); });
+  }
+  Result<void> remove(ExecutionId id) override {
+    return plan_.around([&] { return real_.remove(id); });
+  }
+
+ private:
+  Plan& plan_;
+  ExecutionRecords& real_;
+};
+
+class FaultyMeasures final : public MeasureRecords {
+ public:
+  FaultyMeasures(Plan& plan, MeasureRecords& real) : plan_(plan), real_(real) {}
+  Result<void> append(ExecutionId execution, AttemptId attempt, const std::vector<MeasureEvent>& events) override {
+    return plan_.around([&] { return real_.append(execution, attempt, events); });
+  }
+  Result<void> latest(AttemptId attempt, const std::string& prefix, const OnEvent& on_event) override {
+    return plan_.around([&] { return real_.latest(attempt, prefix, on_event); });
+  }
+  Result<std::vector<MeasureEvent>> events(AttemptId attempt, const std::optional<std::string>& path, uint64_t after,
+                                           size_t limit) override {
+    return plan_.around([&] { return real_.events(attempt, path, after, limit); });
+  }
+  Result<uint64_t> last_sequence(AttemptId attempt) override {
+    return plan_.around([&] { return real_.last_sequence(attempt); });
+  }
+
+ private:
+  Plan& plan_;
+  MeasureRecords& real_;
+};
+
+class FaultyCursor final : public HistoryCursor {
+ public:
+  FaultyCursor(Plan& plan, std::unique_ptr<HistoryCursor> real) : plan_(plan), real_(std::move(real)) {}
+  Result<std::optional<Row>> next() override {
+    return plan_.around([&] { return real_->next(); });
+  }
+
+ private:
+  Plan& plan_;
+  std::unique_ptr<HistoryCursor> real_;
+};
+
+class FaultyHistory final : public History {
+ public:
+  FaultyHistory(Plan& plan, History& real) : plan_(plan), real_(real) {}
+  Result<std::unique_ptr<HistoryCursor>> open(const HistoryQuery& query) override {
+    return plan_.around([&]() -> Result<std::unique_ptr<HistoryCursor>> {
+      PLZ_ASSIGN(auto cursor, real_.open(query));
+      return std::make_unique<FaultyCursor>(plan_, std::move(cursor));
+    });
+  }
+
+ private:
+  Plan& plan_;
+  History& real_;
+};
+
+class FaultyInstances final : public InstanceRecords {
+ public:
+  FaultyInstances(Plan& plan, InstanceRecords& real) : plan_(plan), real_(real) {}
+  Result<void> save(const Instance& instance, Durability durability) override {
+    return plan_.around([&] { return real_.save(instance, durability); });
+  }
+  Result<std::optional<Instance>> find(InstanceId id) override {
+    return plan_.around([&] { return real_.find(id); });
+  }
+  Result<std::vector<Instance>> list(bool gone_too) override {
+    return plan_.around([&] { return real_.list(gone_too); });
+  }
+
+ private:
+  Plan& plan_;
+  InstanceRecords& real_;
+};
+
+class FaultyBlobs final : public BlobRecords {
+ public:
+  FaultyBlobs(Plan& plan, BlobRecords& real) : plan_(plan), real_(real) {}
+  Result<void> add_pack(const Uuid& pack, uint64_t pack_bytes, std::span<const BlobRecord> blobs) override {
+    return plan_.around([&] { return real_.add_pack(pack, pack_bytes, blobs); });
+  }
+  Result<std::vector<std::optional<BlobRecord>>> find(std::span<const Digest> digests) override {
+    return plan_.around([&] { return real_.find(digests); });
+  }
+  Result<std::vector<Uuid>> packs() override {
+    return plan_.around([&] { return real_.packs(); });
+  }
+  Result<Totals> totals() override {
+    return plan_.around([&] { return real_.totals(); });
+  }
+  Result<void> hold_lease(LeaseId lease, Timestamp expires) override {
+    return plan_.around([&] { return real_.hold_lease(lease, expires); });
+  }
+  Result<void> end_lease(LeaseId lease) override {
+    return plan_.around([&] { return real_.end_lease(lease); });
+  }
+  Result<bool> remove_unleased(std::span<const Digest> digests, Timestamp now) override {
+    return plan_.around([&] { return real_.remove_unleased(digests, now); });
+  }
+
+ private:
+  Plan& plan_;
+  BlobRecords& real_;
+};
+
+}  // namespace
+
+struct FaultInjectingDatabase::Parts {
+  explicit Parts(Database& real)
+      : executions(plan, real.executions()),
+        measures(plan, real.measures()),
+        history(plan, real.history()),
+        instances(plan, real.instances()),
+        blobs(plan, real.blobs()) {}
+
+  Plan plan;
+  FaultyExecutions executions;
+  FaultyMeasures measures;
+  FaultyHistory history;
+  FaultyInstances instances;
+  FaultyBlobs blobs;
+};
+
+FaultInjectingDatabase::FaultInjectingDatabase(Database& real) : parts_(std::make_unique<Parts>(real)) {}
+FaultInjectingDatabase::~FaultInjectingDatabase() = default;
+
+void FaultInjectingDatabase::fail_call(uint64_t nth, Error error, When when) {
+  parts_->plan.set(nth, 1, {std::move(error), when});
+}
+void FaultInjectingDatabase::fail_all(Error error) { parts_->plan.set(1, UINT64_MAX, {std::move(error), When::before}); }
+void FaultInjectingDatabase::heal() { parts_->plan.set(1, 0, {}); }
+uint64_t FaultInjectingDatabase::calls() const { return parts_->plan.calls(); }
+
+ExecutionRecords& FaultInjectingDatabase::executions() { return parts_->executions; }
+MeasureRecords& FaultInjectingDatabase::measures() { return parts_->measures; }
+History& FaultInjectingDatabase::history() { return parts_->history; }
+InstanceRecords& FaultInjectingDatabase::instances() { return parts_->instances; }
+BlobRecords& FaultInjectingDatabase::blobs() { return parts_->blobs; }
+
+}  // namespace plz

@@ -1,0 +1,90 @@
+#include "db/spec_codec.h"
+
+#include <gtest/gtest.h>
+
+#include "db/byte_codec.h"
+#include "db/database_samples.h"
+
+namespace plz {
+namespace {
+
+TEST(ByteCodec, RoundTrips) {
+  ByteWriter writer;
+  for (uint64_t value : {0ull, 127ull, 128ull, 1ull << 40, ~0ull}) writer.number(value);
+  for (int64_t value : {int64_t{0}, int64_t{-1}, INT64_MIN, INT64_MAX}) writer.signed_number(value);
+  writer.real(-0.1);
+  writer.flag(true);
+  writer.text(std::string_view("a\0b", 3));
+  std::string bytes = writer.take();
+  ByteReader reader(bytes);
+  for (uint64_t value : {0ull, 127ull, 128ull, 1ull << 40, ~0ull}) EXPECT_EQ(reader.number(), value);
+  for (int64_t value : {int64_t{0}, int64_t{-1}, INT64_MIN, INT64_MAX}) EXPECT_EQ(reader.signed_number(), value);
+  EXPECT_EQ(reader.real(), -0.1);
+  EXPECT_TRUE(reader.flag());
+  EXPECT_EQ(reader.text(), std::string("a\0b", 3));
+  EXPECT_TRUE(reader.ok() && reader.at_end());
+  EXPECT_EQ(reader.number(), 0u);
+  EXPECT_FALSE(reader.ok());
+}
+
+TEST(ByteCodec, RefusesWhatDoesNotFit) {
+  EXPECT_FALSE([] { ByteReader r("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"); r.number(); return r.ok(); }());
+  EXPECT_FALSE([] { ByteReader r("\x05" "abc"); r.text(); return r.ok(); }());
+  EXPECT_FALSE([] { ByteReader r("\x02"); r.flag(); return r.ok(); }());
+  EXPECT_FALSE([] { ByteReader r("\x09" "abc"); r.count(); return r.ok(); }());
+  EXPECT_FALSE([] { ByteReader r("1234567"); r.real(); return r.ok(); }());
+}
+
+TEST(SpecCodec, RoundTrips) {
+  FakeClock clock;
+  ExecutionSpec spec = full_spec(clock);
+  EXPECT_EQ(*decode_spec(encode_spec(spec)), spec);
+  EXPECT_EQ(*decode_spec(encode_spec(ExecutionSpec{})), ExecutionSpec{});
+  EnvironmentVariables variables{{"A", ""}, {"", "\xff\n"}};
+  EXPECT_EQ(*decode_variables(encode_variables(variables)), variables);
+  std::vector<std::string> strings{"", "x", std::string(300, 'y')};
+  EXPECT_EQ(*decode_strings(encode_strings(strings)), strings);
+  std::vector<RuntimeFingerprint> runtimes = sample_instance(clock).runtimes;
+  EXPECT_EQ(*decode_runtimes(encode_runtimes(runtimes)), runtimes);
+}
+
+TEST(SpecCodec, ANewerFormatIsRefusedInWords) {
+  std::string bytes = encode_strings({"a"});
+  bytes[0] = 7;
+  auto decoded = decode_strings(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, ErrorCode::conflict);
+  EXPECT_EQ(decoded.error().message, "a list of texts was written by a newer plz (format 7; this one knows 1)");
+}
+
+TEST(SpecCodec, EveryTruncationIsRefused) {
+  FakeClock clock;
+  std::string bytes = encode_spec(full_spec(clock));
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    auto decoded = decode_spec(bytes.substr(0, size));
+    ASSERT_FALSE(decoded) << size;
+    EXPECT_EQ(decoded.error().code, ErrorCode::internal);
+  }
+  EXPECT_FALSE(decode_spec(bytes + "x"));
+}
+
+// The bytes are in people's databases: this test fails when their meaning changes.
+TEST(SpecCodec, TheFormatStays) {
+  ExecutionSpec spec;
+  spec.user = "ada";
+  spec.command = {"true"};
+  spec.indices = IndexRange{-1, 2};
+  std::string hex;
+  for (unsigned char c : encode_spec(spec)) {
+    char text[3];
+    snprintf(text, sizeof text, "%02x", c);
+    hex += text;
+  }
+  EXPECT_EQ(hex,
+            "01" "03616461" "00" "010474727565" "027b7d" + std::string(64, '0') + "00" "00" "00"
+            "0874322e6d6963726f" "00" "00" "0178" "00" "000000000000f03f" "00" "00" "00" "027b7d" "01" "027b7d" "027b7d"
+            "00" "00" "02" "00" "010104");
+}
+
+}  // namespace
+}  // namespace plz
