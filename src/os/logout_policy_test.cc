@@ -1,0 +1,48 @@
+#include "os/logout_policy.h"
+
+#include <gtest/gtest.h>
+
+#include "os/file.h"
+
+namespace plz {
+namespace {
+
+class LogoutPolicyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "plz-logout-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+  }
+  void TearDown() override { EXPECT_TRUE(remove_tree(root_)); }
+  void write(const std::string& name, const std::string& content) {
+    ASSERT_TRUE(make_directories(parent_path(root_ + "/" + name)));
+    ASSERT_TRUE(write_file_atomically(root_ + "/" + name, content, 0644, Sync::no));
+  }
+  std::string root_;
+};
+
+TEST_F(LogoutPolicyTest, ProcessesLiveOnByDefault) {
+  EXPECT_FALSE(logout_ends_processes("ada", root_));
+  write("etc/systemd/logind.conf", "[Login]\n#KillUserProcesses=yes\n");
+  EXPECT_FALSE(logout_ends_processes("ada", root_));
+}
+
+TEST_F(LogoutPolicyTest, TheLastDropInDecides) {
+  write("etc/systemd/logind.conf", "[Login]\nKillUserProcesses=no\n");
+  write("usr/lib/systemd/logind.conf.d/50-kill.conf", "[Login]\nKillUserProcesses = yes\n");
+  EXPECT_TRUE(logout_ends_processes("ada", root_));
+  write("etc/systemd/logind.conf.d/60-keep.conf", "[Login]\nKillUserProcesses=no\n");
+  EXPECT_FALSE(logout_ends_processes("ada", root_));
+}
+
+TEST_F(LogoutPolicyTest, ExcludedAndLingeringUsersAreSpared) {
+  write("etc/systemd/logind.conf", "[Login]\nKillUserProcesses=yes\nKillExcludeUsers=root ada\n");
+  EXPECT_FALSE(logout_ends_processes("ada", root_));
+  EXPECT_TRUE(logout_ends_processes("bob", root_));
+  write("var/lib/systemd/linger/bob", "");
+  EXPECT_FALSE(logout_ends_processes("bob", root_));
+}
+
+}  // namespace
+}  // namespace plz
