@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <exception>
 
 #include <fmt/core.h>
 
@@ -21,10 +20,6 @@ using namespace std::chrono_literals;
 using IoState = IoResult::State;
 
 constexpr size_t kSmallBodyBytes = 64u << 10;
-constexpr size_t kMaxPipelinedBytes = 64u << 10;
-constexpr size_t kMaxDiscardedBytes = 1u << 20;
-constexpr size_t kPullBytes = 256u << 10;
-constexpr int kPullsInARow = 4;
 constexpr auto kLingerTime = 2s;
 
 bool equals(std::string_view a, std::string_view b) {
@@ -46,16 +41,6 @@ std::string request_id(const Headers& headers, const Clock& clock) {
 }
 
 }  // namespace
-
-void StreamWaker::wake() {
-  if (pending_.exchange(true)) return;
-  auto loop = loop_.lock();
-  if (!loop) return;
-  loop->post([self = shared_from_this()] {
-    self->pending_.exchange(false);
-    if (self->connection_) self->connection_->on_wake();
-  });
-}
 
 ServerConnection::ServerConnection(ServerCore& core, std::unique_ptr<Transport> transport, Peer peer)
     : core_(core),
@@ -179,50 +164,6 @@ void ServerConnection::dispatch() {
   answer_error(503, submitted.error());
 }
 
-void ServerConnection::run_handler() {
-  prepare_answer(call_handler());
-  // From this thread, which saves the client the loop's turn. The loop goes on with what is left.
-  outbox_.write(*transport_);
-  core_.activity.touch();
-  core_.loop->post([self = shared_from_this()] { self->on_handled(); });
-}
-
-Response ServerConnection::call_handler() {
-  std::string what;
-  try {
-    return core_.handler(request_);
-  } catch (const std::exception& exception) {
-    what = exception.what();
-  } catch (...) {
-    what = "an exception of unknown type";
-  }
-  log_error("request {}: {} {}: {}", request_.id, printable(request_.method),
-            printable(request_.target.path), printable(what));
-  return problem_response({ErrorCode::internal, "the server met a defect: " + what,
-                           "the server's log has more under this request's id"},
-                          request_.id);
-}
-
-void ServerConnection::prepare_answer(Response response) {
-  bool without_body = response.status == 204 || response.status == 304;
-  framing_ = Framing::length;
-  if (response.stream) framing_ = parser_->head().version >= 11 ? Framing::chunked : Framing::close;
-  if (without_body) framing_ = Framing::none;
-  bool rest_is_in_the_way =
-      !body_->complete() &&
-      (body_->unreadable() || response.stream || body_->longer_than(kMaxDiscardedBytes));
-  keep_alive_ = parser_->head().keep_alive && framing_ != Framing::close && !rest_is_in_the_way &&
-                !core_.stopping;
-  std::string head = format_response_head(response, framing_, keep_alive_, request_.id);
-  if (without_body || request_.method == "HEAD") {
-    response.body.clear();
-    response.stream = nullptr;
-  }
-  stream_ = std::move(response.stream);
-  if (stream_) response.body.clear();
-  outbox_.set(std::move(head), std::move(response.body));
-}
-
 void ServerConnection::on_handled() {
   if (aborted_) return close();
   if (stream_) return start_stream();
@@ -281,93 +222,6 @@ void ServerConnection::linger() {
     if (result.state != IoState::done) return await(result.state);
     discarded_ += result.bytes;
     if (discarded_ > kMaxDiscardedBytes) return close();
-  }
-}
-
-void ServerConnection::start_stream() {
-  phase_ = Phase::streaming;
-  waker_ = std::make_shared<StreamWaker>(core_.loop, this);
-  try {
-    stream_->on_wake([waker = waker_] { waker->wake(); });
-  } catch (const std::exception& exception) {
-    log_error("request {}: {}", request_.id, printable(exception.what()));
-    return close();
-  }
-  input_.release_if_empty();
-  watch_peer();
-  if (phase_ == Phase::streaming) pump();
-}
-
-void ServerConnection::on_wake() {
-  if (phase_ == Phase::streaming && !pump_posted_) pump();
-}
-
-void ServerConnection::pump() {
-  for (int turn = 0; turn < kPullsInARow; ++turn) {
-    if (!outbox_.empty()) {
-      IoResult result = outbox_.write(*transport_);
-      if (result.state != IoState::done) return await_taking(result);
-      core_.activity.touch();
-      core_.buffers.give(outbox_.take_body());
-    }
-    clear_deadline();
-    if (stream_ended_) {
-      waker_->detach();
-      waker_ = nullptr;
-      return on_answer_sent();
-    }
-    if (!pull_stream()) return;
-  }
-  // Others have their turn.
-  pump_posted_ = true;
-  core_.loop->post([self = shared_from_this()] {
-    self->pump_posted_ = false;
-    if (self->phase_ == Phase::streaming) self->pump();
-  });
-}
-
-// False when there is nothing to write for now, or ever.
-bool ServerConnection::pull_stream() {
-  std::string buffer = core_.buffers.take();
-  auto state = pull_into(buffer);
-  if (state == StreamSource::State::failed) {
-    close();
-    return false;
-  }
-  stream_ended_ = state == StreamSource::State::end;
-  if (stream_ended_) stream_ = nullptr;
-  if (buffer.empty() && state == StreamSource::State::waiting) {
-    core_.buffers.give(std::move(buffer));
-    return false;
-  }
-  bool chunked = framing_ == Framing::chunked;
-  std::string head = chunked && !buffer.empty() ? chunk_header(buffer.size()) : std::string();
-  std::string_view tail = !chunked ? "" : stream_ended_ ? "\r\n0\r\n\r\n" : "\r\n";
-  if (buffer.empty()) tail = chunked && stream_ended_ ? "0\r\n\r\n" : "";
-  outbox_.set(std::move(head), std::move(buffer), tail);
-  return true;
-}
-
-StreamSource::State ServerConnection::pull_into(std::string& buffer) {
-  try {
-    return stream_->pull(buffer, kPullBytes);
-  } catch (const std::exception& exception) {
-    log_error("request {}: {}", request_.id, printable(exception.what()));
-    return StreamSource::State::failed;
-  }
-}
-
-// While a stream is sent: notices that the peer left, and keeps what it sends meanwhile. A peer that
-// closes just its own half is taken for gone: nothing tells the two apart.
-void ServerConnection::watch_peer() {
-  for (;;) {
-    bool whole = body_->complete();
-    if (input_.size() > kMaxPipelinedBytes) return;
-    IoResult result = transport_->read(core_.scratch.get(), ServerCore::kScratchBytes);
-    if (result.state == IoState::want_read) return await_readable();
-    if (result.state == IoState::want_write) return;
-    if (result.state != IoState::done) return close();
-    if (whole) input_.append(core_.scratch.get(), result.bytes);
   }
 }
 

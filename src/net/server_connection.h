@@ -62,6 +62,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     closed,
   };
 
+  // What a handler left of a body is read up to here, to keep the connection.
+  static constexpr size_t kMaxDiscardedBytes = 1u << 20;
+
   // On the loop's thread.
   void advance();
   void shake_hands();

@@ -1,0 +1,55 @@
+// Of ServerConnection: what runs on the handler's thread.
+#include <exception>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "net/problem.h"
+#include "net/server_connection.h"
+
+namespace plz {
+
+void ServerConnection::run_handler() {
+  prepare_answer(call_handler());
+  // From this thread, which saves the client the loop's turn. The loop goes on with what is left.
+  outbox_.write(*transport_);
+  core_.activity.touch();
+  core_.loop->post([self = shared_from_this()] { self->on_handled(); });
+}
+
+Response ServerConnection::call_handler() {
+  std::string what;
+  try {
+    return core_.handler(request_);
+  } catch (const std::exception& exception) {
+    what = exception.what();
+  } catch (...) {
+    what = "an exception of unknown type";
+  }
+  log_error("request {}: {} {}: {}", request_.id, printable(request_.method),
+            printable(request_.target.path), printable(what));
+  return problem_response({ErrorCode::internal, "the server met a defect: " + what,
+                           "the server's log has more under this request's id"},
+                          request_.id);
+}
+
+void ServerConnection::prepare_answer(Response response) {
+  bool without_body = response.status == 204 || response.status == 304;
+  framing_ = Framing::length;
+  if (response.stream) framing_ = parser_->head().version >= 11 ? Framing::chunked : Framing::close;
+  if (without_body) framing_ = Framing::none;
+  bool rest_is_in_the_way =
+      !body_->complete() &&
+      (body_->unreadable() || response.stream || body_->longer_than(kMaxDiscardedBytes));
+  keep_alive_ = parser_->head().keep_alive && framing_ != Framing::close && !rest_is_in_the_way &&
+                !core_.stopping;
+  std::string head = format_response_head(response, framing_, keep_alive_, request_.id);
+  if (without_body || request_.method == "HEAD") {
+    response.body.clear();
+    response.stream = nullptr;
+  }
+  stream_ = std::move(response.stream);
+  if (stream_) response.body.clear();
+  outbox_.set(std::move(head), std::move(response.body));
+}
+
+}  // namespace plz
