@@ -14,13 +14,13 @@ for program in plz plz-controller plz-worker plz-init; do
   cp "$PLZ_BIN/$program" "$copy/bin/"
 done
 cp -r "$(dirname "$0")" "$copy/tests"
-cp -r "$(dirname "$0")/../../examples" "$copy/examples"
+cp -r "$(dirname "$0")/../../examples" "$(dirname "$0")/../../docs" "$copy/"
 chown -R plztest: "$copy"
 chmod 755 "$copy"
 test=$copy/tests/$(basename "$(eval echo "\${$#}")")
 cd "$copy"
 status=0
 setpriv --reuid plztest --regid plztest --init-groups --reset-env env \
-  PLZ_BIN="$copy/bin" PLZ_EXAMPLES="$copy/examples" TMPDIR="$copy/tmp" PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8 \
+  PLZ_BIN="$copy/bin" PLZ_EXAMPLES="$copy/examples" PLZ_DOCS="$copy/docs" TMPDIR="$copy/tmp" PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8 \
   /usr/bin/python3 -m pytest -q -x -p no:cacheprovider "$test" || status=$?
 exit $status
