@@ -153,7 +153,7 @@ Result<void> ApiClient::stop(ExecutionId id, seconds grace) {
 }
 
 Result<CaptureReport> ApiClient::capture_output(ExecutionId id) {
-  ClientRequest request = json_request(execution_target(id, "/output-captures"), "{}");
+  ClientRequest request = json_request(execution_target(id, "/output-captures"), "");
   request.stall_timeout = kCaptureStall;
   request.idempotent = false;
   PLZ_ASSIGN(std::string answer, call(request));

@@ -38,7 +38,7 @@ Result<WorkerRegistered> WorkerClient::register_worker(const WorkerRegistration&
 }
 
 Result<WorkerOrders> WorkerClient::poll(InstanceId instance, std::chrono::seconds wait) {
-  auto request = json_request(fmt::format("/v1/workers/{}/poll?wait={}", instance.to_string(), wait.count()), "{}");
+  auto request = json_request(fmt::format("/v1/workers/{}/poll?wait={}", instance.to_string(), wait.count()), "");
   request.stall_timeout = wait + kLongPollSlack;
   request.idempotent = false;
   PLZ_ASSIGN(std::string answer, state_->api.call(request));

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "os/file.h"
@@ -17,8 +18,9 @@ constexpr size_t kEventsAReport = 2'000;
 constexpr size_t kBytesAReport = 4u << 20;
 // As many measures as this travel with the report of the end.
 constexpr size_t kLastBytes = 1u << 20;
-// The report of the end says when the command started: a job that is over sooner needs no other.
-constexpr milliseconds kStartedDelay{30};
+// A job that is over sooner is not watched: the report of its end says all of it, and to close an
+// inotify descriptor takes the kernel some ten milliseconds.
+constexpr milliseconds kSettlingTime{30};
 constexpr milliseconds kShortestRest{2};
 constexpr milliseconds kGathering{3};
 // Bytes that arrive by splice(2) do not wake inotify before Linux 6.6: the log's size is looked at.
@@ -51,17 +53,10 @@ void AttemptObserver::abandon() {
 }
 
 void AttemptObserver::run(const std::stop_token& stop) {
-  collector_.watch();
   milliseconds pause = kShortestRest;
   Backoff backoff = connections_.backoff();
   while (!stop.stop_requested()) {
-    if (!log_is_watched_ && path_exists(paths_.log())) {
-      collector_.watch_file(paths_.log());
-      log_is_watched_ = true;
-    }
-    if (started_ && clock_.steady() - begun_ >= kStartedDelay) tell_start();
-    if (auto collected = collector_.collect(false); !collected)
-      log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
+    if (clock_.steady() - begun_ >= kSettlingTime) watch();
     const uint64_t before = log_.shipped();
     auto sent = log_.ship_piece();
     bool sent_measures = tell_some();
@@ -76,6 +71,17 @@ void AttemptObserver::run(const std::stop_token& stop) {
       pause = std::min(2 * pause, kLongestRest);
     }
   }
+}
+
+void AttemptObserver::watch() {
+  if (!std::exchange(is_watching_, true)) collector_.watch();
+  if (!log_is_watched_ && path_exists(paths_.log())) {
+    collector_.watch_file(paths_.log());
+    log_is_watched_ = true;
+  }
+  if (started_) tell_start();
+  if (auto collected = collector_.collect(false); !collected)
+    log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
 }
 
 // Sleeps, but not on when something happens.

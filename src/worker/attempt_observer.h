@@ -33,9 +33,12 @@ class AttemptObserver {
   // After end(): the controller lacks bytes of the log that it was thought to have.
   Result<void> send_log_again(const std::stop_token& stop);
   uint64_t log_bytes() const { return log_.shipped(); }
+  // After the report: gives back descriptors, which may take a while.
+  void release() { collector_.stop_watching(); }
 
  private:
   void run(const std::stop_token& stop);
+  void watch();
   void tell_start();
   bool tell_some();
   void rest(const std::stop_token& stop, std::chrono::milliseconds time);
@@ -50,6 +53,7 @@ class AttemptObserver {
   MeasureCollector collector_;
   std::optional<Timestamp> started_;
   SteadyTime begun_;
+  bool is_watching_ = false;
   bool log_is_watched_ = false;
   UniqueFd wake_;
   std::jthread thread_;

@@ -240,6 +240,7 @@ Result<void> AttemptRunner::report_end(const std::stop_token& stop) {
 
 // After the end was acknowledged, or the attempt discarded.
 void AttemptRunner::clean_up() {
+  observer_.release();
   output_sink_.reset();
   code_.release();
   input_.release();

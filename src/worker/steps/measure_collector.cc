@@ -61,6 +61,11 @@ void MeasureCollector::watch() {
   scan_all(true, false);
 }
 
+void MeasureCollector::stop_watching() {
+  inotify_.reset();
+  watched_.clear();
+}
+
 void MeasureCollector::watch_file(const std::string& path) {
   if (!inotify_) return;
   int watch = inotify_add_watch(inotify_.get(), path.c_str(), IN_MODIFY);

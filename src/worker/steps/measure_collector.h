@@ -35,6 +35,8 @@ class MeasureCollector {
   void know(const MeasureEvent& event, const MeasureStamp& stamp);
   // Begins to watch: with inotify where it can be had, else by looking again and again.
   void watch();
+  // Blocks for some ten milliseconds, in the kernel.
+  void stop_watching();
   // Readable when something happened; -1 if only looking tells.
   int watch_fd() const { return inotify_.get(); }
   // Wakes watch_fd() also when this file grows.
