@@ -27,6 +27,7 @@ constexpr uint64_t kMostFileBytes = 1 << 20;
 
 // Variables of plz that are no keys.
 constexpr std::string_view kOtherVariables[] = {kPathVariable, "PLZ_DATA_DIR"};
+constexpr std::string_view kTestVariablePrefix = "PLZ_TEST_";  // plz's own tests set them
 
 std::string upper_case(std::string_view text) {
   std::string result(text);
@@ -90,7 +91,7 @@ Result<void> add_files(ConfigurationMerge& merge, const ConfigurationSources& so
 
 Result<void> add_variables(ConfigurationMerge& merge, const ConfigurationSources& sources) {
   for (const auto& [name, value] : sources.environment) {
-    if (!name.starts_with(kVariablePrefix)) continue;
+    if (!name.starts_with(kVariablePrefix) || name.starts_with(kTestVariablePrefix)) continue;
     if (std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) != std::end(kOtherVariables)) continue;
     std::string key = lower_case(std::string_view(name).substr(kVariablePrefix.size()));
     if (name != fmt::format("{}{}", kVariablePrefix, upper_case(key))) continue;  // plz_x, PLZ_x: not ours

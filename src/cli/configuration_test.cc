@@ -171,6 +171,7 @@ TEST_F(ConfigurationTest, TakesBackWithNull) {
 
 TEST_F(ConfigurationTest, ReadsTheEnvironment) {
   variable("PLZ_DATA_DIR", "/data");
+  variable("PLZ_TEST_SOMETHING", "1");
   variable("PLZ_PORT", "8080");
   variable("PLZ_USE_EMOJIS", "false");
   variable("PLZ_COMMAND", R"(["make", "all"])");

@@ -1,5 +1,7 @@
 #include "cli/parameters.h"
 
+#include <cstdio>
+
 #include <fmt/core.h>
 
 #include "base/text.h"
@@ -7,12 +9,27 @@
 #include "wire/json_text.h"
 
 namespace plz {
+namespace {
+
+// "line 2, column 5: words" as editors and compilers write it: "PATH:2:5: words".
+std::string with_place(const std::string& path, const std::string& message) {
+  size_t line = 0, column = 0;
+  int words = 0;
+  if (sscanf(message.c_str(), "line %zu, column %zu: %n", &line, &column, &words) < 2 || words == 0)
+    return fmt::format("{}: {}", printable(path), message);
+  return fmt::format("{}:{}:{}: {}", printable(path), line, column, message.substr(static_cast<size_t>(words)));
+}
+
+}  // namespace
 
 Result<JsonText> load_parameters_file(const std::string& path) {
   auto text = read_file(path);
   if (!text) return fail(std::move(text).error().with_context("the parameters"));
-  auto parameters = parse_json_object(*text, "parameters");
-  if (!parameters) return fail(std::move(parameters).error().with_context(printable(path)));
+  auto parameters = parse_json_text(*text);
+  if (!parameters) return fail(ErrorCode::invalid, with_place(path, parameters.error().message), parameters.error().hint);
+  if (!parameters->text.starts_with('{'))
+    return fail(ErrorCode::invalid, fmt::format("{}: the parameters must be a JSON object", printable(path)),
+                "{\"name\": value, ...}");
   return parameters;
 }
 

@@ -9,8 +9,8 @@
 
 namespace plz {
 
-// The file's exact text, which must be one JSON object. Errors name the file, and for malformed JSON
-// the line and column. At most 64 MiB.
+// The file's exact text, which must be one JSON object. Errors name the file; for malformed
+// JSON it is "FILE:LINE:COLUMN: what is wrong". At most 64 MiB.
 Result<JsonText> load_parameters_file(const std::string& path);
 
 // From the configuration's file or object; none configured: {}.
