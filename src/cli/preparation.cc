@@ -9,6 +9,7 @@
 #include "cli/input_source.h"
 #include "cli/metadata.h"
 #include "cli/parameters.h"
+#include "cli/version.h"
 #include "os/file.h"
 #include "store/capture.h"
 #include "store/hasher.h"
@@ -28,6 +29,7 @@ Result<std::string> stat_cache_path(const std::string& data_directory, const std
 PendingMetadata start_metadata(const Session& session, const std::vector<std::string>& command) {
   const Configuration& configuration = session.configuration();
   MetadataSources sources;
+  sources.plz_version = plz_version();
   sources.working_directory = session.working_directory();
   sources.context_path = configuration.context_path;
   sources.command = command;
