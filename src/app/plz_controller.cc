@@ -101,7 +101,8 @@ Result<void> run(const ControllerOptions& options, std::string& starter_error) {
   log_info("ending: {}", signalled ? "a signal" : idle ? "idle" : "asked to");
   controller.stop();
   if (idle) controller.shut_down_workers();
-  server.stop();
+  // Followers' streams have no end of their own: whoever reads them comes back to the next controller.
+  server.stop(milliseconds(200));
   if (!options.socket.empty()) unlink(options.socket.c_str());
   return {};
 }

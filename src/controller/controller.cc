@@ -28,7 +28,10 @@ Controller::Controller(ControllerSettings settings, const Clock& clock, Database
   add_routes(router_, context_);
 }
 
-Controller::~Controller() { stop(); }
+Controller::~Controller() {
+  stop();
+  context_.streams->stop();
+}
 
 Result<void> Controller::load() {
   PLZ_TRY(context_.blobs.sweep());

@@ -2,17 +2,21 @@
 
 namespace plz {
 
-TaskPool::~TaskPool() {
+TaskPool::~TaskPool() { stop(); }
+
+void TaskPool::stop() {
+  std::vector<std::jthread> threads;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    threads.swap(threads_);
   }
   ready_.notify_all();
-  threads_.clear();
 }
 
 void TaskPool::post(std::function<void()> task) {
   std::lock_guard lock(mutex_);
+  if (stopping_) return;
   tasks_.push_back(std::move(task));
   if (idle_ < tasks_.size() && threads_.size() < limit_) threads_.emplace_back([this] { work(); });
   ready_.notify_one();

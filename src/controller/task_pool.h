@@ -10,12 +10,16 @@
 
 namespace plz {
 
-// Thread-safe. Destruction runs what is queued and waits for it. Threads start when first needed.
+// Thread-safe. Threads start when first needed. stop() must have been called, or no task hold the pool
+// alive, when it is destroyed: a thread cannot wait for itself.
 class TaskPool {
  public:
   explicit TaskPool(size_t threads) : limit_(threads) {}
   ~TaskPool();
+  // Nothing after stop().
   void post(std::function<void()> task);
+  // Runs what is queued and waits for it.
+  void stop();
 
  private:
   void work();
