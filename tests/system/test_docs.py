@@ -125,3 +125,16 @@ def test_links_lead_somewhere():
     for page in [*DOCS.rglob("*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_index_of_decisions_is_whole():
+    decisions = DOCS / "decisions"
+    linked = set(re.findall(r"\]\(([^)]+\.md)\)", (decisions / "README.md").read_text()))
+    assert linked == {page.name for page in decisions.glob("*.md")} - {"README.md"}
+
+
+@pytest.mark.skipif(not (DOCS.parent / "src").exists(), reason="the sources are not beside the tests")
+def test_files_that_pages_name_exist():
+    for page in DOCS.rglob("*.md"):
+        for name in re.findall(r"`((?:src/)?[a-z]+/[\w/]+\.(?:cc|h|sql))`", page.read_text()):
+            assert (DOCS.parent / "src" / name.removeprefix("src/")).exists(), f"{page.name}: {name}"
