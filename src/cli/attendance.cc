@@ -6,12 +6,9 @@
 #include "cli/execution_report.h"
 #include "cli/json_view.h"
 #include "cli/log_follower.h"
-#include "cli/output_directories.h"
+#include "cli/output_place.h"
 #include "cli/output_retrieval.h"
 #include "client/blob_client.h"
-#include "os/file.h"
-#include "store/hasher.h"
-#include "store/tree.h"
 #include "wire/json_text.h"
 
 namespace plz {
@@ -21,24 +18,19 @@ constexpr std::chrono::seconds kLongPoll{60};
 constexpr std::chrono::milliseconds kPauseBetweenTries{100};
 constexpr int kTries = 50;
 
-bool leaves_files(const Execution& execution) {
-  return execution.output_tree && *execution.output_tree != digest_of(encode_tree(Tree{}));
-}
-
 class Attendance {
  public:
-  Attendance(Session& session, Interrupt& interrupt, ExecutionId id,
-             const std::string& directory_pattern)
+  Attendance(Session& session, Interrupt& interrupt, ExecutionId id, const std::string& pattern)
       : session_(session),
         messages_(session.messages()),
         interrupt_(interrupt),
         id_(id),
-        directory_(expand_output_directory(directory_pattern, id.to_string(),
-                                           session.working_directory())) {}
+        pattern_(pattern) {}
 
   Result<int> attend() {
     messages_.info("Streaming logs...");
-    PLZ_ASSIGN(const FollowEnd end, LogFollower(session_, interrupt_).follow(LogsRequest{id_}));
+    PLZ_ASSIGN(const FollowEnd end,
+               LogFollower(session_, interrupt_).follow(LogsRequest{id_}, false));
     if (end == FollowEnd::interrupted) return detach();
     messages_.plain("");
     messages_.info("Harvesting the output...");
@@ -61,7 +53,7 @@ class Attendance {
     if (summary) messages_.plain(indent_json(*summary));
     const bool succeeded = execution.outcome->succeeded();
     if (succeeded) messages_.info("Execution succeeded.");
-    if (succeeded || leaves_files(execution)) PLZ_TRY(retrieve(execution));
+    if (succeeded || execution.output_tree) PLZ_TRY(retrieve(execution));
     if (succeeded)
       messages_.info("Done and dusted.");
     else
@@ -71,7 +63,7 @@ class Attendance {
 
   Result<void> retrieve(const Execution& execution) {
     messages_.info("Retrieving the output...");
-    auto brought = bring_output(session_, interrupt_, execution, directory_);
+    auto brought = bring_output(session_, interrupt_, execution, pattern_);
     if (brought) return {};
     if (!execution.outcome->succeeded()) {
       // The job's own failure is the news, and its status what plz exits with.
@@ -88,7 +80,7 @@ class Attendance {
   Messages& messages_;
   Interrupt& interrupt_;
   const ExecutionId id_;
-  const std::string directory_;
+  const std::string& pattern_;
 };
 
 }  // namespace
@@ -124,16 +116,14 @@ Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id) 
 }
 
 Result<void> bring_output(Session& session, Interrupt& interrupt, const Execution& execution,
-                          const std::string& directory) {
-  if (!execution.output_tree) {
-    session.messages().warning("There is no output");
-    return {};
-  }
+                          const std::string& pattern) {
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
   BlobClient blobs(std::move(endpoint), std::nullopt);
   InterruptibleSource source(blobs, interrupt.flag());
-  PLZ_TRY(retrieve_tree(*execution.output_tree, directory, false, source));
-  (void)OutputDirectories(session.data_directory()).remember(directory);
+  const std::string directory = expand_output_pattern(pattern, execution.id);
+  PLZ_TRY(retrieve_output(execution.output_tree, directory, source));
+  remember_output(session, pattern, directory);
+  if (!execution.output_tree) return {};
   PLZ_ASSIGN(const auto paths, paths_in_tree(*execution.output_tree, source));
   for (const auto& path : paths) session.messages().plain(printable(path));
   return {};
@@ -146,8 +136,8 @@ void tell_how_to_reattach(Messages& messages, ExecutionId id) {
 }
 
 Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id,
-                   const std::string& directory_pattern) {
-  return Attendance(session, interrupt, id, directory_pattern).attend();
+                   const std::string& pattern) {
+  return Attendance(session, interrupt, id, pattern).attend();
 }
 
 }  // namespace plz

@@ -17,17 +17,17 @@ Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, Ex
 // The summary of measures as JSON text; none when there is none.
 Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id);
 
-// Brings the output of a finished execution into `directory`, tells the paths, and remembers the
-// directory.
+// Brings the output of a finished execution to where the pattern says (output_place.h), tells the
+// paths, and remembers the place. Without output, that is an empty directory.
 Result<void> bring_output(Session& session, Interrupt& interrupt, const Execution& execution,
-                          const std::string& directory);
+                          const std::string& pattern);
 
 // How to see an execution again that goes on without us.
 void tell_how_to_reattach(Messages& messages, ExecutionId id);
 
 // From "Streaming logs..." to "Done and dusted."; returns what plz is to exit with.
-// `directory_pattern` is where the output goes, with %e.
+// `pattern` is where the output goes, with %e.
 Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id,
-                   const std::string& directory_pattern);
+                   const std::string& pattern);
 
 }  // namespace plz

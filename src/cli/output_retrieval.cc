@@ -82,20 +82,6 @@ Result<void> write_entry(const TreeEntry& entry, const std::string& path, BlobSo
 
 }  // namespace
 
-std::string expand_output_directory(std::string_view pattern, std::string_view execution_id,
-                                    std::string_view working_directory) {
-  std::string expanded;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern.substr(i, 2) == "%e") {
-      expanded += execution_id;
-      ++i;
-    } else {
-      expanded += pattern[i];
-    }
-  }
-  return absolute_path(expanded, working_directory);
-}
-
 Result<void> refuse_occupied(const std::string& path) {
   struct stat status;
   if (lstat(path.c_str(), &status) != 0) {
@@ -123,6 +109,13 @@ Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, boo
   if (entry.kind == EntryKind::directory && chmod(path.c_str(), entry.mode) != 0)
     return fail_errno("cannot set the mode of " + path);
   return {};
+}
+
+Result<void> retrieve_output(const std::optional<Digest>& tree, const std::string& directory,
+                             BlobSource& source) {
+  if (tree) return retrieve_tree(*tree, directory, false, source);
+  PLZ_TRY(refuse_occupied(directory));
+  return make_directories(directory);
 }
 
 Result<void> retrieve_tree(const Digest& tree, const std::string& directory, bool replace,

@@ -1,6 +1,7 @@
 // Brings trees of the store to disk, whole or not at all.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +13,6 @@
 
 namespace plz {
 
-// "output/%e" with the id in place of %e; absolute.
-std::string expand_output_directory(std::string_view pattern, std::string_view execution_id,
-                                    std::string_view working_directory);
-
 // conflict when something is there that must not be overwritten: anything but an empty directory.
 Result<void> refuse_occupied(const std::string& path);
 
@@ -24,6 +21,10 @@ Result<void> refuse_occupied(const std::string& path);
 // away once the new one is complete; else refuse_occupied() holds.
 Result<void> retrieve_tree(const Digest& tree, const std::string& directory, bool replace,
                            BlobSource& source);
+
+// The output of an execution, into a new or empty directory; without a tree it is an empty one.
+Result<void> retrieve_output(const std::optional<Digest>& tree, const std::string& directory,
+                             BlobSource& source);
 
 // As retrieve_tree for whatever the entry is; its name is not used.
 Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, bool replace,

@@ -80,7 +80,7 @@ class Preparation {
     spec.snapshot.code_tree = code.tree;
     PLZ_ASSIGN(spec.input, capture_input());
     spec.parameters = std::move(parameters);
-    PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, *prepared_.blobs));
+    PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, prepared_.blobs()));
     take_configuration(spec);
     if (session_.embedded())
       prepared_.submission.shell_environment = shell_environment(session_.environment());
@@ -94,8 +94,8 @@ class Preparation {
   }
 
   void connect(Endpoint endpoint) {
-    prepared_.blobs.reset();
-    prepared_.blobs = std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session_.clock()));
+    prepared_.holds.push_back(
+        std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session_.clock())));
   }
 
   Result<void> check_command() const {
@@ -115,12 +115,12 @@ class Preparation {
     PLZ_ASSIGN(options.stat_cache_path, stat_cache_path(session_.data_directory(), root));
     options.cancelled = interrupt_.flag();
     options.progress = [this](const CaptureProgress& progress) { show_progress(progress); };
-    auto captured = capture(root, options, *prepared_.blobs);
+    auto captured = capture(root, options, prepared_.blobs());
     // A controller that was killed meanwhile is started again, and has all that it acknowledged.
     for (int again = 0; again < kCaptureRepeats && is_unavailable(captured); ++again) {
       PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
       connect(std::move(endpoint));
-      captured = capture(root, options, *prepared_.blobs);
+      captured = capture(root, options, prepared_.blobs());
     }
     session_.messages().end_progress();
     if (captured) show(captured->warnings);
@@ -134,7 +134,7 @@ class Preparation {
     session_.messages().info("Capturing the input");
     const auto* file = std::get_if<FileInput>(&source);
     if (!file)
-      return resolve_stored_input(source, text, session_, *prepared_.blobs, *prepared_.blobs);
+      return resolve_stored_input(source, text, session_, prepared_.blobs(), prepared_.blobs());
     PLZ_ASSIGN(const CaptureResult captured, capture_here(file->path, nullptr));
     session_.messages().info(fmt::format("{} input bytes to upload", captured.content_bytes_sent));
     return Input{captured.tree, text, captured.total_bytes};
@@ -185,12 +185,12 @@ Result<Prepared> prepare_rerun(Session& session, const Execution& earlier,
                                const std::optional<JsonText>& parameters) {
   Prepared prepared;
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  prepared.blobs =
-      std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session.clock()));
+  prepared.holds.push_back(
+      std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session.clock())));
   ExecutionSpec& spec = prepared.submission.spec;
   spec = earlier.spec;
   PLZ_ASSIGN(spec.metadata,
-             finish_metadata(start_metadata(session, spec.command), session, *prepared.blobs));
+             finish_metadata(start_metadata(session, spec.command), session, prepared.blobs()));
   spec.user = session.configuration().user;
   spec.market = session.configuration().market;
   spec.previous_execution_id = earlier.id;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/interrupt.h"
@@ -17,7 +18,9 @@ namespace plz {
 // A submission, and the hold on what it names in the store until it is submitted.
 struct Prepared {
   Submission submission;
-  std::unique_ptr<BlobClient> blobs;
+  // Each holds a lease. More than one where the controller was started again meanwhile.
+  std::vector<std::unique_ptr<BlobClient>> holds;
+  BlobClient& blobs() const { return *holds.back(); }
 };
 
 // Of the code here. `output_template`: where the output will go, absolute, with %e. cancelled after

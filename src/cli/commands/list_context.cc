@@ -1,8 +1,7 @@
 #include "base/text.h"
 #include "cli/code_filter.h"
 #include "cli/commands/commands.h"
-#include "cli/commands/run_steps.h"
-#include "os/file.h"
+#include "cli/output_place.h"
 #include "store/capture.h"
 #include "wire/json_text.h"
 
@@ -32,8 +31,7 @@ std::string as_json(const std::vector<std::string>& paths) {
 }  // namespace
 
 Result<int> perform(Session& session, const ListContextOptions& options) {
-  const std::string output =
-      absolute_path(output_pattern(std::nullopt), session.working_directory());
+  const std::string output = output_pattern(std::nullopt, session.working_directory());
   PLZ_ASSIGN(PendingCodeFilter pending, start_code_filter(session, output));
   PLZ_ASSIGN(const CodeFilter filter, pending.finish());
   for (const auto& warning : filter.warnings) session.messages().warning(warning);

@@ -23,7 +23,8 @@ Result<int> perform(Session& session, const LogsOptions& options) {
                                execution.id.to_string());
   session.messages().info("Streaming logs...");
   PLZ_ASSIGN(const FollowEnd end,
-             LogFollower(session, interrupt).follow(logs_request(options, execution.id)));
+             LogFollower(session, interrupt)
+                 .follow(logs_request(options, execution.id), execution.spec.is_composite()));
   session.messages().plain("");
   if (end != FollowEnd::interrupted) return 0;
   tell_how_to_reattach(session.messages(), execution.id);

@@ -3,10 +3,9 @@
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/composite.h"
-#include "cli/commands/run_steps.h"
 #include "cli/execution_report.h"
 #include "cli/interrupt.h"
-#include "cli/output_directories.h"
+#include "cli/output_place.h"
 #include "cli/output_retrieval.h"
 #include "cli/part_outputs.h"
 #include "client/blob_client.h"
@@ -25,14 +24,13 @@ class OutputCommand {
         execution_(execution),
         blobs_(std::move(endpoint), std::nullopt),
         source_(blobs_, interrupt_.flag()),
-        directory_(expand_output_directory(output_pattern(options.output_directory),
-                                           execution.id.to_string(), session.working_directory())) {
-  }
+        pattern_(output_pattern(options.output_directory, session.working_directory())),
+        directory_(expand_output_pattern(pattern_, execution.id)) {}
 
   Result<int> retrieve() {
     session_.messages().info("Retrieving the output...");
     PLZ_TRY(execution_.spec.is_composite() ? retrieve_parts() : retrieve_one());
-    (void)OutputDirectories(session_.data_directory()).remember(directory_);
+    remember_output(session_, pattern_, directory_);
     session_.messages().info("Done and dusted.");
     return 0;
   }
@@ -40,9 +38,9 @@ class OutputCommand {
  private:
   Result<void> retrieve_one() {
     if (execution_.spec.indices) return retrieve_part(execution_);
-    PLZ_ASSIGN(const Digest tree, stored_output(execution_));
+    PLZ_ASSIGN(const std::optional<Digest> tree, stored_output(execution_));
     if (options_.path) return retrieve_path(tree, *options_.path, directory_);
-    PLZ_TRY(retrieve_tree(tree, directory_, false, source_));
+    PLZ_TRY(retrieve_output(tree, directory_, source_));
     return tell_paths(tree, "");
   }
 
@@ -82,11 +80,14 @@ class OutputCommand {
   }
 
   // One file or directory, below `directory` under the same path.
-  Result<void> retrieve_path(const Digest& tree, const std::string& path,
+  Result<void> retrieve_path(const std::optional<Digest>& tree, const std::string& path,
                              const std::string& directory) {
     std::string_view wanted = trim(path);
     while (wanted.ends_with('/')) wanted.remove_suffix(1);
-    PLZ_ASSIGN(const auto entry, find_entry(tree, wanted, source_));
+    std::optional<TreeEntry> entry;
+    if (tree) {
+      PLZ_ASSIGN(entry, find_entry(*tree, wanted, source_));
+    }
     if (!entry)
       return fail(ErrorCode::not_found, fmt::format("the output has no {}", printable(path)),
                   nearby_hint());
@@ -99,13 +100,10 @@ class OutputCommand {
 
   std::string nearby_hint() const { return "without --path, all of it is retrieved and listed"; }
 
-  // The tree of what is stored; of a running execution, what it has written so far.
-  Result<Digest> stored_output(const Execution& execution) {
+  // What is stored, which may be nothing; of a running execution, what it has written so far.
+  Result<std::optional<Digest>> stored_output(const Execution& execution) {
     if (execution.output_tree) return *execution.output_tree;
-    if (execution.state == ExecutionState::finished)
-      return fail(ErrorCode::not_found,
-                  fmt::format("the execution {} left no output", execution.id.to_string()),
-                  execution.outcome ? outcome_sentence(*execution.outcome) : "");
+    if (execution.state == ExecutionState::finished) return refuse_unless_empty(execution);
     if (!options_.force_if_running)
       return fail(ErrorCode::conflict,
                   fmt::format("the execution {} has not finished", execution.id.to_string()),
@@ -116,8 +114,20 @@ class OutputCommand {
     return fail(ErrorCode::unavailable, "the output could not be captured: " + report.error);
   }
 
-  Result<void> tell_paths(const Digest& tree, const std::string& prefix) {
-    PLZ_ASSIGN(const auto paths, paths_in_tree(tree, source_));
+  // A command that ran to its end and wrote nothing has an output: an empty one.
+  static Result<std::optional<Digest>> refuse_unless_empty(const Execution& execution) {
+    const Outcome outcome = execution.outcome.value_or(Outcome{});
+    if (outcome.kind == OutcomeKind::succeeded || outcome.kind == OutcomeKind::exited ||
+        outcome.kind == OutcomeKind::signalled || outcome.kind == OutcomeKind::stopped)
+      return std::nullopt;
+    return fail(ErrorCode::not_found,
+                fmt::format("the execution {} has no output", execution.id.to_string()),
+                outcome_sentence(outcome));
+  }
+
+  Result<void> tell_paths(const std::optional<Digest>& tree, const std::string& prefix) {
+    if (!tree) return {};
+    PLZ_ASSIGN(const auto paths, paths_in_tree(*tree, source_));
     for (const auto& path : paths) session_.messages().plain(printable(prefix + path));
     return {};
   }
@@ -128,30 +138,13 @@ class OutputCommand {
   Interrupt interrupt_;
   BlobClient blobs_;
   InterruptibleSource source_;
-  const std::string directory_;
+  const std::string pattern_, directory_;
 };
-
-// It ran to an end, and its output directory was empty then.
-bool left_nothing(const Execution& execution) {
-  if (execution.spec.is_composite() || execution.state != ExecutionState::finished) return false;
-  if (execution.output_tree || !execution.outcome) return false;
-  switch (execution.outcome->kind) {
-    case OutcomeKind::succeeded:
-    case OutcomeKind::exited:
-    case OutcomeKind::signalled:
-    case OutcomeKind::stopped: return true;
-    default: return false;
-  }
-}
 
 }  // namespace
 
 Result<int> perform(Session& session, const OutputOptions& options) {
   PLZ_ASSIGN(const Execution execution, session.execution(options.execution));
-  if (left_nothing(execution) && !options.path) {
-    session.messages().warning("There is no output");
-    return 0;
-  }
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
   return OutputCommand(session, options, execution, std::move(endpoint)).retrieve();
 }

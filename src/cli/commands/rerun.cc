@@ -4,6 +4,7 @@
 #include "cli/commands/composite.h"
 #include "cli/commands/run_steps.h"
 #include "cli/execution_comparison.h"
+#include "cli/output_place.h"
 #include "cli/parameters.h"
 #include "os/file.h"
 #include "wire/json_text.h"
@@ -45,8 +46,8 @@ std::vector<IndexRange> failed_ranges(const std::vector<Execution>& parts) {
   return ranges;
 }
 
-Result<int> rerun_failed(Session& session, Interrupt& interrupt, const RerunOptions& options,
-                         const Execution& earlier, const std::optional<JsonText>& parameters) {
+Result<int> rerun_failed(Session& session, Interrupt& interrupt, const Execution& earlier,
+                         const std::optional<JsonText>& parameters) {
   if (!earlier.spec.is_composite())
     return fail(ErrorCode::invalid,
                 "--failed-only is for executions over indices, and this is none",
@@ -58,8 +59,7 @@ Result<int> rerun_failed(Session& session, Interrupt& interrupt, const RerunOpti
     PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, parameters));
     prepared.submission.spec.parallel_indices_range = range;
     session.messages().info(fmt::format("Indices {} to {}", range.from, range.to - 1));
-    PLZ_TRY(submit_and_attend(session, interrupt, std::move(prepared),
-                              output_pattern(options.output_directory), true));
+    PLZ_TRY(submit_and_attend(session, interrupt, std::move(prepared), "", true));
   }
   return 0;
 }
@@ -67,13 +67,13 @@ Result<int> rerun_failed(Session& session, Interrupt& interrupt, const RerunOpti
 }  // namespace
 
 Result<int> perform(Session& session, const RerunOptions& options) {
-  const std::string pattern = output_pattern(options.output_directory);
-  PLZ_TRY(check_output_pattern(pattern, session.working_directory()));
+  const std::string pattern = output_pattern(options.output_directory, session.working_directory());
+  PLZ_TRY(check_output_pattern(pattern));
   Interrupt interrupt;
   PLZ_ASSIGN(const Execution earlier, session.execution(options.execution));
   PLZ_ASSIGN(const auto parameters, overridden_parameters(session, options, earlier));
   session.messages().info("Running " + earlier.id.to_string() + " again");
-  if (options.failed_only) return rerun_failed(session, interrupt, options, earlier, parameters);
+  if (options.failed_only) return rerun_failed(session, interrupt, earlier, parameters);
   PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, parameters));
   tell_what_differs(session.messages(), earlier, prepared.submission.spec);
   return submit_and_attend(session, interrupt, std::move(prepared), pattern, options.detach);

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/run_steps.h"
 #include "cli/interrupt.h"
+#include "cli/output_place.h"
 #include "cli/output_retrieval.h"
 #include "cli/preparation.h"
 #include "cli/submission.h"
@@ -33,14 +34,9 @@ std::vector<ConfigurationOverride> configuration_overrides(const RunOptions& opt
   return overrides;
 }
 
-std::string output_pattern(const std::optional<std::string>& given) {
-  return given.value_or("output/%e");
-}
-
-Result<void> check_output_pattern(const std::string& pattern,
-                                  const std::string& working_directory) {
+Result<void> check_output_pattern(const std::string& pattern) {
   if (pattern.find("%e") != std::string::npos) return {};
-  return refuse_occupied(absolute_path(pattern, working_directory));
+  return refuse_occupied(pattern);
 }
 
 Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared prepared,
@@ -48,7 +44,7 @@ Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared p
   session.messages().info("Sending request to start execution");
   const bool composite = prepared.submission.spec.is_composite();
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
-  prepared.blobs.reset();
+  prepared.holds.clear();
   session.messages().info("Execution ID is: " + id.to_string());
   if (detach || composite) {
     PLZ_TRY(session.out().write(id.to_string() + "\n"));
@@ -62,11 +58,10 @@ Result<int> perform(Session& session, const RunOptions& options) {
     return fail(ErrorCode::invalid, "--command and a command after -- exclude each other",
                 "give one of them");
   for (const auto& warning : session.configuration().warnings) session.messages().warning(warning);
-  const std::string pattern = output_pattern(options.output_directory);
-  PLZ_TRY(check_output_pattern(pattern, session.working_directory()));
+  const std::string pattern = output_pattern(options.output_directory, session.working_directory());
+  PLZ_TRY(check_output_pattern(pattern));
   Interrupt interrupt;
-  PLZ_ASSIGN(Prepared prepared,
-             prepare_run(session, interrupt, absolute_path(pattern, session.working_directory())));
+  PLZ_ASSIGN(Prepared prepared, prepare_run(session, interrupt, pattern));
   // Arguments need not be UTF-8; the configuration, which is JSON, has them only as text.
   if (!options.arguments.empty()) prepared.submission.spec.command = options.arguments;
   if (options.command) prepared.submission.spec.command = {"sh", "-c", *options.command};

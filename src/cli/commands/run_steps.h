@@ -1,7 +1,6 @@
 // The steps that run and rerun share.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -11,9 +10,8 @@
 
 namespace plz {
 
-std::string output_pattern(const std::optional<std::string>& given);  // "output/%e" by default
 // A fixed directory is looked at before anything runs; one with %e will be new.
-Result<void> check_output_pattern(const std::string& pattern, const std::string& working_directory);
+Result<void> check_output_pattern(const std::string& pattern);
 
 // Submits; then shows it to its end, or prints the id and returns at once: when detached, and for a
 // composite.
