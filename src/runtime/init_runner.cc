@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "init/contract.h"
+#include "os/cgroup.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "os/wake.h"
@@ -15,6 +16,7 @@ namespace {
 
 // An outer half that ends this often without having done its work will not do it.
 constexpr int kMostOuterHalves = 5;
+constexpr char kCgroupNote[] = "init.cgroup";
 
 std::string file_of(const AttemptPaths& paths, const char* name) { return join_path(paths.directory, name); }
 
@@ -41,6 +43,25 @@ bool was_launched(const AttemptPaths& paths) {
   return path_exists(file_of(paths, init::kLaunchMarker)) || has_writer(file_of(paths, init::kLogPipe));
 }
 
+// Its directory is noted: whoever recovers the attempt must find it.
+std::optional<std::string> cgroup_of(const AttemptPaths& paths) {
+  auto noted = read_file_if_exists(file_of(paths, kCgroupNote));
+  if (!noted || !*noted || (*noted)->empty()) return std::nullopt;
+  return **noted;
+}
+
+// The files to enter by; none where no cgroup can be made.
+Result<std::vector<std::string>> limit_memory(const AttemptPaths& paths, uint64_t bytes) {
+  auto directory = cgroup_of(paths);
+  if (!directory) {
+    auto made = make_memory_cgroup(bytes);
+    if (!made) return std::vector<std::string>();
+    directory = *made;
+    PLZ_TRY(write_file_atomically(file_of(paths, kCgroupNote), *directory, 0600, Sync::no));
+  }
+  return std::vector{cgroup_procs_file(*directory)};
+}
+
 Error outer_half_fails(const AttemptPaths& paths) {
   auto said = read_file_if_exists(file_of(paths, init::kErrorFile));
   std::string words = said && *said ? **said : "";
@@ -50,7 +71,10 @@ Error outer_half_fails(const AttemptPaths& paths) {
 
 }  // namespace
 
-Result<void> InitRunner::start(const AttemptPaths& paths, const InitSpec& spec) {
+Result<void> InitRunner::start(const AttemptPaths& paths, InitSpec spec, uint64_t memory_bytes) {
+  if (memory_bytes > 0) {
+    PLZ_ASSIGN(spec.cgroup_procs, limit_memory(paths, memory_bytes));
+  }
   PLZ_ASSIGN(std::string text, encode_init_spec(spec));
   // Of the job's environment, which may hold secrets: for its owner only.
   PLZ_TRY(write_file_atomically(file_of(paths, init::kSpecFile), text, 0600, Sync::no));
@@ -91,7 +115,13 @@ Result<AttemptPhase> InitRunner::recover(const AttemptPaths& paths) {
   return AttemptPhase::running;
 }
 
-Result<AttemptRecords> InitRunner::wait(const AttemptPaths& paths, std::stop_token stop) {
+Result<ExitReport> InitRunner::wait(const AttemptPaths& paths, std::stop_token stop) {
+  PLZ_ASSIGN(AttemptRecords records, wait_for_records(paths, std::move(stop)));
+  auto cgroup = cgroup_of(paths);
+  return exit_report(records, cgroup ? cgroup_oom_kills(*cgroup) : std::nullopt);
+}
+
+Result<AttemptRecords> InitRunner::wait_for_records(const AttemptPaths& paths, std::stop_token stop) {
   PLZ_ASSIGN(Wake wake, Wake::make());
   std::stop_callback on_stop(stop, [&wake] { wake.wake(); });
   for (int outer_halves = 0; outer_halves < kMostOuterHalves;) {
@@ -147,6 +177,13 @@ Result<void> InitRunner::stop(const AttemptPaths& paths, std::chrono::millisecon
   // A full pipe has woken the listener already.
   if (write(control.get(), "s", 1) < 0 && errno != EAGAIN) return fail_errno("cannot stop " + path);
   return {};
+}
+
+Result<void> InitRunner::destroy(const AttemptPaths& paths) {
+  auto cgroup = cgroup_of(paths);
+  auto without_cgroup = cgroup ? remove_cgroup(*cgroup) : Result<void>();
+  PLZ_TRY(remove_tree(run_directory(paths)));
+  return without_cgroup;
 }
 
 }  // namespace plz

@@ -19,16 +19,19 @@ class InitRunner {
  public:
   explicit InitRunner(std::string plz_init_path) : plz_init_path_(std::move(plz_init_path)) {}
 
-  // These are as in Runtime.
-  Result<void> start(const AttemptPaths& paths, const InitSpec& spec);
+  // These are as in Runtime. Above `memory_bytes` (0: no limit) the kernel kills the job, where a cgroup
+  // can be made; elsewhere the limit is not kept.
+  Result<void> start(const AttemptPaths& paths, InitSpec spec, uint64_t memory_bytes);
   Result<AttemptPhase> recover(const AttemptPaths& paths);
-  Result<AttemptRecords> wait(const AttemptPaths& paths, std::stop_token stop);
+  Result<ExitReport> wait(const AttemptPaths& paths, std::stop_token stop);
   Result<void> stop(const AttemptPaths& paths, std::chrono::milliseconds grace);
+  Result<void> destroy(const AttemptPaths& paths);
 
   // Below the attempt's directory, the runtime's own: private copies and layers.
   static std::string run_directory(const AttemptPaths& paths) { return paths.directory + "/run"; }
 
  private:
+  Result<AttemptRecords> wait_for_records(const AttemptPaths& paths, std::stop_token stop);
   Result<void> spawn_outer(const AttemptPaths& paths);
   // A descriptor that becomes readable when the outer half that cares for the attempt ends; nullopt:
   // there is none.

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "init/contract.h"
+#include "os/cgroup.h"
 #include "os/file.h"
 
 namespace plz {
@@ -373,6 +374,20 @@ TEST_P(RuntimeContract, DestroyLeavesTheLog) {
   EXPECT_TRUE(destroyed) << destroyed.error().message;
   EXPECT_FALSE(path_exists(spec.paths.directory + "/run"));
   EXPECT_EQ(log_of(spec.paths), "kept\n");
+}
+
+TEST_P(RuntimeContract, TellsALackOfMemory) {
+  auto probe = make_memory_cgroup(64u << 20);
+  if (!probe) GTEST_SKIP() << probe.error().message;
+  ASSERT_TRUE(remove_cgroup(*probe));
+  // A line without end, kept in memory.
+  auto spec = spec_for("echo ready; exec tail < /dev/zero");
+  spec.resources.memory_bytes = 32u << 20;
+  auto ended = run(spec);
+  EXPECT_EQ(ended.log, "ready\n");
+  EXPECT_TRUE(ended.report.outcome.out_of_memory);
+  EXPECT_EQ(ended.report.outcome.signal, SIGKILL);
+  EXPECT_TRUE(runtime_->destroy(spec.paths));
 }
 
 }  // namespace plz

@@ -46,14 +46,13 @@ Result<void> ProcessRuntime::start(const LaunchSpec& spec) {
   init.directory = job_path(spec.paths, "code");
   init.code_source = spec.code_tree;
   init.code_target = init.directory;
-  return runner_.start(spec.paths, init);
+  return runner_.start(spec.paths, std::move(init), spec.resources.memory_bytes);
 }
 
 Result<AttemptPhase> ProcessRuntime::recover(const AttemptPaths& paths) { return runner_.recover(paths); }
 
 Result<ExitReport> ProcessRuntime::wait(const AttemptPaths& paths, std::stop_token stop) {
-  PLZ_ASSIGN(auto records, runner_.wait(paths, std::move(stop)));
-  return exit_report(records, std::nullopt);
+  return runner_.wait(paths, std::move(stop));
 }
 
 Result<void> ProcessRuntime::stop(const AttemptPaths& paths, std::chrono::milliseconds grace) {
@@ -61,7 +60,7 @@ Result<void> ProcessRuntime::stop(const AttemptPaths& paths, std::chrono::millis
 }
 
 Result<void> ProcessRuntime::destroy(const AttemptPaths& paths) {
-  return remove_tree(InitRunner::run_directory(paths));
+  return runner_.destroy(paths);
 }
 
 }  // namespace plz

@@ -63,14 +63,13 @@ Result<void> SandboxRuntime::start(const LaunchSpec& spec) {
   const Probed& known = probed();
   if (!known.fingerprint.available) return fail(ErrorCode::unavailable, known.fingerprint.detail);
   PLZ_ASSIGN(InitSpec init, init_spec(spec, known.way));
-  return runner_.start(spec.paths, init);
+  return runner_.start(spec.paths, std::move(init), spec.resources.memory_bytes);
 }
 
 Result<AttemptPhase> SandboxRuntime::recover(const AttemptPaths& paths) { return runner_.recover(paths); }
 
 Result<ExitReport> SandboxRuntime::wait(const AttemptPaths& paths, std::stop_token stop) {
-  PLZ_ASSIGN(auto records, runner_.wait(paths, std::move(stop)));
-  return exit_report(records, std::nullopt);
+  return runner_.wait(paths, std::move(stop));
 }
 
 Result<void> SandboxRuntime::stop(const AttemptPaths& paths, std::chrono::milliseconds grace) {
@@ -78,7 +77,7 @@ Result<void> SandboxRuntime::stop(const AttemptPaths& paths, std::chrono::millis
 }
 
 Result<void> SandboxRuntime::destroy(const AttemptPaths& paths) {
-  return remove_tree(InitRunner::run_directory(paths));
+  return runner_.destroy(paths);
 }
 
 RuntimeFingerprint SandboxRuntime::fingerprint() { return probed().fingerprint; }
@@ -133,7 +132,7 @@ Result<void> SandboxRuntime::try_out_in(const std::string& directory, Way& way) 
   spec.environment = {{"PATH", kUsualPath}};
   PLZ_TRY(make_directories(spec.code_tree));
   PLZ_ASSIGN(InitSpec init, init_spec(spec, way));
-  PLZ_TRY(runner_.start(spec.paths, init));
+  PLZ_TRY(runner_.start(spec.paths, std::move(init), 0));
   PLZ_ASSIGN(auto report, wait(spec.paths, {}));
   if (!report.outcome.succeeded()) return fail(ErrorCode::unavailable, report.outcome.reason);
   PLZ_ASSIGN(auto said, read_file(join_path(directory, init::kErrorFile)));
