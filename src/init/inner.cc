@@ -223,8 +223,9 @@ void Inner::outlast_log() {
   OuterLock lock;
   for (int waiting = 0; ioctl(kLogFd, FIONREAD, &waiting) == 0 && waiting > 0;) {
     if (lock.take(kDirectoryFd) == OuterLock::Attempted::taken) {
-      Fd log(openat(kDirectoryFd, kLogFile, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-      if (log) write_end_record(kDirectoryFd, copy_log(kLogFd, log.get(), kDirectoryFd, lock, CopyUntil::empty));
+      LogFile log;
+      if (log.open(kDirectoryFd))
+        write_end_record(kDirectoryFd, copy_log(kLogFd, log, kDirectoryFd, lock, CopyUntil::empty));
       return;
     }
     poll(nullptr, 0, kLogPollMilliseconds);

@@ -1,8 +1,6 @@
 #include "init/log_copier.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,7 +12,6 @@
 namespace plz::init {
 namespace {
 
-constexpr size_t kChunkBytes = 1 << 20;
 constexpr int kStragglerMilliseconds = 5000;
 constexpr int kFirstRetryMilliseconds = 20;
 constexpr int kLastRetryMilliseconds = 2000;
@@ -31,23 +28,25 @@ bool wait_for_bytes(int pipe, int attempt_directory) {
 
 }  // namespace
 
-int64_t copy_log(int pipe, int log, int attempt_directory, OuterLock& lock, CopyUntil until) {
-  off64_t size = lseek64(log, 0, SEEK_END);
-  int retry = kFirstRetryMilliseconds;
-  for (;;) {
-    ssize_t n = splice(pipe, nullptr, log, &size, kChunkBytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-    if (n == 0) return size;
+int64_t copy_log(int pipe, LogFile& log, int attempt_directory, OuterLock& lock, CopyUntil until) {
+  bool last = until == CopyUntil::empty;
+  for (int retry = kFirstRetryMilliseconds;;) {
+    int64_t n = log.take_from(pipe, last);
+    if (n == 0) break;
     if (n > 0) {
       if (retry != kFirstRetryMilliseconds) lock.tell_status("ok");
       retry = kFirstRetryMilliseconds;
     } else if (errno == EAGAIN) {
-      if (until == CopyUntil::empty || !wait_for_bytes(pipe, attempt_directory)) return size;
+      if (until == CopyUntil::empty || !wait_for_bytes(pipe, attempt_directory)) break;
     } else if (errno != EINTR) {
       lock.tell_status(strerror(errno));
       poll(nullptr, 0, retry);
       retry = std::min(retry * 2, kLastRetryMilliseconds);
+      last = last || record_is_complete(attempt_directory, kExitFile);
     }
   }
+  log.close();
+  return log.size();
 }
 
 }  // namespace plz::init

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "init/log_file.h"
 #include "init/outer_lock.h"
 
 namespace plz::init {
@@ -17,6 +18,6 @@ enum class CopyUntil {
 // still or in the file, never both, never neither, and another process may go on from the file's end.
 // While the disk is full the bytes stay in the pipe, the job waits, and the lock's file says so. Returns
 // the log's size.
-int64_t copy_log(int pipe, int log, int attempt_directory, OuterLock& lock, CopyUntil until);
+int64_t copy_log(int pipe, LogFile& log, int attempt_directory, OuterLock& lock, CopyUntil until);
 
 }  // namespace plz::init

@@ -83,14 +83,14 @@ int carry(int directory, OuterLock& lock) {
   if (record_is_complete(directory, kEndFile)) return kExitDone;
   say_in_hand();
   if (!make_pipe(directory, kLogPipe) || !make_pipe(directory, kControlPipe)) return kExitFailed;
-  Fd log(openat(directory, kLogFile, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  LogFile log;
   Fd pipe(openat(directory, kLogPipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!log || !pipe) {
+  if (!pipe || !log.open(directory)) {
     complain_errno("cannot open the log");
     return kExitFailed;
   }
   pid_t child = was_launched(directory, pipe.get()) ? -1 : launch_attempt(directory, pipe.get());
-  write_end_record(directory, copy_log(pipe.get(), log.get(), directory, lock, CopyUntil::closed));
+  write_end_record(directory, copy_log(pipe.get(), log, directory, lock, CopyUntil::closed));
   if (child > 0) reap(child);
   return kExitDone;
 }

@@ -1,7 +1,9 @@
 #include "runtime/runtime_contract_test.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +32,11 @@ bool eventually(const std::function<bool()>& condition) {
     std::this_thread::sleep_for(5ms);
   }
   return condition();
+}
+
+bool write_kernel_file(const std::string& path, const std::string& text) {
+  auto fd = open_file(path, O_WRONLY);
+  return fd && write_all(fd->get(), text);
 }
 
 pid_t lock_holder(const std::string& path) {
@@ -107,6 +114,29 @@ void RuntimeContract::kill_outer_half(const AttemptPaths& paths) {
   ASSERT_TRUE(eventually([&] { return lock_holder(lock) > 0; }));
   ASSERT_EQ(kill(lock_holder(lock), SIGKILL), 0);
   ASSERT_TRUE(eventually([&] { return lock_holder(lock) == 0; }));
+}
+
+void RuntimeContract::on_small_disk(const std::function<void()>& test) {
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+    bool mounted = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+                   write_kernel_file("/proc/self/setgroups", "deny") &&
+                   write_kernel_file("/proc/self/gid_map", fmt::format("0 {} 1", gid)) &&
+                   write_kernel_file("/proc/self/uid_map", fmt::format("0 {} 1", uid)) &&
+                   mount("plz-test", directory_.c_str(), "tmpfs", 0, "size=16m") == 0;
+    if (!mounted) _exit(77);
+    EXPECT_TRUE(make_directories(directory_ + "/code"));
+    runtime_ = GetParam().make(directory_);
+    test();
+    _exit(HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no file system can be mounted here";
+  EXPECT_EQ(status, 0);
 }
 
 void RuntimeContract::start_in_worker_that_dies(const LaunchSpec& spec) {
@@ -374,6 +404,33 @@ TEST_P(RuntimeContract, DestroyLeavesTheLog) {
   EXPECT_TRUE(destroyed) << destroyed.error().message;
   EXPECT_FALSE(path_exists(spec.paths.directory + "/run"));
   EXPECT_EQ(log_of(spec.paths), "kept\n");
+}
+
+TEST_P(RuntimeContract, JobThatFillsTheDiskCanSayItsLastWords) {
+  on_small_disk([this] {
+    auto spec = spec_for("cat /dev/zero > $OUT/big || { i=0; while [ $i -lt 20000 ]; do echo no space; i=$((i+1)); done; exit 9; }");
+    spec.environment.emplace_back("OUT", job_path(spec, "output"));
+    auto ended = run(spec);
+    EXPECT_EQ(ended.report.outcome.exit_status, 9);
+    EXPECT_EQ(ended.log.size() - ended.log.find("no space\n"), 20000 * strlen("no space\n"));
+  });
+}
+
+TEST_P(RuntimeContract, LogWaitsForSpace) {
+  on_small_disk([this] {
+    std::string ballast = directory_ + "/ballast";
+    ASSERT_TRUE(write_file_atomically(ballast, std::string(10 << 20, 'x'), 0600, Sync::no));
+    auto spec = spec_for("yes 0123456789abcde | head -c 12582912");
+    ASSERT_TRUE(runtime_->start(spec));
+    std::string lock = join_path(spec.paths.directory, init::kLockFile);
+    EXPECT_TRUE(eventually([&] { return read_file(lock).value_or("").find("No space") != std::string::npos; }));
+    ASSERT_TRUE(remove_tree(ballast));
+    auto ended = wait_for(spec.paths);
+    EXPECT_TRUE(ended.report.outcome.succeeded());
+    ASSERT_EQ(ended.log.size(), 12582912u);
+    EXPECT_EQ(ended.log.find("e\n0"), 14u);
+    EXPECT_EQ(ended.log.substr(ended.log.size() - 16), "0123456789abcde\n");
+  });
 }
 
 TEST_P(RuntimeContract, TellsALackOfMemory) {

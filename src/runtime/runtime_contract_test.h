@@ -43,6 +43,8 @@ class RuntimeContract : public testing::TestWithParam<RuntimeKind> {
   void kill_outer_half(const AttemptPaths& paths);
   // Runs start() in a process of its own, which is killed before this returns.
   void start_in_worker_that_dies(const LaunchSpec& spec);
+  // Runs `test` in a process of its own, where directory_ is an empty file system of 16 MiB.
+  void on_small_disk(const std::function<void()>& test);
   std::string job_path(const LaunchSpec& spec, std::string_view which) {
     return runtime_->job_path(spec.paths, which);
   }
