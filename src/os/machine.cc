@@ -111,7 +111,8 @@ std::vector<Gpu> find_gpus(const std::string& root) {
 // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat …": the first word with a digit
 // in front and a dot in it.
 std::string driver_version(const std::string& version_file) {
-  for (auto word : split(value_of(version_file, "NVRM version", ':'), ' '))
+  std::string version = value_of(version_file, "NVRM version", ':');
+  for (auto word : split(version, ' '))
     if (!word.empty() && word[0] >= '0' && word[0] <= '9' && word.find('.') != word.npos) return std::string(word);
   return "";
 }
