@@ -99,9 +99,12 @@ void Shape<MeasureEvent>::members(JsonWriter& json, const MeasureEvent& event) {
   json.required("path", event.path);
   json.required("time", event.time);
   // NaN and Infinity are not JSON: such a value is shown, and its text stands beside it.
-  bool strict = check_json(event.value.text, JsonDialect::strict).has_value();
-  json.required("value", strict ? event.value : JsonText{strict_json(event.value.text)});
-  if (!strict) json.required("text", event.value.text);
+  if (check_json(event.value.text, JsonDialect::strict)) {
+    json.required("value", event.value);
+  } else {
+    json.required("value", JsonText{strict_json(event.value.text)});
+    json.required("text", event.value.text);
+  }
   json.required("index", event.index);
 }
 

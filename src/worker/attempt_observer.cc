@@ -80,8 +80,10 @@ void AttemptObserver::watch() {
     log_is_watched_ = true;
   }
   if (started_) tell_start();
-  if (auto collected = collector_.collect(false); !collected)
+  auto collected = collector_.collect(false);
+  if (!collected && !std::exchange(has_complained_, true))
     log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
+  if (collected) has_complained_ = false;
 }
 
 // Sleeps, but not on when something happens.

@@ -54,6 +54,7 @@ class AttemptObserver {
   std::optional<Timestamp> started_;
   SteadyTime begun_;
   bool is_watching_ = false;
+  bool has_complained_ = false;  // of measures that cannot be kept, and not succeeded since
   bool log_is_watched_ = false;
   UniqueFd wake_;
   std::jthread thread_;

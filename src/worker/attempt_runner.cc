@@ -150,7 +150,7 @@ Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
     running_ = true;
     if (grace_) signal_stop(*grace_);
   }
-  auto exit = runtime_.wait(directory_.paths(), stop);
+  auto exit = wait_for_job(stop);
   {
     std::lock_guard lock(mutex_);
     running_ = false;
@@ -171,6 +171,17 @@ Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
   else log_warning("attempt {}: {}", id().to_string(), last.error().message);
   report_.log_bytes = observer_.log_bytes();
   return {};
+}
+
+Result<ExitReport> AttemptRunner::wait_for_job(const std::stop_token& stop) {
+  Backoff backoff = context_.connections.backoff();
+  for (;;) {
+    auto exit = runtime_.wait(directory_.paths(), stop);
+    if (exit || exit.error().code != ErrorCode::unavailable || discarded_) return exit;
+    // The machine lacks something just now. The job may well run.
+    log_warning("attempt {}: {}", id().to_string(), exit.error().message);
+    if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
+  }
 }
 
 Outcome AttemptRunner::outcome_of(const ExitReport& exit) const {

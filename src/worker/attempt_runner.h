@@ -62,6 +62,7 @@ class AttemptRunner {
   Result<void> prepare_and_start(const std::stop_token& stop);
   Result<JobTrees> acquire_trees(const std::stop_token& stop);
   Result<void> watch_until_end(const std::stop_token& stop);
+  Result<ExitReport> wait_for_job(const std::stop_token& stop);
   Result<void> keep_output(const std::stop_token& stop);
   Result<void> report_end(const std::stop_token& stop);
   void clean_up();

@@ -43,8 +43,12 @@ std::string text_of(const std::string& path) { return is_valid_utf8(path) ? path
 
 }  // namespace
 
-JsonText measure_value(std::string_view content) {
-  if (is_measure_json(content)) return {std::string(trim(content))};
+JsonText measure_value(std::string content) {
+  if (is_measure_json(content)) {
+    content.erase(static_cast<size_t>(trim(content).end() - std::string_view(content).begin()));
+    content.erase(0, static_cast<size_t>(trim(content).begin() - std::string_view(content).begin()));
+    return {std::move(content)};
+  }
   return {"{\"base64_bytes\": \"" + base64(content) + "\"}"};
 }
 
@@ -205,13 +209,14 @@ Result<void> MeasureCollector::read(int fd, const std::string& path, const Pendi
       complete = false;
       return {};
     }
-    event.value = measure_value(content);
+    event.value = measure_value(std::move(content));
   }
   auto [known, is_new] = known_.try_emplace(key(pending.root, event.path));
   if (!is_new && known->second.same_file_state(stamp) && known->second.content_hash == stamp.content_hash) return {};
-  known->second = stamp;
-  log_.add(std::move(event), stamp);
-  return {};
+  auto kept = log_.add(event, stamp);
+  if (kept) known->second = stamp;
+  else if (is_new) known_.erase(known);
+  return kept;
 }
 
 }  // namespace plz

@@ -84,6 +84,6 @@ class MeasureCollector {
 };
 
 // The value of a file with this content.
-JsonText measure_value(std::string_view content);
+JsonText measure_value(std::string content);
 
 }  // namespace plz

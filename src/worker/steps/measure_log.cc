@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cinttypes>
 
 #include <fmt/core.h>
 
@@ -15,6 +14,7 @@ namespace plz {
 namespace {
 
 constexpr size_t kLongestHeader = 256;
+constexpr size_t kLargeValue = 256u << 10;  // written at once, not copied
 
 template <typename T>
 bool number(std::string_view word, T& value) {
@@ -45,15 +45,22 @@ Result<void> MeasureLog::open(const Known& known) {
   return {};
 }
 
-void MeasureLog::add(MeasureEvent event, const MeasureStamp& stamp) {
-  unflushed_ += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", ++sequence_, event.time.time_since_epoch().count(),
-                            event.index ? std::to_string(*event.index) : "-", stamp.inode, stamp.bytes,
-                            stamp.mtime_ns, stamp.ctime_ns, stamp.content_hash, event.path.size(),
-                            event.value.text.size());
-  unflushed_ += event.path;
-  unflushed_ += '\n';
-  unflushed_ += event.value.text;
-  unflushed_ += '\n';
+Result<void> MeasureLog::add(const MeasureEvent& event, const MeasureStamp& stamp) {
+  std::string header = fmt::format("{} {} {} {} {} {} {} {} {} {}\n", sequence_ + 1,
+                                   event.time.time_since_epoch().count(),
+                                   event.index ? std::to_string(*event.index) : "-", stamp.inode, stamp.bytes,
+                                   stamp.mtime_ns, stamp.ctime_ns, stamp.content_hash, event.path.size(),
+                                   event.value.text.size());
+  if (event.value.text.size() > kLargeValue) {
+    PLZ_TRY(flush());
+    PLZ_TRY(append({header, event.path, "\n", event.value.text, "\n"}));
+  } else {
+    for (std::string_view piece : {std::string_view(header), std::string_view(event.path), std::string_view("\n"),
+                                   std::string_view(event.value.text), std::string_view("\n")})
+      unflushed_ += piece;
+  }
+  ++sequence_;
+  return {};
 }
 
 Result<void> MeasureLog::open_file() {
@@ -63,12 +70,21 @@ Result<void> MeasureLog::open_file() {
 
 Result<void> MeasureLog::flush() {
   if (unflushed_.empty()) return {};
+  PLZ_TRY(append({unflushed_}));
+  std::string().swap(unflushed_);
+  return {};
+}
+
+Result<void> MeasureLog::append(std::initializer_list<std::string_view> pieces) {
   if (!file_) PLZ_TRY(open_file());
   // After a write that failed half way, what it left is cut off first.
   if (ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) return fail_errno("cannot cut " + path_);
-  PLZ_TRY(write_all(file_.get(), unflushed_));
-  size_ += unflushed_.size();
-  std::string().swap(unflushed_);
+  size_t bytes = 0;
+  for (std::string_view piece : pieces) {
+    PLZ_TRY(write_all(file_.get(), piece));
+    bytes += piece.size();
+  }
+  size_ += bytes;
   return {};
 }
 

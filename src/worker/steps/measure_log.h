@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,8 +37,8 @@ class MeasureLog {
   // Reads what an earlier worker wrote, calling `known` with each (no value); cuts off an unfinished end.
   using Known = std::function<void(const MeasureEvent& event, const MeasureStamp& stamp)>;
   Result<void> open(const Known& known);
-  // Gives the event its number and keeps it in memory until flush().
-  void add(MeasureEvent event, const MeasureStamp& stamp);
+  // Gives the event its number. Small ones are kept in memory until flush(), and do not fail.
+  Result<void> add(const MeasureEvent& event, const MeasureStamp& stamp);
   Result<void> flush();
   size_t unflushed_bytes() const { return unflushed_.size(); }
 
@@ -51,6 +52,7 @@ class MeasureLog {
  private:
   struct Record;
   Result<void> open_file();
+  Result<void> append(std::initializer_list<std::string_view> pieces);
   Result<std::optional<Record>> read_record(uint64_t offset, bool with_value);
 
   const std::string path_;

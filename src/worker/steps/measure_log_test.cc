@@ -27,6 +27,7 @@ class MeasureLogTest : public testing::Test {
       last_stamp_ = stamp;
     }));
   }
+  void keep(const MeasureEvent& event, const MeasureStamp& stamp) { ASSERT_TRUE(log_->add(event, stamp)); }
   std::string path() const { return directory_.path() + "/measures.log"; }
   std::vector<std::string> next(size_t events = 100, size_t bytes = 1'000) {
     std::vector<std::string> values;
@@ -45,8 +46,8 @@ class MeasureLogTest : public testing::Test {
 using Values = std::vector<std::string>;
 
 TEST_F(MeasureLogTest, GivesEachUntilItIsTaken) {
-  log_->add(event("a", "1"), {});
-  log_->add(event("b", "{\n \"x\": NaN}\n"), {});
+  keep(event("a", "1"), {});
+  keep(event("b", "{\n \"x\": NaN}\n"), {});
   EXPECT_TRUE(next().empty());
   ASSERT_TRUE(log_->flush());
   EXPECT_EQ(next(), (Values{"11", "2{\n \"x\": NaN}\n"}));
@@ -58,7 +59,7 @@ TEST_F(MeasureLogTest, GivesEachUntilItIsTaken) {
 }
 
 TEST_F(MeasureLogTest, LimitsWhatItGivesAtOnce) {
-  for (auto value : {"aaaa", "bbbb", "cc"}) log_->add(event("p", value), {});
+  for (auto value : {"aaaa", "bbbb", "cc"}) keep(event("p", value), {});
   ASSERT_TRUE(log_->flush());
   EXPECT_EQ(next(100, 3), Values{"1aaaa"});  // one at least
   log_->taken();
@@ -67,7 +68,7 @@ TEST_F(MeasureLogTest, LimitsWhatItGivesAtOnce) {
 }
 
 TEST_F(MeasureLogTest, ALaterProcessGivesThemAgainUnderTheirNumbers) {
-  log_->add(event("a/ñ\n", "1", 7), {1, 2, -3, 4, 5});
+  keep(event("a/ñ\n", "1", 7), {1, 2, -3, 4, 5});
   ASSERT_TRUE(log_->flush());
   next();
   log_->taken();
@@ -75,7 +76,7 @@ TEST_F(MeasureLogTest, ALaterProcessGivesThemAgainUnderTheirNumbers) {
   EXPECT_EQ(known_, Values{"a/ñ\n"});
   EXPECT_EQ(last_stamp_.mtime_ns, -3);
   EXPECT_EQ(last_stamp_.content_hash, 5u);
-  log_->add(event("b", "2"), {});
+  keep(event("b", "2"), {});
   ASSERT_TRUE(log_->flush());
   auto given = log_->next(100, 100);
   ASSERT_TRUE(given);
@@ -86,16 +87,25 @@ TEST_F(MeasureLogTest, ALaterProcessGivesThemAgainUnderTheirNumbers) {
   EXPECT_EQ(given->at(1).sequence, 2u);
 }
 
+TEST_F(MeasureLogTest, LargeValuesKeepTheirPlace) {
+  std::string large(1 << 20, '1');
+  keep(event("a", "1"), {});
+  keep(event("b", large), {});
+  keep(event("c", "3"), {});
+  ASSERT_TRUE(log_->flush());
+  EXPECT_EQ(next(100, 10'000'000), (Values{"11", "2" + large, "33"}));
+}
+
 TEST_F(MeasureLogTest, AnUnfinishedEndIsCutOff) {
-  log_->add(event("a", "1"), {});
-  log_->add(event("b", "22"), {});
+  keep(event("a", "1"), {});
+  keep(event("b", "22"), {});
   ASSERT_TRUE(log_->flush());
   std::string whole = *read_file(path());
   for (size_t size = whole.size() - 1; size > whole.size() / 2; --size) {
     write_text(path(), whole.substr(0, size));
     open();
     EXPECT_EQ(known_, Values{"a"}) << size;
-    log_->add(event("c", "3"), {});
+    keep(event("c", "3"), {});
     ASSERT_TRUE(log_->flush());
     EXPECT_EQ(next(), (Values{"11", "23"}));
   }
