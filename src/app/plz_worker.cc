@@ -1,4 +1,5 @@
 #include <malloc.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -42,7 +43,15 @@ AgentSettings settings_of(const WorkerOptions& options, const Machine& machine) 
   return settings;
 }
 
-Result<void> serve(const WorkerOptions& options) {
+// The directory, or at least the lock in it, was removed under us: another worker may be in our place.
+bool lost_place(const WorkerOptions& options, const LockFile& lock) {
+  struct stat ours, there;
+  if (fstat(lock.fd(), &ours) != 0) return false;
+  if (stat(worker_lock_path(options.directory).c_str(), &there) != 0) return errno == ENOENT;
+  return ours.st_dev != there.st_dev || ours.st_ino != there.st_ino;
+}
+
+Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
   SystemClock clock;
   const char* path = getenv("PATH");
   const std::string init = program_beside("plz-init");
@@ -54,7 +63,7 @@ Result<void> serve(const WorkerOptions& options) {
   std::stop_source stop;
   std::jthread signals([&](std::stop_token ended) {
     while (!ended.stop_requested())
-      if (wait_for_end_signal(std::chrono::milliseconds(500))) stop.request_stop();
+      if (wait_for_end_signal(std::chrono::milliseconds(500)) || lost_place(options, lock)) stop.request_stop();
   });
   return agent.run(stop.get_token());
 }
@@ -73,7 +82,7 @@ int run(const WorkerOptions& options) {
   const std::string pid = fmt::format("{}\n", getpid());
   if (ftruncate((*lock)->fd(), 0) != 0 || !pwrite_all((*lock)->fd(), pid, 0))
     log_warning("{} cannot be written", worker_lock_path(options.directory));
-  auto served = serve(options);
+  auto served = serve(options, **lock);
   return served ? 0 : fail_with(served.error());
 }
 

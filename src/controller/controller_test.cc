@@ -216,6 +216,15 @@ TEST_F(ControllerTest, NobodyOvertakesWhoWaitsForTheSame) {
   EXPECT_EQ(next.assignments[0].execution_id, second);
 }
 
+TEST_F(ControllerTest, SaysWhatNoInstanceCanGive) {
+  register_worker();
+  ExecutionSpec greedy = spec();
+  greedy.resources.cpus = 99;
+  EXPECT_EQ(get(submit(greedy)).waiting_for, "99 processors: no instance has more than 2");
+  greedy.resources = {1, 0, 3};
+  EXPECT_EQ(get(submit(greedy)).waiting_for, "3 GPUs: no instance has more than 2");
+}
+
 TEST_F(ControllerTest, AWorkerThatComesBackIsToldAgainWhatItMissed) {
   ExecutionId id = submit(spec());
   InstanceId worker = register_worker();

@@ -135,6 +135,24 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
   return workers_.assign(room.id, std::move(assignment)).has_value();
 }
 
+std::optional<std::string> Scheduler::never_met(const Resources& wanted) const {
+  Capacity most;
+  for (const auto& instance : workers_.instances()) {
+    most.cpus = std::max(most.cpus, instance.capacity.cpus);
+    most.memory_bytes = std::max(most.memory_bytes, instance.capacity.memory_bytes);
+    if (instance.capacity.gpus.size() > most.gpus.size()) most.gpus = instance.capacity.gpus;
+  }
+  if (wanted.cpus > most.cpus)
+    return fmt::format("{:g} processors: no instance has more than {:g}", wanted.cpus, most.cpus);
+  if (wanted.memory_bytes > most.memory_bytes)
+    return fmt::format("{} of memory: no instance has more than {}", human_bytes(wanted.memory_bytes),
+                       human_bytes(most.memory_bytes));
+  if (wanted.gpus > most.gpus.size())
+    return fmt::format("{} GPU{}: no instance has {}", wanted.gpus, wanted.gpus == 1 ? "" : "s",
+                       most.gpus.empty() ? "any" : fmt::format("more than {}", most.gpus.size()));
+  return std::nullopt;
+}
+
 std::string Scheduler::explain(const Execution& execution) const {
   if (execution.state != ExecutionState::queued) return {};
   if (execution.spec.is_composite()) return {};
@@ -152,6 +170,7 @@ std::string Scheduler::explain(const Execution& execution) const {
     shortage = shortage_of(wanted, room);
     if (shortage == Shortage::none) break;
   }
+  if (auto never = never_met(wanted)) return *never;
   std::string before = older == 0 ? "" : fmt::format("; {} older execution{} before it", older, older == 1 ? " is" : "s are");
   double most_cpus = 0;
   for (const Room& room : free) most_cpus = std::max(most_cpus, room.cpus);

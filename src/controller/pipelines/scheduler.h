@@ -46,6 +46,8 @@ class Scheduler {
 
  private:
   std::vector<Room> rooms() const;
+  // What none of the instances could give even if it were free.
+  std::optional<std::string> never_met(const Resources& wanted) const;
   bool assign(const Execution& execution, Room& room);
   void loop(std::stop_token stop);
 

@@ -225,6 +225,9 @@ Result<void> WorkerService::finish(AttemptId id, const FinishReport& report) {
     return {};
   }, Durability::durable, attempt);
   if (!changed) return fail(std::move(changed).error());
+  std::lock_guard lock(mutex_);
+  auto instance = instances_.find(attempt.instance_id);
+  if (instance != instances_.end()) instance->second.idle_since = clock_.now();
   return {};
 }
 
@@ -264,7 +267,8 @@ std::vector<Instance> WorkerService::instances() const {
 
 std::optional<std::string> WorkerService::refusal(const Instance& instance, const KillRequest& request) const {
   if (instance.executions.empty()) {
-    if (request.all && !request.including_idle && !request.force_if_not_idle) return std::nullopt;
+    // Nobody's: "all" means those that work for somebody, unless it is said otherwise.
+    if (request.all && !request.including_idle) return "it is idle: --including-idle ends it, too";
     return std::nullopt;
   }
   if (!request.force_if_not_idle) return "it is running an execution: --force-if-not-idle ends it all the same";
