@@ -2,9 +2,18 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace plz {
+namespace {
+
+// Larger writes make the page cache take large folios. On virtual machines those are often memory
+// never touched before, at four times the cost (Linux 6.18, Firecracker: 1 GiB in 0.3 s of CPU by
+// 256 KiB, 1.2 s by 512 KiB and more).
+constexpr size_t kWriteBytes = 128u << 10;
+
+}  // namespace
 
 void UniqueFd::reset(int fd) {
   if (fd_ >= 0) close(fd_);
@@ -37,7 +46,7 @@ Error errno_error(int error_number, std::string_view what) {
 
 Result<void> write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    ssize_t n = write(fd, bytes.data(), bytes.size());
+    ssize_t n = write(fd, bytes.data(), std::min(bytes.size(), kWriteBytes));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno("cannot write");
     bytes.remove_prefix(static_cast<size_t>(n));
@@ -47,7 +56,7 @@ Result<void> write_all(int fd, std::string_view bytes) {
 
 Result<void> pwrite_all(int fd, std::string_view bytes, uint64_t offset) {
   while (!bytes.empty()) {
-    ssize_t n = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    ssize_t n = pwrite(fd, bytes.data(), std::min(bytes.size(), kWriteBytes), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno("cannot write");
     bytes.remove_prefix(static_cast<size_t>(n));

@@ -9,13 +9,13 @@ constexpr std::chrono::seconds kInterval{5};
 // A save of a million files takes its time: at most this share of the whole.
 constexpr int kIntervalPerSave = 20;
 
-CachedEntry to_cached(const WalkedEntry& entry, uint32_t name_offset) {
+CachedEntry to_cached(const WalkedEntry& entry, size_t name_offset, size_t target_bytes) {
   CachedEntry cached = {};
   cached.stamp = entry.stamp;
   memcpy(cached.digest, entry.digest.bytes().data(), Digest::kBytes);
-  cached.name_offset = name_offset;
+  cached.name_offset = static_cast<uint32_t>(name_offset);
+  cached.target_bytes = static_cast<uint32_t>(target_bytes);
   cached.name_bytes = entry.name_bytes;
-  cached.target_bytes = entry.target_bytes;
   cached.mode = entry.mode;
   cached.kind = static_cast<uint8_t>(entry.kind);
   cached.settled = entry.settled;
@@ -71,14 +71,21 @@ Result<uint64_t> CacheKeeper::add_clean(StatCacheWriter& writer, const WalkedDir
   return writer.add(*cached.header, entries, cached.names);
 }
 
+std::string_view CacheKeeper::target_of(const WalkedDirectory& directory, const WalkedEntry& entry) const {
+  if (entry.kind != EntryKind::chunked_file) return directory.target_of(entry);
+  auto read = tree_.chunk_lists.find(&entry);
+  return read != tree_.chunk_lists.end() ? read->second : WalkedTree::chunk_list_before(directory, entry);
+}
+
 Result<uint64_t> CacheKeeper::add_walked(StatCacheWriter& writer, const WalkedDirectory& directory, bool finished) {
   std::vector<CachedEntry> entries;
   std::string names;
   for (const WalkedEntry& entry : directory.entries) {
     if (entry.state == ContentState::unread || entry.state == ContentState::left_out) continue;
-    entries.push_back(to_cached(entry, static_cast<uint32_t>(names.size())));
+    std::string_view target = target_of(directory, entry);
+    entries.push_back(to_cached(entry, names.size(), target.size()));
     names.append(directory.name_of(entry), entry.name_bytes);
-    names += directory.target_of(entry);
+    names += target;
   }
   CachedDirectoryHeader header = {};
   header.entry_count = static_cast<uint32_t>(entries.size());

@@ -26,6 +26,8 @@ class CacheKeeper {
   Result<void> save(bool finished);
   Result<uint64_t> add_clean(StatCacheWriter& writer, const WalkedDirectory& directory);
   Result<uint64_t> add_walked(StatCacheWriter& writer, const WalkedDirectory& directory, bool finished);
+  // What follows the entry's name in the cache.
+  std::string_view target_of(const WalkedDirectory& directory, const WalkedEntry& entry) const;
 
   std::string path_;  // empty: nothing is saved
   uint64_t root_key_;

@@ -200,6 +200,45 @@ TEST_F(CaptureTest, CutsLargeFilesAndSendsOnlyTheChunksThatChanged) {
   EXPECT_EQ(digest_of(read), digest_of(content + random_bytes(1u << 20, 2)));
 }
 
+// The chunks of before are a shortcut, never a difference.
+TEST_F(CaptureTest, ALargeFileIsCutAlikeWhateverItWasBefore) {
+  auto content = random_bytes(12u << 20);
+  auto changed = content;
+  changed[5'000'000] ^= 1;
+  auto inserted = content;
+  inserted.insert(3'000'000, "a few bytes");
+  std::string zeros(7u << 20, '\0');
+  std::vector<std::string> versions = {
+      content, changed, content.substr(0, 9'000'000), content + content.substr(0, 100'000), inserted, inserted,
+      content + zeros + content, zeros, content.substr(0, kChunkedFileThreshold), content};
+  for (size_t i = 0; i < versions.size(); ++i) {
+    write("big", versions[i]);
+    auto with_cache = captured();
+    MemoryBlobChannel fresh;
+    CaptureOptions no_cache;
+    auto without = capture(root_, no_cache, fresh);
+    ASSERT_TRUE(without);
+    EXPECT_EQ(with_cache.tree, without->tree) << i;
+    channel_.clear();
+    EXPECT_EQ(captured().tree, with_cache.tree) << i;
+  }
+}
+
+TEST_F(CaptureTest, AHoleThatIsPunchedOrFilledIsNoticed) {
+  write("big", random_bytes(12u << 20));
+  captured();
+  auto fd = open_file(in_root("big"), O_RDWR);
+  ASSERT_EQ(fallocate(fd->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1 << 20, 8 << 20), 0);
+  auto punched = captured();
+  auto content = *read_file(in_root("big"));
+  write("copy", content);
+  auto tree = captured().tree;
+  EXPECT_EQ((*find_entry(tree, "big", channel_))->digest, (*find_entry(tree, "copy", channel_))->digest);
+  ASSERT_TRUE(pwrite_all(fd->get(), "filled", 5 << 20));
+  tree = captured().tree;
+  EXPECT_NE((*find_entry(tree, "big", channel_))->digest, (*find_entry(tree, "copy", channel_))->digest);
+}
+
 TEST_F(CaptureTest, TellsSmallFromLargeAtTheThreshold) {
   write("at", random_bytes(kChunkedFileThreshold));
   write("over", random_bytes(kChunkedFileThreshold + 1));

@@ -8,11 +8,12 @@ constexpr size_t kMostWaiting = 16;
 
 }  // namespace
 
-void ChunkQueue::push(ChunkedRead& file, std::string_view bytes, std::shared_ptr<const void> owner, Hasher& hasher) {
+void ChunkQueue::push(ChunkedRead& file, std::string_view bytes, std::shared_ptr<const void> owner, Hasher& hasher,
+                      const Digest* expected) {
   bool many;
   {
     std::lock_guard lock(mutex_);
-    waiting_.push_back({&file, file.chunks_.size(), bytes, std::move(owner)});
+    waiting_.push_back({&file, file.chunks_.size(), bytes, std::move(owner), expected});
     file.chunks_.push_back({Digest(), static_cast<uint32_t>(bytes.size())});
     ++file.undigested_;
     many = waiting_.size() > kMostWaiting;
@@ -51,8 +52,10 @@ void ChunkQueue::digest(Chunk chunk, Hasher& hasher) {
   if (!run_.stopped()) {
     hasher.update(chunk.bytes);
     digest = hasher.finish();
-    run_.count_hashed(size);
-    sender_.add({digest, chunk.bytes, std::move(chunk.owner)});
+    if (!chunk.expected || digest == *chunk.expected) {
+      run_.count_hashed(size);
+      sender_.add({digest, chunk.bytes, std::move(chunk.owner)});
+    }
   }
   {
     std::lock_guard lock(mutex_);

@@ -26,8 +26,10 @@ class ChunkQueue {
  public:
   ChunkQueue(CaptureRun& run, BlobSender& sender) : run_(run), sender_(sender) {}
 
-  // The cutting side. Digests a chunk itself when many wait already, rather than wait itself.
-  void push(ChunkedRead& file, std::string_view bytes, std::shared_ptr<const void> owner, Hasher& hasher);
+  // The cutting side. Digests a chunk itself when many wait already, rather than wait itself. With
+  // `expected`, the chunk goes to the store only if that is its digest.
+  void push(ChunkedRead& file, std::string_view bytes, std::shared_ptr<const void> owner, Hasher& hasher,
+            const Digest* expected = nullptr);
   void push_known(ChunkedRead& file, const ChunkReference& chunk);
   // Helps until the file's chunks are all digested.
   std::vector<ChunkReference> finish(ChunkedRead& file, Hasher& hasher);
@@ -46,6 +48,7 @@ class ChunkQueue {
     size_t index;
     std::string_view bytes;
     std::shared_ptr<const void> owner;
+    const Digest* expected;  // outlives it too
   };
   void digest(Chunk chunk, Hasher& hasher);
 

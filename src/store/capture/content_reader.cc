@@ -122,7 +122,7 @@ ContentReader::Attempt ContentReader::read_open_file(Worker& worker, const File&
   result.stamp = stamp_of(before);
   result.mode = before.st_mode & 01777;
   bool large = result.stamp.size > kChunkedFileThreshold;
-  Attempt outcome = large ? read_large(worker, fd, result) : read_small(worker, fd, result);
+  Attempt outcome = large ? read_large(worker, file, fd, result) : read_small(worker, fd, result);
   if (outcome == Attempt::failed) return run_.stopped() ? outcome : fail_reading(file, errno);
   if (fstat(fd, &after) != 0) return fail_reading(file, errno);
   if (!(stamp_of(after) == result.stamp)) return Attempt::changed;
@@ -149,19 +149,19 @@ ContentReader::Attempt ContentReader::read_small(Worker& worker, int fd, WalkedE
   return Attempt::done;
 }
 
-ContentReader::Attempt ContentReader::read_large(Worker& worker, int fd, WalkedEntry& result) {
+ContentReader::Attempt ContentReader::read_large(Worker& worker, const File& file, int fd, WalkedEntry& result) {
   struct stat st;
   if (fstat(fd, &st) != 0) return Attempt::failed;
   bool sparse = static_cast<uint64_t>(st.st_blocks) * 512 < result.stamp.size;
   posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  ChunkedRead read;
-  LargeFileCutter cutter(fd, result.stamp.size, sparse, windows_);
-  auto outcome = cutter.cut(read, chunks_, sender_, run_, worker.hasher);
-  int error_number = errno;
-  auto list = std::make_shared<std::string>(encode_chunk_list(chunks_.finish(read, worker.hasher)));
-  errno = error_number;
+  auto before = decode_chunk_list(WalkedTree::chunk_list_before(*file.directory, result));
+  LargeFileCutter cutter(fd, result.stamp.size, sparse, before ? std::move(*before) : std::vector<ChunkReference>(),
+                         {windows_, chunks_, sender_, run_, worker.hasher});
+  std::vector<ChunkReference> chunks;
+  auto outcome = cutter.cut(chunks);
   if (outcome == LargeFileCutter::Outcome::failed || run_.stopped()) return Attempt::failed;
   if (outcome == LargeFileCutter::Outcome::shorter) return Attempt::changed;
+  auto list = std::make_shared<std::string>(encode_chunk_list(chunks));
   if (list->size() > kMaxBlobBytes) {
     errno = EFBIG;
     return Attempt::failed;
@@ -169,6 +169,8 @@ ContentReader::Attempt ContentReader::read_large(Worker& worker, int fd, WalkedE
   result.digest = digest_of(*list);
   result.kind = EntryKind::chunked_file;
   sender_.add_after_all({result.digest, *list, list});
+  std::unique_lock lock(tree_.publishing);
+  tree_.chunk_lists[&file.directory->entries[file.index]] = *list;
   return Attempt::done;
 }
 

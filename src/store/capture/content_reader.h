@@ -41,7 +41,7 @@ class ContentReader {
   Attempt attempt(Worker& worker, const File& file);
   Attempt read_open_file(Worker& worker, const File& file, int fd, WalkedEntry& result);
   Attempt read_small(Worker& worker, int fd, WalkedEntry& result);
-  Attempt read_large(Worker& worker, int fd, WalkedEntry& result);
+  Attempt read_large(Worker& worker, const File& file, int fd, WalkedEntry& result);
   Attempt fail_reading(const File& file, int error_number);
   void publish(const File& file, const WalkedEntry& result);
   std::string path_of(const File& file) const;

@@ -45,12 +45,13 @@ struct CachedDirectoryHeader {
 struct CachedEntry {
   FileStamp stamp;                     // of a directory: size is its record's offset, the rest zeros
   uint8_t digest[Digest::kBytes];
-  uint32_t name_offset;                // within the record's names; a link's target follows its name
-  uint16_t name_bytes, target_bytes;
+  uint32_t name_offset;                // within the record's names; the target follows the name
+  uint32_t target_bytes;               // of a link: its text; of a chunked file: its list of chunks
+  uint16_t name_bytes;
   uint16_t mode;
   uint8_t kind;                        // EntryKind
   uint8_t settled;                     // 0: read again next time (file_stamp.h)
-  uint8_t zero[4];
+  uint8_t zero[2];
 };
 
 // Views into a mapped cache; valid while the StatCache lives.

@@ -29,6 +29,13 @@ std::string WalkedTree::full_path(const WalkedDirectory& directory, std::string_
   return join_path(full_path(directory), name);
 }
 
+std::string_view WalkedTree::chunk_list_before(const WalkedDirectory& directory, const WalkedEntry& entry) {
+  if (entry.cached_index == WalkedEntry::kNotCached) return {};
+  const CachedEntry& cached = directory.cached->entries[entry.cached_index];
+  bool chunked = cached.kind == static_cast<uint8_t>(EntryKind::chunked_file);
+  return chunked ? directory.cached->target(cached) : std::string_view();
+}
+
 uint32_t append_name(std::string& names, std::string_view name) {
   auto offset = static_cast<uint32_t>(names.size());
   names += name;
@@ -47,8 +54,10 @@ void restore_entries(WalkedDirectory& directory) {
     entry.cached_index = static_cast<uint32_t>(directory.entries.size());
     entry.name_offset = append_name(directory.names, cached.name(from));
     entry.name_bytes = from.name_bytes;
-    entry.target_bytes = from.target_bytes;
-    directory.names += cached.target(from);
+    if (from.kind == static_cast<uint8_t>(EntryKind::symlink)) {
+      entry.target_bytes = static_cast<uint16_t>(from.target_bytes);
+      directory.names += cached.target(from);
+    }
     entry.mode = from.mode;
     entry.kind = static_cast<EntryKind>(from.kind);
     entry.state = ContentState::cached;

@@ -9,6 +9,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "os/fd.h"
@@ -79,14 +80,19 @@ struct WalkedTree {
   std::string single_name, captured_name;
   std::deque<WalkedDirectory> directories;  // parents before children; the first is the root
 
-  // Held shared while an entry is brought to `read`, and alone by who saves a consistent cache.
+  // Held shared while an entry is brought to `read`, and alone by who saves a consistent cache or
+  // adds to chunk_lists.
   std::shared_mutex publishing;
+  // Encoded, of the chunked files that were read.
+  std::unordered_map<const WalkedEntry*, std::string> chunk_lists;
 
   WalkedDirectory& root() { return directories.front(); }
   std::string relative_path(const WalkedDirectory& directory) const;
   std::string relative_path(const WalkedDirectory& directory, std::string_view name) const;
   std::string full_path(const WalkedDirectory& directory) const;
   std::string full_path(const WalkedDirectory& directory, std::string_view name) const;
+  // Of a chunked file, as the last capture had it; empty if it had not.
+  static std::string_view chunk_list_before(const WalkedDirectory& directory, const WalkedEntry& entry);
 };
 
 // Fills the entries of an as_cached directory from the cache.
