@@ -53,6 +53,8 @@ bool is_directory_of_type(int directory, const char* name, unsigned char type) {
 
 // A directory while it is listed.
 struct DirectoryWalk::Listing {
+  explicit Listing(WalkedDirectory& d) : directory(d) {}
+
   WalkedDirectory& directory;
   UniqueFd fd;
   std::string path;  // relative, with a '/' behind unless it is the root
