@@ -14,6 +14,10 @@ if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
 endif()
 
 add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these falsely of std::string and std::optional when it optimises (GCC bug 105651).
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized)
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   # Line numbers for stack traces, without the weight of full debug information.
   string(REPLACE "-g" "-g1" CMAKE_CXX_FLAGS_DEBUG "${CMAKE_CXX_FLAGS_DEBUG}")

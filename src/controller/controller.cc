@@ -13,7 +13,6 @@ ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_
       clock(the_clock),
       database(the_database),
       logs(the_logs),
-      streams(std::make_shared<TaskPool>(4)),
       events(notifier, clock),
       executions(database, notifier, events, clock),
       blobs(database.blobs(), packs, clock),
@@ -30,7 +29,7 @@ Controller::Controller(ControllerSettings settings, const Clock& clock, Database
 
 Controller::~Controller() {
   stop();
-  context_.streams->stop();
+  context_.streams.stop();
 }
 
 Result<void> Controller::load() {

@@ -41,7 +41,7 @@ struct ControllerContext {
   Database& database;
   LogStore& logs;
   Notifier notifier;
-  std::shared_ptr<TaskPool> streams;   // reads for long answers
+  TaskPool streams{4};                 // reads for long answers
   DeadlineTimer timer;
   EventLog events;
   ExecutionService executions;

@@ -62,9 +62,9 @@ class DeferredProducer final : public Producer {
 
 }  // namespace
 
-std::shared_ptr<StreamSource> defer(DeferredAnswer answer, std::shared_ptr<TaskPool> pool, const Clock& clock,
+std::shared_ptr<StreamSource> defer(DeferredAnswer answer, TaskPool& pool, const Clock& clock,
                                     DeadlineTimer& timer) {
-  return pump(std::move(pool), std::make_unique<DeferredProducer>(std::move(answer), clock, timer));
+  return pump(pool, std::make_unique<DeferredProducer>(std::move(answer), clock, timer));
 }
 
 }  // namespace plz

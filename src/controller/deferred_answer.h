@@ -34,7 +34,7 @@ class DeadlineTimer {
   std::unique_ptr<State> state_;
 };
 
-std::shared_ptr<StreamSource> defer(DeferredAnswer answer, std::shared_ptr<TaskPool> pool, const Clock& clock,
+std::shared_ptr<StreamSource> defer(DeferredAnswer answer, TaskPool& pool, const Clock& clock,
                                     DeadlineTimer& timer);
 
 }  // namespace plz

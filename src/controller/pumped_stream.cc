@@ -7,8 +7,7 @@ constexpr size_t kPieceBytes = 512u << 10;
 
 class PumpedStream final : public StreamSource, public std::enable_shared_from_this<PumpedStream> {
  public:
-  PumpedStream(std::shared_ptr<TaskPool> pool, std::unique_ptr<Producer> producer)
-      : pool_(std::move(pool)), producer_(std::move(producer)) {}
+  PumpedStream(TaskPool& pool, std::unique_ptr<Producer> producer) : pool_(pool), producer_(std::move(producer)) {}
 
   void on_wake(std::function<void()> wake) override {
     {
@@ -48,7 +47,7 @@ class PumpedStream final : public StreamSource, public std::enable_shared_from_t
       return;
     }
     running_ = true;
-    pool_->post([self = shared_from_this()] { self->run(); });
+    pool_.post([self = shared_from_this()] { self->run(); });
   }
 
   void run() {
@@ -71,7 +70,7 @@ class PumpedStream final : public StreamSource, public std::enable_shared_from_t
     if (wake) wake();
   }
 
-  std::shared_ptr<TaskPool> pool_;  // shared: a stream may outlive the controller's other parts
+  TaskPool& pool_;
   std::unique_ptr<Producer> producer_;
   std::mutex mutex_;
   std::function<void()> wake_;
@@ -84,8 +83,8 @@ class PumpedStream final : public StreamSource, public std::enable_shared_from_t
 
 }  // namespace
 
-std::shared_ptr<StreamSource> pump(std::shared_ptr<TaskPool> pool, std::unique_ptr<Producer> producer) {
-  return std::make_shared<PumpedStream>(std::move(pool), std::move(producer));
+std::shared_ptr<StreamSource> pump(TaskPool& pool, std::unique_ptr<Producer> producer) {
+  return std::make_shared<PumpedStream>(pool, std::move(producer));
 }
 
 }  // namespace plz

@@ -23,6 +23,7 @@ class Producer {
   virtual void on_wake(std::function<void()> wake) { (void)wake; }
 };
 
-std::shared_ptr<StreamSource> pump(std::shared_ptr<TaskPool> pool, std::unique_ptr<Producer> producer);
+// `pool` outlives the stream.
+std::shared_ptr<StreamSource> pump(TaskPool& pool, std::unique_ptr<Producer> producer);
 
 }  // namespace plz

@@ -83,7 +83,7 @@ std::string drain(StreamSource& source) {
 }
 
 TEST(PumpedStream, DeliversEveryPieceInOrder) {
-  auto pool = std::make_shared<TaskPool>(2);
+  TaskPool pool(2);
   auto script = std::make_shared<ScriptedProducer::Script>();
   auto source = pump(pool, std::make_unique<ScriptedProducer>(script));
   std::string expected;
@@ -96,7 +96,7 @@ TEST(PumpedStream, DeliversEveryPieceInOrder) {
 }
 
 TEST(PumpedStream, MayBeDroppedWhileItsProducerWaits) {
-  auto pool = std::make_shared<TaskPool>(1);
+  TaskPool pool(1);
   auto script = std::make_shared<ScriptedProducer::Script>();
   auto source = pump(pool, std::make_unique<ScriptedProducer>(script));
   source->on_wake([] {});

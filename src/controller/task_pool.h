@@ -10,8 +10,7 @@
 
 namespace plz {
 
-// Thread-safe. Threads start when first needed. stop() must have been called, or no task hold the pool
-// alive, when it is destroyed: a thread cannot wait for itself.
+// Thread-safe. Threads start when first needed.
 class TaskPool {
  public:
   explicit TaskPool(size_t threads) : limit_(threads) {}

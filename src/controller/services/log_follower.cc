@@ -84,17 +84,32 @@ class CompositeProducer final : public Producer {
   }
 
   State produce(std::string& piece, size_t target_bytes) override {
+    // What was read may all be held back, as lines that are not whole: then there may be more to read.
+    for (;;) {
+      bool read_some = false;
+      State state = look_at_all(piece, target_bytes, read_some);
+      if (state != State::waiting || !read_some) return state;
+    }
+  }
+
+ private:
+  State look_at_all(std::string& piece, size_t target_bytes, bool& read_some) {
     bool all_ended = true;
     std::string bytes;
     for (size_t i = 0; i < parts_.size() && piece.size() < target_bytes; ++i) {
       size_t index = (first_ + i) % parts_.size();
       Part& part = parts_[index];
       if (part.ended) continue;
+      if (!merger_.wants(index)) {
+        all_ended = false;
+        continue;
+      }
       bytes.clear();
       // Small helpings, so that no part's log crowds out the others.
       State state = part.producer->produce(bytes, 64u << 10);
       if (state == State::failed) return state;
       if (state == State::data) merger_.add(index, bytes, piece);
+      read_some = read_some || state == State::data;
       if (state == State::end) {
         part.ended = true;
         merger_.end(index, piece);
@@ -107,7 +122,6 @@ class CompositeProducer final : public Producer {
     return State::waiting;
   }
 
- private:
   struct Part {
     std::unique_ptr<LogProducer> producer;
     bool ended = false;
