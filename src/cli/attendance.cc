@@ -63,6 +63,7 @@ class Attendance {
 
   Result<void> retrieve(const Execution& execution) {
     messages_.info("Retrieving the output...");
+    if (!execution.output_tree) return {};
     auto brought = bring_output(session_, interrupt_, execution, pattern_);
     if (brought) return {};
     if (!execution.outcome->succeeded()) {
@@ -121,9 +122,8 @@ Result<void> bring_output(Session& session, Interrupt& interrupt, const Executio
   BlobClient blobs(std::move(endpoint), std::nullopt);
   InterruptibleSource source(blobs, interrupt.flag());
   const std::string directory = expand_output_pattern(pattern, execution.id);
-  PLZ_TRY(retrieve_output(execution.output_tree, directory, source));
+  PLZ_TRY(retrieve_tree(*execution.output_tree, directory, false, source));
   remember_output(session, pattern, directory);
-  if (!execution.output_tree) return {};
   PLZ_ASSIGN(const auto paths, paths_in_tree(*execution.output_tree, source));
   for (const auto& path : paths) session.messages().plain(printable(path));
   return {};

@@ -17,8 +17,8 @@ Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, Ex
 // The summary of measures as JSON text; none when there is none.
 Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id);
 
-// Brings the output of a finished execution to where the pattern says (output_place.h), tells the
-// paths, and remembers the place. Without output, that is an empty directory.
+// Brings the output of a finished execution, which has one, to where the pattern says
+// (output_place.h), tells the paths, and remembers the place.
 Result<void> bring_output(Session& session, Interrupt& interrupt, const Execution& execution,
                           const std::string& pattern);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/command_line.h"
 #include "cli/commands/commands.h"
 #include "cli/data_directory.h"
@@ -31,6 +32,14 @@ int failure_status(const CommandOptions& command) {
   return answers_by_status ? kOwnFailure : 1;
 }
 
+// plz's own log is for who looks for a fault; people read messages.
+void start_log(const Configuration& configuration) {
+  if (configuration.debug || configuration.log_level == "debug")
+    log_start("plz", "", LogLevel::debug);
+  else if (configuration.log_level == "info")
+    log_start("plz", "", LogLevel::info);
+}
+
 // One invocation, from its arguments to its exit status.
 class Cli {
  public:
@@ -54,6 +63,7 @@ class Cli {
     if (const auto* run = std::get_if<RunOptions>(&line.command))
       sources.flags = configuration_overrides(*run);
     PLZ_ASSIGN(Configuration configuration, load_configuration(sources));
+    start_log(configuration);
     Messages messages(
         STDERR_FILENO,
         MessageStyle::of(STDERR_FILENO, configuration.use_emojis, sources.environment), clock_);

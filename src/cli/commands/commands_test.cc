@@ -266,13 +266,5 @@ TEST(RunOverrides, SayWhatTheFlagsSaid) {
   EXPECT_EQ(overrides[1].value, R"(["a \"b\"", "c"])");
 }
 
-TEST(Completion, EveryShellHasEveryCommand) {
-  for (const char* shell : {"bash", "zsh", "fish"}) {
-    const std::string script = completion_script(shell);
-    for (const char* word : {"list-context", "output-dir", "__complete ids", "rerun"})
-      EXPECT_THAT(script, HasSubstr(word)) << shell;
-  }
-}
-
 }  // namespace
 }  // namespace plz

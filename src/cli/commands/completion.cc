@@ -33,6 +33,14 @@ std::string option_words(const CommandDescription& command) {
   return words;
 }
 
+// Those after which a value stands: there, files are completed.
+std::string value_option_words(const CommandDescription& command) {
+  CommandDescription with_values = command;
+  std::erase_if(with_values.options,
+                [](const OptionDescription& option) { return !option.takes_value; });
+  return option_words(with_values);
+}
+
 bool takes_ids(const CommandDescription& command) {
   return command.takes_execution && command.name != "completion";
 }
@@ -41,12 +49,14 @@ std::string bash_script(const Words& words) {
   std::string names, cases;
   for (const auto& command : words.commands) {
     names += (names.empty() ? "" : " ") + command.name;
-    cases += fmt::format("    {}) options=\"{}\"; ids={} ;;\n", command.name, option_words(command),
+    cases += fmt::format("    {}) options=\"{}\"; values=\"{}\"; ids={} ;;\n", command.name,
+                         option_words(command), value_option_words(command),
                          takes_ids(command) ? "yes" : "");
   }
   return "# Completion of plz for bash. Written by: plz completion bash\n"
          "_plz() {\n"
-         "  local word=${COMP_WORDS[COMP_CWORD]} command= options= ids= i\n"
+         "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+         "  local command= options= values= ids= i\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    [[ ${COMP_WORDS[i]} == -- ]] && { compopt -o default; COMPREPLY=(); return; }\n"
          "    [[ ${COMP_WORDS[i]} != -* ]] && { command=${COMP_WORDS[i]}; break; }\n"
@@ -58,6 +68,12 @@ std::string bash_script(const Words& words) {
          "    completion) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")); return ;;\n" +
          cases +
          "  esac\n"
+         "  if [[ \" $values " +
+         value_option_words(words.global) +
+         " \" == *\" $previous \"* ]]; then\n"
+         "    compopt -o default\n"
+         "    return\n"
+         "  fi\n"
          "  if [[ $word == -* ]]; then\n"
          "    COMPREPLY=($(compgen -W \"$options " +
          option_words(words.global) +

@@ -1,3 +1,5 @@
+#include <thread>
+
 #include <fmt/core.h>
 
 #include "base/text.h"
@@ -19,6 +21,12 @@ std::string json_array(const std::vector<std::string>& texts) {
   std::string json = "[";
   for (const auto& text : texts) json += (json.size() > 1 ? ", " : "") + quote_json(text);
   return json + "]";
+}
+
+int nothing_submitted(Session& session, const Interrupt& interrupt) {
+  session.messages().plain("");
+  session.messages().info("Interrupted: nothing was submitted");
+  return interrupt.exit_status();
 }
 
 }  // namespace
@@ -44,7 +52,8 @@ Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared p
   session.messages().info("Sending request to start execution");
   const bool composite = prepared.submission.spec.is_composite();
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
-  prepared.holds.clear();
+  // What was held is the execution's now. Nobody needs to wait for the store to hear of that.
+  std::jthread letting_go([holds = std::move(prepared.holds)]() mutable { holds.clear(); });
   session.messages().info("Execution ID is: " + id.to_string());
   if (detach || composite) {
     PLZ_TRY(session.out().write(id.to_string() + "\n"));
@@ -61,11 +70,13 @@ Result<int> perform(Session& session, const RunOptions& options) {
   const std::string pattern = output_pattern(options.output_directory, session.working_directory());
   PLZ_TRY(check_output_pattern(pattern));
   Interrupt interrupt;
-  PLZ_ASSIGN(Prepared prepared, prepare_run(session, interrupt, pattern));
+  auto prepared = prepare_run(session, interrupt, pattern);
+  if (!prepared && interrupt.raised()) return nothing_submitted(session, interrupt);
+  if (!prepared) return fail(std::move(prepared).error());
   // Arguments need not be UTF-8; the configuration, which is JSON, has them only as text.
-  if (!options.arguments.empty()) prepared.submission.spec.command = options.arguments;
-  if (options.command) prepared.submission.spec.command = {"sh", "-c", *options.command};
-  return submit_and_attend(session, interrupt, std::move(prepared), pattern, options.detach);
+  if (!options.arguments.empty()) prepared->submission.spec.command = options.arguments;
+  if (options.command) prepared->submission.spec.command = {"sh", "-c", *options.command};
+  return submit_and_attend(session, interrupt, std::move(*prepared), pattern, options.detach);
 }
 
 }  // namespace plz
