@@ -39,7 +39,8 @@ struct CaptureOptions {
   bool special_files_are_errors = false;
   // The worker's capture of output: a file owned by another user or unreadable is a warning too.
   bool unreadable_is_warning = false;
-  std::function<void(const CaptureProgress&)> progress;  // called at most ten times a second, from any thread
+  // Called at most ten times a second, from any thread, and once when the capture has succeeded.
+  std::function<void(const CaptureProgress&)> progress;
   const volatile bool* cancelled = nullptr;
 };
 

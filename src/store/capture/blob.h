@@ -14,6 +14,7 @@ struct Blob {
   Digest digest;
   std::string_view bytes;
   std::shared_ptr<const void> owner;  // of the bytes, shared by all blobs that lie in one buffer
+  bool is_content = true;             // a file's own bytes, not a list of chunks
 };
 
 // Buffers of one size, used again: fresh memory costs the kernel a page fault every 4 KiB.

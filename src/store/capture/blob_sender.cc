@@ -36,6 +36,7 @@ void BlobSender::add(Blob blob) {
 }
 
 void BlobSender::add_after_all(Blob blob) {
+  blob.is_content = false;
   std::lock_guard lock(mutex_);
   if (seen_.insert(blob.digest).second) deferred_.push_back({filling_.number, std::move(blob)});
 }
@@ -109,7 +110,7 @@ void BlobSender::send(const Batch& batch) {
   for (size_t i = 0; i < digests.size(); ++i) {
     if (!(*missing)[i]) continue;
     append_blob_to_pack(pack, digests[i], batch.blobs[i].bytes);
-    content += batch.blobs[i].bytes.size();
+    if (batch.blobs[i].is_content) content += batch.blobs[i].bytes.size();
   }
   if (pack.empty()) return;
   uint64_t size = pack.size();

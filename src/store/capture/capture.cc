@@ -56,6 +56,7 @@ Result<CaptureResult> capture(const std::string& root, const CaptureOptions& opt
   PLZ_ASSIGN(bool stored, check_presence(run, cache.stored_root(), tree, sink));
   CacheKeeper keeper(options.stat_cache_path, key, tree);
   if (!stored) PLZ_TRY(send_changes(run, tree, keeper, sink));
+  run.report_end();
   return CaptureResult{.tree = tree.root().digest,
                        .total_bytes = tree.root().bytes,
                        .files = tree.root().files,

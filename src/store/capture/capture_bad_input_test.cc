@@ -271,7 +271,15 @@ TEST_F(CaptureBadInput, AFailingStoreEndsItAndTheNextRunResumes) {
   EXPECT_EQ(result.error().message, "the store's disk is full");
   size_t stored = channel_.blobs();
   EXPECT_GT(stored, 0u);
+  CaptureProgress last;
+  std::mutex mutex;
+  options_.progress = [&](const CaptureProgress& progress) {
+    std::lock_guard lock(mutex);
+    last = progress;
+  };
   auto second = captured();
+  EXPECT_EQ(last.bytes_hashed, (40 - stored) << 20);  // what was stored is not read again
+  EXPECT_EQ(last.bytes_to_hash, last.bytes_hashed);
   EXPECT_EQ(listing(second.tree).size(), 40u);
   EXPECT_EQ(channel_.counts().blobs_received, 41u);  // none was sent twice
 }

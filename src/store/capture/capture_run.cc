@@ -64,7 +64,11 @@ void CaptureRun::report_progress() {
   auto due = next_report_.load();
   auto next = now + std::chrono::steady_clock::duration(kReportInterval).count();
   if (now < due || !next_report_.compare_exchange_strong(due, next)) return;
-  options_.progress({files_seen_, bytes_hashed_, bytes_sent_, bytes_to_hash_});
+  options_.progress(progress());
+}
+
+void CaptureRun::report_end() {
+  if (options_.progress) options_.progress(progress());
 }
 
 void run_on_threads(size_t threads, const std::function<void()>& work) {

@@ -32,6 +32,8 @@ class CaptureRun {
   void count_files(uint64_t files) { files_seen_ += files; report_progress(); }
   void count_hashed(uint64_t bytes) { bytes_hashed_ += bytes; report_progress(); }
   void count_sent(uint64_t bytes) { bytes_sent_ += bytes; report_progress(); }
+  // The last report, whenever the one before was.
+  void report_end();
   void expect_hashing(uint64_t bytes) { bytes_to_hash_ += bytes; }
   uint64_t bytes_sent() const { return bytes_sent_; }
   void count_content_sent(uint64_t bytes) { content_bytes_sent_ += bytes; }
@@ -39,6 +41,7 @@ class CaptureRun {
 
  private:
   void report_progress();
+  CaptureProgress progress() const { return {files_seen_, bytes_hashed_, bytes_sent_, bytes_to_hash_}; }
 
   const CaptureOptions& options_;
   size_t threads_;

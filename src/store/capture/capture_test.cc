@@ -187,6 +187,7 @@ TEST_F(CaptureTest, CutsLargeFilesAndSendsOnlyTheChunksThatChanged) {
   auto entry = **find_entry(first.tree, "big", channel_);
   EXPECT_EQ(entry.kind, EntryKind::chunked_file);
   EXPECT_EQ(describe(entry), "F644 " + std::to_string(content.size()) + " bytes");
+  EXPECT_EQ(first.content_bytes_sent, content.size());
   auto before = channel_.counts();
   write("big", content + random_bytes(1u << 20, 2));
   auto second = captured();
@@ -280,7 +281,9 @@ TEST_F(CaptureTest, ReportsProgressAndWhatItSent) {
   auto result = captured();
   EXPECT_GT(result.bytes_sent, 100'000u);
   EXPECT_EQ(result.bytes_sent, channel_.counts().pack_bytes);
-  EXPECT_GE(last.files_seen, 1u);
+  EXPECT_EQ(last.files_seen, 1u);
+  EXPECT_EQ(last.bytes_hashed, 100'000u);
+  EXPECT_EQ(last.bytes_sent, result.bytes_sent);
 }
 
 }  // namespace
