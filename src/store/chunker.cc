@@ -30,6 +30,31 @@ static_assert(kAverageChunkBytes == size_t{1} << 19);
 // A run of zeros hashes to -kGear[0]; it must not be cut before kMaxChunkBytes (zero_chunk.h).
 static_assert(((0 - kGear[0]) & kLaxMask) != 0);
 
+// The first place in [from, to) behind which a boundary lies, or `to`; `hash` is of what is before
+// `from`. Four bytes a turn: one after the other, each would wait for the hash of the one before.
+size_t find_boundary(const uint8_t* data, size_t from, size_t to, uint64_t mask, uint64_t& hash) {
+  size_t i = from;
+  uint64_t h = hash;
+  for (; i + 4 <= to; i += 4) {
+    uint64_t g0 = kGear[data[i]], g1 = kGear[data[i + 1]], g2 = kGear[data[i + 2]], g3 = kGear[data[i + 3]];
+    uint64_t two = (g0 << 1) + g1;
+    uint64_t h1 = (h << 1) + g0;
+    uint64_t h2 = (h << 2) + two;
+    uint64_t h3 = (h2 << 1) + g2;
+    h = (h << 4) + (two << 2) + (g2 << 1) + g3;
+    if ((h1 & mask) == 0) return i;
+    if ((h2 & mask) == 0) return i + 1;
+    if ((h3 & mask) == 0) return i + 2;
+    if ((h & mask) == 0) return i + 3;
+  }
+  for (; i < to; ++i) {
+    h = (h << 1) + kGear[data[i]];
+    if ((h & mask) == 0) return i;
+  }
+  hash = h;
+  return to;
+}
+
 }  // namespace
 
 size_t next_chunk_length(std::string_view bytes) {
@@ -39,17 +64,11 @@ size_t next_chunk_length(std::string_view bytes) {
   uint64_t hash = 0;
   // A full window before the first place to cut: whether a place is a boundary depends on the 64
   // bytes before it alone, not on where the chunk began.
-  size_t i = kMinChunkBytes - kWindowBytes;
-  for (; i < kMinChunkBytes; ++i) hash = (hash << 1) + kGear[data[i]];
-  for (size_t normal = std::min(end, kAverageChunkBytes); i < normal; ++i) {
-    hash = (hash << 1) + kGear[data[i]];
-    if ((hash & kStrictMask) == 0) return i + 1;
-  }
-  for (; i < end; ++i) {
-    hash = (hash << 1) + kGear[data[i]];
-    if ((hash & kLaxMask) == 0) return i + 1;
-  }
-  return end;
+  for (size_t i = kMinChunkBytes - kWindowBytes; i < kMinChunkBytes; ++i) hash = (hash << 1) + kGear[data[i]];
+  size_t normal = std::min(end, kAverageChunkBytes);
+  size_t found = find_boundary(data, kMinChunkBytes, normal, kStrictMask, hash);
+  if (found == normal) found = find_boundary(data, normal, end, kLaxMask, hash);
+  return std::min(found + 1, end);
 }
 
 }  // namespace plz
