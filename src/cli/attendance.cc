@@ -8,6 +8,7 @@
 #include "cli/log_follower.h"
 #include "cli/output_place.h"
 #include "cli/output_retrieval.h"
+#include "cli/waiting_note.h"
 #include "client/blob_client.h"
 #include "wire/json_text.h"
 
@@ -29,8 +30,11 @@ class Attendance {
 
   Result<int> attend() {
     messages_.info("Streaming logs...");
+    PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
+    std::optional<WaitingNote> note(std::in_place, std::move(endpoint), id_, messages_);
     PLZ_ASSIGN(const FollowEnd end,
                LogFollower(session_, interrupt_).follow(LogsRequest{id_}, false));
+    note.reset();
     if (end == FollowEnd::interrupted) return detach();
     messages_.plain("");
     messages_.info("Harvesting the output...");

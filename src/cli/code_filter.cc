@@ -15,6 +15,8 @@ Result<PendingCodeFilter> start_code_filter(const Session& session,
   sources.output_templates = {output_template};
   sources.output_directories =
       OutputDirectories(session.data_directory()).below(configuration.context_path);
+  // plz's own data grows with every run: captured, it would hold itself.
+  sources.output_directories.push_back(session.data_directory());
   sources.environment = session.environment();
   return PendingCodeFilter::start(std::move(sources));
 }

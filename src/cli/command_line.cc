@@ -315,6 +315,8 @@ struct Syntax {
 
   Syntax() {
     app.formatter(std::make_shared<HelpFormatter>());
+    // One: `plz status list` asks for an execution named "list", and must not be two commands.
+    app.require_subcommand(0, 1);
     define_global(app, parsed);
     define_run(app, parsed);
     define_rerun(app, parsed);

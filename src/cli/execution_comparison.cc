@@ -1,5 +1,7 @@
 #include "cli/execution_comparison.h"
 
+#include <set>
+
 #include "cli/commands/composite.h"
 #include "cli/json_view.h"
 #include "cli/part_outputs.h"
@@ -39,12 +41,41 @@ std::string outcome_json(const Execution& execution) {
          "}";
 }
 
+std::set<std::string> variable_names(const ExecutionSpec& spec) {
+  std::set<std::string> names;
+  const auto list = json_find(spec.metadata.text, {"environment", "names"});
+  if (!list) return names;
+  for (std::string_view name : json_elements(*list)) names.insert(json_plain(name));
+  return names;
+}
+
+// By name: of most variables only the names are recorded.
+std::vector<JsonDifference> variable_differences(const ExecutionSpec& before, const ExecutionSpec& after) {
+  const auto first = variable_names(before), second = variable_names(after);
+  std::vector<JsonDifference> differences = json_differences(
+      json_find(before.metadata.text, {"environment", "values"}).value_or("{}"),
+      json_find(after.metadata.text, {"environment", "values"}).value_or("{}"));
+  std::set<std::string> told;
+  for (auto& difference : differences) {
+    told.insert(difference.path);
+    difference.path = "environment." + difference.path;
+  }
+  auto only_in = [&](const std::set<std::string>& these, const std::set<std::string>& those, bool was) {
+    for (const auto& name : these)
+      if (!those.contains(name) && !told.contains(name))
+        differences.push_back({"environment." + name, was ? "set" : "", was ? "" : "set"});
+  };
+  only_in(first, second, true);
+  only_in(second, first, false);
+  return differences;
+}
+
 }  // namespace
 
 std::vector<JsonDifference> environment_differences(const ExecutionSpec& before,
                                                     const ExecutionSpec& after) {
-  std::vector<JsonDifference> differences;
-  for (std::string_view part : {"machine", "environment", "python"}) {
+  std::vector<JsonDifference> differences = variable_differences(before, after);
+  for (std::string_view part : {"machine", "python"}) {
     const auto first = json_find(before.metadata.text, {part}),
                second = json_find(after.metadata.text, {part});
     for (auto& difference : json_differences(first.value_or("{}"), second.value_or("{}"))) {

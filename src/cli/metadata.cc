@@ -46,13 +46,18 @@ Json machine_json() {
   return machine;
 }
 
+// They tell of the moment, not of what a job depends on, and differ between any two runs.
+bool is_of_the_shell(std::string_view name) {
+  return name == "_" || name == "PWD" || name == "OLDPWD" || name == "SHLVL";
+}
+
 Json environment_json(const MetadataSources& sources) {
   Json names = Json::array(), values = Json::object();
   std::vector<std::string> sorted;
   auto add = [&](const std::string& name) { sorted.push_back(printable(name)); };
   if (sources.host_environment)
     for (const auto& [name, value] : sources.environment) {
-      if (name.starts_with("PLZ_")) continue;
+      if (name.starts_with("PLZ_") || is_of_the_shell(name)) continue;
       add(name);
       if (is_recorded(name)) values[printable(name)] = printable(value);
     }

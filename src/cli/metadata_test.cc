@@ -57,7 +57,8 @@ TEST_F(MetadataTest, TellsTheMachineAndThePlace) {
 
 TEST_F(MetadataTest, RecordsNamesOfVariablesAndFewValues) {
   sources_.environment = {{"PATH", "/bin"},         {"SECRET_TOKEN", "hush"}, {"CUDA_VISIBLE_DEVICES", "0"},
-                          {"CONDA_PREFIX", "/c"},   {"PLZ_HOST", "x"},        {"LR", "shell's"}};
+                          {"CONDA_PREFIX", "/c"},   {"PLZ_HOST", "x"},        {"LR", "shell's"},
+                          {"OLDPWD", "/"},          {"_", "/bin/plz"}};
   sources_.configured = {{"LR", "0.1"}};
   Json json = collect();
   EXPECT_EQ(json["environment"]["names"],

@@ -230,6 +230,37 @@ def test_unknown_things(plz):
     assert done.status == 2 and "--output-dir" in done.err, done
 
 
+def test_a_command_where_an_execution_belongs(plz):
+    plz.ok("run", "--", "true")
+    for command in ("status", "describe", "stop"):
+        done = plz(command, "list")
+        assert done.status == 2 and "list" in done.err, (command, done)
+
+
+def test_what_cannot_be_met_is_said(plz):
+    plz.configure(command=["true"], resources={"cpus": 9999})
+    process = plz.popen("run")
+    said = b""
+    while b"Waiting for" not in said:
+        piece = os.read(process.stderr.fileno(), 4096)
+        assert piece, said
+        said += piece
+    assert b"9999 processors: no instance has more than" in said
+    process.send_signal(2)
+    assert process.wait(30) == 130
+    plz.ok("stop")
+
+
+def test_plz_does_not_capture_its_own_data(plz):
+    """The project is the home, and the data lies in it."""
+    env = {"PLZ_DATA_DIR": str(plz.project / ".local/share/plz")}
+    try:
+        plz.ok("run", "--", "true", env=env)
+        assert ".local/share/plz/" not in plz.ok("list-context", env=env).out
+    finally:
+        plz.data = plz.project / ".local/share/plz"
+
+
 def test_nothing_was_run_yet(plz):
     for command in ("last", "logs", "status"):
         done = plz(command)

@@ -95,6 +95,12 @@ Result<int> perform(Session& session, const VerifyOptions& options) {
     return fail(ErrorCode::conflict,
                 fmt::format("the execution {} has not finished", earlier.id.to_string()),
                 "wait for its end: plz logs " + earlier.id.to_string());
+  if (!earlier.outcome || earlier.outcome->kind == OutcomeKind::could_not_start ||
+      earlier.outcome->kind == OutcomeKind::lost)
+    return fail(ErrorCode::invalid,
+                fmt::format("the execution {} has no result to compare with: {}", earlier.id.to_string(),
+                            earlier.outcome ? outcome_sentence(*earlier.outcome) : "nobody knows how it ended"),
+                "verify one that ran to an end");
   Interrupt interrupt;
   auto repeated = run_again(session, interrupt, earlier);
   if (!repeated && interrupt.raised()) return interrupt.exit_status();
