@@ -11,6 +11,7 @@
 #include "store/capture/capture_run.h"
 #include "store/capture/content_reader.h"
 #include "store/capture/directory_walk.h"
+#include "store/capture/open_root.h"
 #include "store/capture/presence.h"
 #include "store/capture/stat_cache.h"
 #include "store/capture/tree_sender.h"

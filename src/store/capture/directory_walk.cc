@@ -6,14 +6,14 @@
 #include <unistd.h>
 
 #include <climits>
-#include <cstddef>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/text.h"
 #include "os/file.h"
 #include "store/beneath.h"
 #include "store/capture/cache_matcher.h"
+#include "store/capture/open_root.h"
+#include "store/capture/settle.h"
 
 namespace plz {
 namespace {
@@ -30,18 +30,6 @@ struct KernelEntry {
   unsigned char type;
   char name[];
 };
-
-std::string_view special_kind(uint32_t mode) {
-  if (S_ISSOCK(mode)) return "a socket";
-  if (S_ISFIFO(mode)) return "a fifo";
-  return "a device file";
-}
-
-bool is_occupied(const WalkedDirectory& directory) {
-  if (directory.clean) return !directory.cached->entries.empty();
-  return std::any_of(directory.entries.begin(), directory.entries.end(),
-                     [](auto& entry) { return entry.state != ContentState::left_out; });
-}
 
 bool is_directory_of_type(int directory, const char* name, unsigned char type) {
   if (type != DT_UNKNOWN) return type == DT_DIR;
@@ -76,34 +64,13 @@ DirectoryWalk::DirectoryWalk(CaptureRun& run, const StatCache& cache, WalkedTree
     : run_(run), cache_(cache), tree_(tree) {}
 DirectoryWalk::~DirectoryWalk() = default;
 
-Result<void> open_root(const std::string& root, WalkedTree& tree) {
-  tree.root_path = root;
-  tree.root_fd = UniqueFd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (tree.root_fd) return {};
-  if (errno == ENOENT)
-    return fail(ErrorCode::not_found, "there is no file or directory " + printable(root), "check the path");
-  if (errno != ENOTDIR) return fail(unreadable_error(errno, root));
-  char resolved[PATH_MAX];
-  if (!realpath(root.c_str(), resolved)) return fail(unreadable_error(errno, root));
-  struct stat st;
-  if (stat(resolved, &st) != 0) return fail(unreadable_error(errno, root));
-  if (!S_ISREG(st.st_mode))
-    return fail(ErrorCode::invalid, printable(root) + " is " + std::string(special_kind(st.st_mode)),
-                "name a directory or a regular file");
-  tree.single_name = base_name(resolved);
-  tree.captured_name = base_name(root);
-  PLZ_ASSIGN(tree.root_fd, open_file(parent_path(resolved), O_RDONLY | O_DIRECTORY));
-  return {};
-}
-
 Result<void> DirectoryWalk::walk(std::vector<std::string>* left_out) {
   left_out_ = left_out;
   tree_.directories.emplace_back().cached = cache_.root();
   add_task({&tree_.root()});
   run_on_threads(run_.threads(), [this] { work(); });
   PLZ_TRY(run_.outcome());
-  auto& directories = tree_.directories;
-  for (auto at = directories.rbegin(); at != directories.rend(); ++at) settle(*at);
+  settle(tree_, [this](std::string path) { note_left_out(std::move(path)); });
   if (tree_.root().left_out)
     return fail(ErrorCode::not_found, printable(tree_.root_path) + " vanished while it was captured");
   return {};
@@ -338,45 +305,6 @@ void DirectoryWalk::unreadable(const WalkedDirectory& directory, std::string_vie
 void DirectoryWalk::note_left_out(std::string path) {
   std::lock_guard lock(mutex_);
   if (left_out_) left_out_->push_back(std::move(path));
-}
-
-// Children first: what is left out, and what is clean.
-void DirectoryWalk::settle(WalkedDirectory& directory) {
-  directory.clean = directory.as_cached && directory.cached->header->finished;
-  for (WalkedDirectory* child : directory.children) settle_child(directory, *child);
-  std::erase_if(directory.children, [](auto child) { return child->left_out; });
-  if (directory.clean) {
-    directory.digest = Digest::from_bytes(directory.cached->header->digest);
-    directory.bytes = directory.cached->header->bytes;
-    directory.files = directory.cached->header->files;
-  } else {
-    restore_entries(directory);
-  }
-  if (!directory.only_if_occupied || directory.left_out || is_occupied(directory)) return;
-  directory.left_out = true;
-  note_left_out(tree_.relative_path(directory) + "/");
-}
-
-void DirectoryWalk::settle_child(WalkedDirectory& directory, WalkedDirectory& child) {
-  bool is_entry = child.index_in_parent != WalkedEntry::kNotCached;
-  if (child.left_out && !is_entry) return;
-  if (!child.clean || child.left_out || !is_entry) directory.clean = false;
-  if (child.left_out != is_entry) return;
-  restore_entries(directory);
-  directory.as_cached = false;
-  if (child.left_out) {
-    directory.entries[child.index_in_parent].state = ContentState::left_out;
-    return;
-  }
-  WalkedEntry entry;
-  entry.name_offset = append_name(directory.names, child.name);
-  entry.name_bytes = static_cast<uint16_t>(child.name.size());
-  entry.mode = child.mode;
-  entry.kind = EntryKind::directory;
-  entry.state = ContentState::read;
-  entry.child = &child;
-  child.index_in_parent = static_cast<uint32_t>(directory.entries.size());
-  directory.entries.push_back(entry);
 }
 
 }  // namespace plz

@@ -15,9 +15,6 @@
 
 namespace plz {
 
-// Opens the root, a directory or one file. Links to it are followed, those in it never.
-Result<void> open_root(const std::string& root, WalkedTree& tree);
-
 class DirectoryWalk {
  public:
   DirectoryWalk(CaptureRun& run, const StatCache& cache, WalkedTree& tree);
@@ -46,8 +43,6 @@ class DirectoryWalk {
   void add_child(Listing& listing, const WalkedEntry& entry, uint32_t index);
   void unreadable(const WalkedDirectory& directory, std::string_view name, int error_number);
   void note_left_out(std::string path);
-  void settle(WalkedDirectory& directory);
-  void settle_child(WalkedDirectory& directory, WalkedDirectory& child);
 
   CaptureRun& run_;
   const StatCache& cache_;

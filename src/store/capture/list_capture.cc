@@ -3,6 +3,7 @@
 #include "store/capture.h"
 #include "store/capture/capture_run.h"
 #include "store/capture/directory_walk.h"
+#include "store/capture/open_root.h"
 
 namespace plz {
 
