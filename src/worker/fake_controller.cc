@@ -37,7 +37,10 @@ bool eventually(const std::function<bool()>& condition) {
 
 class FakeController::Api final : public WorkerApi {
  public:
-  explicit Api(FakeController& controller) : c_(controller) {}
+  explicit Api(FakeController& controller) : c_(controller) {
+    std::lock_guard lock(c_.mutex_);
+    breaks_ = c_.breaks_;
+  }
 
   Result<WorkerRegistered> register_worker(const WorkerRegistration& registration) override {
     std::lock_guard lock(c_.mutex_);
@@ -59,10 +62,11 @@ class FakeController::Api final : public WorkerApi {
       return cancelled_ || c_.away_ || c_.breaks_ != breaks_ || o.shut_down ||
              !(o.assignments.empty() && o.stops.empty() && o.captures.empty());
     };
-    breaks_ = c_.breaks_;
     c_.changed_.wait_for(lock, wait, something);
     if (cancelled_) return fail(ErrorCode::cancelled, "cancelled");
-    if (c_.away_ || c_.breaks_ != breaks_) return fail(ErrorCode::unavailable, "the controller is away");
+    // Also a break between two polls is noticed, at the next.
+    if (c_.away_ || std::exchange(breaks_, c_.breaks_) != c_.breaks_)
+      return fail(ErrorCode::unavailable, "the controller is away");
     return std::exchange(c_.orders_, {});
   }
 

@@ -30,8 +30,13 @@ def kill(plz, program, number=signal.SIGKILL):
 
 
 def outer_halves(plz):
-    return [pid for pid in plz.processes("plz-init")
-            if b"outer" in pathlib.Path("/proc", str(pid), "cmdline").read_bytes()]
+    """The file that an outer half holds locked begins with its process id."""
+    pids = []
+    for lock in (plz.data / "worker" / "attempts").glob("*/init.lock"):
+        text = lock.read_text().split()
+        if text and pathlib.Path("/proc", text[0]).exists():
+            pids.append(int(text[0]))
+    return pids
 
 
 @pytest.mark.parametrize("victim", ["plz-controller", "plz-worker", "outer"])
@@ -39,7 +44,7 @@ def outer_halves(plz):
 def test_the_job_and_its_log_survive(plz, victim, delay):
     plz.write("job.py", COUNT)
     process = plz.popen("run", "--", "python3", "job.py")
-    wait_until(lambda: plz.processes("plz-init"), what="the job")
+    wait_until(lambda: outer_halves(plz), what="the job")
     time.sleep(delay)
     if victim == "outer":
         for pid in outer_halves(plz):
