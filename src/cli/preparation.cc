@@ -17,7 +17,8 @@
 namespace plz {
 namespace {
 
-constexpr int kCaptureRepeats = 2;
+constexpr int kCaptureRepeats = 5;
+constexpr std::chrono::milliseconds kPauseBetweenCaptures{100};
 
 // One stat cache for each captured root: none has to be read for another's files.
 Result<std::string> stat_cache_path(const std::string& data_directory, const std::string& root) {
@@ -117,7 +118,9 @@ class Preparation {
     options.progress = [this](const CaptureProgress& progress) { show_progress(progress); };
     auto captured = capture(root, options, prepared_.blobs());
     // A controller that was killed meanwhile is started again, and has all that it acknowledged.
+    // One that is just ending may still be found: hence the pause.
     for (int again = 0; again < kCaptureRepeats && is_unavailable(captured); ++again) {
+      if (interrupt_.wait_for(kPauseBetweenCaptures)) break;
       PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
       connect(std::move(endpoint));
       captured = capture(root, options, prepared_.blobs());
