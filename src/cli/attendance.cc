@@ -6,6 +6,7 @@
 #include "cli/execution_report.h"
 #include "cli/json_view.h"
 #include "cli/log_follower.h"
+#include "cli/monitored_source.h"
 #include "cli/output_place.h"
 #include "cli/output_retrieval.h"
 #include "cli/waiting_note.h"
@@ -30,8 +31,8 @@ class Attendance {
 
   Result<int> attend() {
     messages_.info("Streaming logs...");
-    PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
-    std::optional<WaitingNote> note(std::in_place, std::move(endpoint), id_, messages_);
+    std::optional<WaitingNote> note;
+    if (auto endpoint = session_.endpoint()) note.emplace(*endpoint, id_, messages_);
     PLZ_ASSIGN(const FollowEnd end,
                LogFollower(session_, interrupt_).follow(LogsRequest{id_}, false));
     note.reset();
@@ -123,8 +124,8 @@ Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id) 
 Result<void> bring_output(Session& session, Interrupt& interrupt, const Execution& execution,
                           const std::string& pattern) {
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  BlobClient blobs(std::move(endpoint), std::nullopt);
-  InterruptibleSource source(blobs, interrupt.flag());
+  BlobClient blobs(std::move(endpoint), std::nullopt, session.client_settings());
+  MonitoredSource source(blobs, interrupt.flag(), session.messages());
   const std::string directory = expand_output_pattern(pattern, execution.id);
   PLZ_TRY(retrieve_tree(*execution.output_tree, directory, false, source));
   remember_output(session, pattern, directory);

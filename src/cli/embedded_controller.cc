@@ -1,6 +1,7 @@
 #include "cli/embedded_controller.h"
 
 #include <algorithm>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -41,6 +42,7 @@ std::vector<std::string> controller_environment(const EnvironmentVariables& envi
 }
 
 constexpr int kReadyFd = 3;
+constexpr milliseconds kLookAgain{5};
 
 // What it says until "ready", the end of the pipe, or the deadline.
 Result<std::string> read_word(int fd, milliseconds at_most) {
@@ -130,7 +132,8 @@ Result<void> EmbeddedController::start_or_replace() {
   PLZ_ASSIGN(Found found, look());
   if (found == Found::current) return {};
   if (found == Found::outdated) PLZ_TRY(hand_over());
-  PLZ_TRY(start());
+  PLZ_ASSIGN(const bool answers_now, wait_for_end_of_another());
+  if (!answers_now) PLZ_TRY(start());
   version_known_ = true;
   return {};
 }
@@ -145,6 +148,24 @@ Result<void> EmbeddedController::hand_over() {
     return fail(ErrorCode::timeout, "the older controller does not end",
                 fmt::format("end its process ({}) yourself; its jobs go on", found_pid_));
   return {};
+}
+
+// One that is just ending listens no more, but holds its data directory for some moments. True: it
+// answers after all.
+Result<bool> EmbeddedController::wait_for_end_of_another() {
+  const std::string lock_path = join_path(settings_.data_directory, "controller.lock");
+  const auto deadline = steady_clock::now() + settings_.patience_with_another;
+  while (steady_clock::now() < deadline) {
+    PLZ_ASSIGN(const auto lock, LockFile::try_lock(lock_path));
+    if (lock) return false;
+    PLZ_ASSIGN(const bool accepts, unix_socket_accepts(settings_.socket_path));
+    if (accepts) return true;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  return fail(ErrorCode::unavailable,
+              fmt::format("a controller uses {} and does not answer on {}",
+                          settings_.data_directory, settings_.socket_path),
+              "end its process (plz-controller); its jobs go on");
 }
 
 Result<void> EmbeddedController::start() {

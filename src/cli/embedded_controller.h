@@ -19,6 +19,8 @@ struct EmbeddedControllerSettings {
   EnvironmentVariables environment;
   std::chrono::milliseconds ping_timeout{10'000};
   std::chrono::milliseconds start_timeout{30'000};
+  // How long one that uses the data directory without answering may take to end, or to answer.
+  std::chrono::milliseconds patience_with_another{10'000};
 };
 
 // Started as
@@ -39,6 +41,7 @@ class EmbeddedController final : public ControllerFinder {
   Result<Found> look();
   Result<void> start_or_replace();
   Result<void> hand_over();
+  Result<bool> wait_for_end_of_another();
   Result<void> start();
   Endpoint endpoint() const;
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <thread>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -13,6 +13,7 @@
 #include "cli/unix_connect.h"
 #include "client/api_client.h"
 #include "net/socket.h"
+#include "os/lock_file.h"
 
 namespace plz {
 namespace {
@@ -119,6 +120,30 @@ TEST_F(EmbeddedControllerTest, IsStartedAgainWhenItHasGone) {
   while (unix_socket_accepts(socket_).value_or(false)) std::this_thread::yield();
   ASSERT_TRUE(controller.find());
   EXPECT_EQ(times_started(), 2u);
+}
+
+TEST_F(EmbeddedControllerTest, OneThatIsEndingIsWaitedFor) {
+  auto held = LockFile::lock(data_ + "/controller.lock");
+  ASSERT_TRUE(held);
+  std::thread ending([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    held = fail(ErrorCode::internal, "let go");
+  });
+  auto found = find(settings("version=1.0.0"));
+  ending.join();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(times_started(), 1u);
+}
+
+TEST_F(EmbeddedControllerTest, OneThatNeverAnswersIsTold) {
+  auto held = LockFile::lock(data_ + "/controller.lock");
+  ASSERT_TRUE(held);
+  auto impatient = settings("version=1.0.0");
+  impatient.patience_with_another = std::chrono::milliseconds(20);
+  auto found = find(impatient);
+  ASSERT_FALSE(found);
+  EXPECT_THAT(found.error().message, HasSubstr("does not answer on " + socket_));
+  EXPECT_EQ(times_started(), 0u);
 }
 
 TEST_F(EmbeddedControllerTest, ItsOwnWordsSayWhyItCannotStart) {

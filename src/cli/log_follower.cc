@@ -48,7 +48,7 @@ Result<FollowEnd> LogFollower::follow_to_end(LogsRequest request) {
 
 Result<void> LogFollower::follow_once(const LogsRequest& request) {
   PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
-  ApiClient api(std::move(endpoint));
+  ApiClient api(std::move(endpoint), session_.client_settings());
   auto subscription = interrupt_.on_raise([&api] { api.cancel(); });
   return api.logs(request, [this](std::string_view bytes) { return take(bytes); });
 }

@@ -135,17 +135,4 @@ Result<std::vector<std::string>> paths_in_tree(const Digest& tree, BlobSource& s
   return paths;
 }
 
-Result<void> InterruptibleSource::check() const {
-  if (*cancelled_) return fail(ErrorCode::cancelled, "interrupted");
-  return {};
-}
-
-Result<void> InterruptibleSource::fetch(std::span<const Digest> digests, const Receive& receive) {
-  PLZ_TRY(check());
-  return source_.fetch(digests, [&](size_t index, std::string_view bytes) -> Result<void> {
-    PLZ_TRY(check());
-    return receive(index, bytes);
-  });
-}
-
 }  // namespace plz

@@ -33,18 +33,4 @@ Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, boo
 // The paths in the tree, sorted, directories too.
 Result<std::vector<std::string>> paths_in_tree(const Digest& tree, BlobSource& source);
 
-// A source that ends with `cancelled` once the flag is up.
-class InterruptibleSource final : public BlobSource {
- public:
-  InterruptibleSource(BlobSource& source, const volatile bool* cancelled)
-      : source_(source), cancelled_(cancelled) {}
-  Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override;
-
- private:
-  Result<void> check() const;
-
-  BlobSource& source_;
-  const volatile bool* cancelled_;
-};
-
 }  // namespace plz

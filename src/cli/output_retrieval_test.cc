@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "cli/monitored_source.h"
 #include "cli/output_place.h"
 #include "cli/temporary_directory_test.h"
 #include "cli/tree_differences.h"
@@ -112,7 +113,9 @@ TEST_F(OutputRetrievalTest, NoOutputIsAnEmptyDirectory) {
 
 TEST_F(OutputRetrievalTest, AnInterruptEndsIt) {
   const volatile bool interrupted = true;
-  InterruptibleSource source(store_, &interrupted);
+  SystemClock clock;
+  Messages messages(-1, MessageStyle{}, clock);
+  MonitoredSource source(store_, &interrupted, messages);
   auto retrieved = retrieve_tree(digest_, scratch_.path("out"), false, source);
   ASSERT_FALSE(retrieved);
   EXPECT_EQ(retrieved.error().code, ErrorCode::cancelled);

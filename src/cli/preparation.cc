@@ -95,8 +95,8 @@ class Preparation {
   }
 
   void connect(Endpoint endpoint) {
-    prepared_.holds.push_back(
-        std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session_.clock())));
+    prepared_.holds.push_back(std::make_unique<BlobClient>(
+        std::move(endpoint), LeaseId::make(session_.clock()), session_.client_settings()));
   }
 
   Result<void> check_command() const {
@@ -188,8 +188,8 @@ Result<Prepared> prepare_rerun(Session& session, const Execution& earlier,
                                const std::optional<JsonText>& parameters) {
   Prepared prepared;
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  prepared.holds.push_back(
-      std::make_unique<BlobClient>(std::move(endpoint), LeaseId::make(session.clock())));
+  prepared.holds.push_back(std::make_unique<BlobClient>(
+      std::move(endpoint), LeaseId::make(session.clock()), session.client_settings()));
   ExecutionSpec& spec = prepared.submission.spec;
   spec = earlier.spec;
   PLZ_ASSIGN(spec.metadata,

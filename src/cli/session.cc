@@ -10,7 +10,7 @@ Session::Session(Parts parts, Messages& messages, OutputStream& out, const Clock
 Result<ApiClient*> Session::api() {
   if (!api_) {
     PLZ_ASSIGN(Endpoint found, endpoint());
-    api_ = std::make_unique<ApiClient>(std::move(found));
+    api_ = std::make_unique<ApiClient>(std::move(found), client_settings());
   }
   return api_.get();
 }

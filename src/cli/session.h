@@ -36,6 +36,7 @@ class Session {
   const std::string& working_directory() const { return parts_.working_directory; }
   const std::string& data_directory() const { return parts_.data_directory; }
   std::chrono::milliseconds ping_timeout() const { return parts_.ping_timeout; }
+  ClientSettings client_settings() const { return {.connect_timeout = parts_.ping_timeout}; }
   bool controller_needs_start() const { return parts_.finder->needs_start(); }
   bool embedded() const { return parts_.finder->embedded(); }
   Messages& messages() { return messages_; }

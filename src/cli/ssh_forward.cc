@@ -68,6 +68,7 @@ Result<void> SshForward::start() {
     // posix_spawn cannot ask for this: ssh must not outlive a plz that was killed.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(127);
+    signal(SIGPIPE, SIG_DFL);
     dup2(STDERR_FILENO, STDOUT_FILENO);
     execvp(argv[0], argv.data());
     _exit(127);

@@ -80,7 +80,7 @@ Result<int> perform(Session& session, const DiffOptions& options) {
   PLZ_ASSIGN(const Execution first, session.execution(options.first));
   PLZ_ASSIGN(const Execution second, session.execution(options.second));
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  BlobClient blobs(std::move(endpoint), std::nullopt);
+  BlobClient blobs(std::move(endpoint), std::nullopt, session.client_settings());
   PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first.spec, second.spec, blobs));
   PLZ_ASSIGN(const ResultDifferences results, compare_results(session, first, second, blobs));
   if (causes.empty() && results.empty()) {

@@ -5,6 +5,7 @@
 #include "cli/commands/composite.h"
 #include "cli/execution_report.h"
 #include "cli/interrupt.h"
+#include "cli/monitored_source.h"
 #include "cli/output_place.h"
 #include "cli/output_retrieval.h"
 #include "cli/part_outputs.h"
@@ -22,8 +23,8 @@ class OutputCommand {
       : session_(session),
         options_(options),
         execution_(execution),
-        blobs_(std::move(endpoint), std::nullopt),
-        source_(blobs_, interrupt_.flag()),
+        blobs_(std::move(endpoint), std::nullopt, session.client_settings()),
+        source_(blobs_, interrupt_.flag(), session.messages()),
         pattern_(output_pattern(options.output_directory, session.working_directory())),
         directory_(expand_output_pattern(pattern_, execution.id)) {}
 
@@ -137,7 +138,7 @@ class OutputCommand {
   const Execution& execution_;
   Interrupt interrupt_;
   BlobClient blobs_;
-  InterruptibleSource source_;
+  MonitoredSource source_;
   const std::string pattern_, directory_;
 };
 

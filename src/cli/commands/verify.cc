@@ -97,17 +97,19 @@ Result<int> perform(Session& session, const VerifyOptions& options) {
                 "wait for its end: plz logs " + earlier.id.to_string());
   if (!earlier.outcome || earlier.outcome->kind == OutcomeKind::could_not_start ||
       earlier.outcome->kind == OutcomeKind::lost)
-    return fail(ErrorCode::invalid,
-                fmt::format("the execution {} has no result to compare with: {}", earlier.id.to_string(),
-                            earlier.outcome ? outcome_sentence(*earlier.outcome) : "nobody knows how it ended"),
-                "verify one that ran to an end");
+    return fail(
+        ErrorCode::invalid,
+        fmt::format(
+            "the execution {} has no result to compare with: {}", earlier.id.to_string(),
+            earlier.outcome ? outcome_sentence(*earlier.outcome) : "nobody knows how it ended"),
+        "verify one that ran to an end");
   Interrupt interrupt;
   auto repeated = run_again(session, interrupt, earlier);
   if (!repeated && interrupt.raised()) return interrupt.exit_status();
   if (!repeated) return fail(std::move(repeated).error());
   Verdict verdict{earlier, *repeated, {}, {}};
   PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  BlobClient blobs(std::move(endpoint), std::nullopt);
+  BlobClient blobs(std::move(endpoint), std::nullopt, session.client_settings());
   PLZ_ASSIGN(verdict.results, compare_results(session, earlier, *repeated, blobs));
   PLZ_ASSIGN(verdict.causes, compare_causes(earlier.spec, repeated->spec, blobs));
   PLZ_TRY(session.out().write(options.json ? as_json(verdict) : as_text(verdict)));
