@@ -9,8 +9,8 @@
 #include "cli/monitored_source.h"
 #include "cli/output_place.h"
 #include "cli/output_retrieval.h"
+#include "cli/patient_blobs.h"
 #include "cli/waiting_note.h"
-#include "client/blob_client.h"
 #include "wire/json_text.h"
 
 namespace plz {
@@ -123,9 +123,8 @@ Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id) 
 
 Result<void> bring_output(Session& session, Interrupt& interrupt, const Execution& execution,
                           const std::string& pattern) {
-  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  BlobClient blobs(std::move(endpoint), std::nullopt, session.client_settings());
-  MonitoredSource source(blobs, interrupt.flag(), session.messages());
+  PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
+  MonitoredSource source(*blobs, interrupt.flag(), session.messages());
   const std::string directory = expand_output_pattern(pattern, execution.id);
   PLZ_TRY(retrieve_tree(*execution.output_tree, directory, false, source));
   remember_output(session, pattern, directory);

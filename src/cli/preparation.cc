@@ -17,9 +17,6 @@
 namespace plz {
 namespace {
 
-constexpr int kCaptureRepeats = 5;
-constexpr std::chrono::milliseconds kPauseBetweenCaptures{100};
-
 // One stat cache for each captured root: none has to be read for another's files.
 Result<std::string> stat_cache_path(const std::string& data_directory, const std::string& root) {
   const std::string directory = join_path(data_directory, "stat-cache");
@@ -72,7 +69,8 @@ class Preparation {
     PLZ_ASSIGN(CodeFilter code_filter, filter.finish());
     show(code_filter.warnings);
     PLZ_ASSIGN(Endpoint endpoint, found.get());
-    connect(std::move(endpoint));
+    prepared_.blobs = std::make_unique<PatientBlobs>(session_, interrupt_, std::move(endpoint),
+                                                     LeaseId::make(session_.clock()));
 
     ExecutionSpec& spec = prepared_.submission.spec;
     session_.messages().info("Building the program snapshot");
@@ -81,7 +79,7 @@ class Preparation {
     spec.snapshot.code_tree = code.tree;
     PLZ_ASSIGN(spec.input, capture_input());
     spec.parameters = std::move(parameters);
-    PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, prepared_.blobs()));
+    PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, *prepared_.blobs));
     take_configuration(spec);
     if (session_.embedded())
       prepared_.submission.shell_environment = shell_environment(session_.environment());
@@ -90,15 +88,6 @@ class Preparation {
   }
 
  private:
-  static bool is_unavailable(const Result<CaptureResult>& captured) {
-    return !captured && captured.error().code == ErrorCode::unavailable;
-  }
-
-  void connect(Endpoint endpoint) {
-    prepared_.holds.push_back(std::make_unique<BlobClient>(
-        std::move(endpoint), LeaseId::make(session_.clock()), session_.client_settings()));
-  }
-
   Result<void> check_command() const {
     if (configuration_.has_dockerfile)
       return fail(ErrorCode::invalid,
@@ -116,15 +105,7 @@ class Preparation {
     PLZ_ASSIGN(options.stat_cache_path, stat_cache_path(session_.data_directory(), root));
     options.cancelled = interrupt_.flag();
     options.progress = [this](const CaptureProgress& progress) { show_progress(progress); };
-    auto captured = capture(root, options, prepared_.blobs());
-    // A controller that was killed meanwhile is started again, and has all that it acknowledged.
-    // One that is just ending may still be found: hence the pause.
-    for (int again = 0; again < kCaptureRepeats && is_unavailable(captured); ++again) {
-      if (interrupt_.wait_for(kPauseBetweenCaptures)) break;
-      PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
-      connect(std::move(endpoint));
-      captured = capture(root, options, prepared_.blobs());
-    }
+    auto captured = capture(root, options, *prepared_.blobs);
     session_.messages().end_progress();
     if (captured) show(captured->warnings);
     return captured;
@@ -137,7 +118,7 @@ class Preparation {
     session_.messages().info("Capturing the input");
     const auto* file = std::get_if<FileInput>(&source);
     if (!file)
-      return resolve_stored_input(source, text, session_, prepared_.blobs(), prepared_.blobs());
+      return resolve_stored_input(source, text, session_, *prepared_.blobs, *prepared_.blobs);
     PLZ_ASSIGN(const CaptureResult captured, capture_here(file->path, nullptr));
     session_.messages().info(fmt::format("{} input bytes to upload", captured.content_bytes_sent));
     return Input{captured.tree, text, captured.total_bytes};
@@ -184,16 +165,15 @@ Result<Prepared> prepare_run(Session& session, Interrupt& interrupt,
   return Preparation(session, interrupt, output_template).prepare();
 }
 
-Result<Prepared> prepare_rerun(Session& session, const Execution& earlier,
+Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Execution& earlier,
                                const std::optional<JsonText>& parameters) {
   Prepared prepared;
-  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  prepared.holds.push_back(std::make_unique<BlobClient>(
-      std::move(endpoint), LeaseId::make(session.clock()), session.client_settings()));
+  PLZ_ASSIGN(prepared.blobs,
+             PatientBlobs::open(session, interrupt, LeaseId::make(session.clock())));
   ExecutionSpec& spec = prepared.submission.spec;
   spec = earlier.spec;
   PLZ_ASSIGN(spec.metadata,
-             finish_metadata(start_metadata(session, spec.command), session, prepared.blobs()));
+             finish_metadata(start_metadata(session, spec.command), session, *prepared.blobs));
   spec.user = session.configuration().user;
   spec.market = session.configuration().market;
   spec.previous_execution_id = earlier.id;

@@ -5,12 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "cli/interrupt.h"
+#include "cli/patient_blobs.h"
 #include "cli/session.h"
-#include "client/blob_client.h"
 #include "wire/execution_json.h"
 
 namespace plz {
@@ -18,9 +17,7 @@ namespace plz {
 // A submission, and the hold on what it names in the store until it is submitted.
 struct Prepared {
   Submission submission;
-  // Each holds a lease. More than one where the controller was started again meanwhile.
-  std::vector<std::unique_ptr<BlobClient>> holds;
-  BlobClient& blobs() const { return *holds.back(); }
+  std::unique_ptr<PatientBlobs> blobs;
 };
 
 // Of the code here. `output_template`: where the output will go, absolute, with %e. cancelled after
@@ -30,7 +27,7 @@ Result<Prepared> prepare_run(Session& session, Interrupt& interrupt,
 
 // Of an earlier execution, again: what it ran is in the store. `parameters` replace the recorded
 // ones.
-Result<Prepared> prepare_rerun(Session& session, const Execution& earlier,
+Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Execution& earlier,
                                const std::optional<JsonText>& parameters);
 
 // The job's environment as it is submitted: this shell's less PLZ_*.

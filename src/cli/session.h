@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -49,16 +50,18 @@ class Session {
   Result<ApiClient*> api();
   void forget_connection() { api_.reset(); }
 
-  // Calls `request(ApiClient&)`, which must do no harm when repeated, and does repeat it, once,
-  // when the controller had gone away meanwhile.
+  // Calls `request(ApiClient&)`, which must do no harm when repeated, and does repeat it when the
+  // controller had gone away meanwhile: once, and some times more where it is ours to start, since
+  // one that is just ending is still found.
   template <typename Request>
   std::invoke_result_t<Request, ApiClient&> call(Request&& request) {
-    PLZ_ASSIGN(ApiClient * client, api());
-    auto answer = request(*client);
-    if (answer || answer.error().code != ErrorCode::unavailable) return answer;
-    forget_connection();
-    PLZ_ASSIGN(client, api());
-    return request(*client);
+    for (int tries = embedded() ? kTries : 2;; --tries) {
+      PLZ_ASSIGN(ApiClient * client, api());
+      auto answer = request(*client);
+      if (answer || answer.error().code != ErrorCode::unavailable || tries == 1) return answer;
+      forget_connection();
+      if (tries < kTries) std::this_thread::sleep_for(kPauseBetweenTries);
+    }
   }
 
   // The execution named, or the user's last one.
@@ -67,6 +70,9 @@ class Session {
   Result<Execution> execution(const OptionalExecution& named);
 
  private:
+  static constexpr int kTries = 10;
+  static constexpr std::chrono::milliseconds kPauseBetweenTries{100};
+
   Parts parts_;
   Messages& messages_;
   OutputStream& out_;

@@ -142,7 +142,7 @@ Result<std::vector<bool>> BlobClient::missing(std::span<const Digest> digests) {
   return missing;
 }
 
-Result<void> BlobClient::send_pack(std::string pack) {
+Result<void> BlobClient::send(std::string_view pack) {
   PLZ_ASSIGN(std::string answer, with_connection(*state_, [&](ApiConnection& api) {
     return api.call(octets_request(state_->leased("/v1/packs"), pack));
   }));

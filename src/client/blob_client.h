@@ -19,7 +19,8 @@ class BlobClient final : public BlobSink, public BlobSource {
   ~BlobClient() override;
 
   Result<std::vector<bool>> missing(std::span<const Digest> digests) override;
-  Result<void> send_pack(std::string pack) override;
+  Result<void> send_pack(std::string pack) override { return send(pack); }
+  Result<void> send(std::string_view pack);  // for who may have to send it again
   Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override;
 
  private:

@@ -6,7 +6,7 @@
 #include "cli/commands/commands.h"
 #include "cli/execution_comparison.h"
 #include "cli/output_retrieval.h"
-#include "client/blob_client.h"
+#include "cli/patient_blobs.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -79,10 +79,10 @@ void append_section(std::string& text, std::string_view title, const auto& diffe
 Result<int> perform(Session& session, const DiffOptions& options) {
   PLZ_ASSIGN(const Execution first, session.execution(options.first));
   PLZ_ASSIGN(const Execution second, session.execution(options.second));
-  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  BlobClient blobs(std::move(endpoint), std::nullopt, session.client_settings());
-  PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first.spec, second.spec, blobs));
-  PLZ_ASSIGN(const ResultDifferences results, compare_results(session, first, second, blobs));
+  Interrupt interrupt;
+  PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
+  PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first.spec, second.spec, *blobs));
+  PLZ_ASSIGN(const ResultDifferences results, compare_results(session, first, second, *blobs));
   if (causes.empty() && results.empty()) {
     session.messages().info("Nothing differs");
     return 0;
@@ -93,7 +93,8 @@ Result<int> perform(Session& session, const DiffOptions& options) {
   append_section(text, "Configuration", causes.configuration);
   append_section(text, "Code", causes.code);
   if (!causes.code.empty()) {
-    PLZ_ASSIGN(const std::string code, CodeDiff(blobs).text_of(causes.code, session.environment()));
+    PLZ_ASSIGN(const std::string code,
+               CodeDiff(*blobs).text_of(causes.code, session.environment()));
     text += code;
   }
   append_section(text, "Input", causes.input);

@@ -9,7 +9,7 @@
 #include "cli/output_place.h"
 #include "cli/output_retrieval.h"
 #include "cli/part_outputs.h"
-#include "client/blob_client.h"
+#include "cli/patient_blobs.h"
 #include "os/file.h"
 #include "store/materialise.h"
 
@@ -23,7 +23,7 @@ class OutputCommand {
       : session_(session),
         options_(options),
         execution_(execution),
-        blobs_(std::move(endpoint), std::nullopt, session.client_settings()),
+        blobs_(session, interrupt_, std::move(endpoint), std::nullopt),
         source_(blobs_, interrupt_.flag(), session.messages()),
         pattern_(output_pattern(options.output_directory, session.working_directory())),
         directory_(expand_output_pattern(pattern_, execution.id)) {}
@@ -137,7 +137,7 @@ class OutputCommand {
   const OutputOptions& options_;
   const Execution& execution_;
   Interrupt interrupt_;
-  BlobClient blobs_;
+  PatientBlobs blobs_;
   MonitoredSource source_;
   const std::string pattern_, directory_;
 };

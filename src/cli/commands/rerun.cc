@@ -56,7 +56,7 @@ Result<int> rerun_failed(Session& session, Interrupt& interrupt, const Execution
   const auto ranges = failed_ranges(parts);
   if (ranges.empty()) session.messages().info("None of its parts has failed");
   for (const IndexRange& range : ranges) {
-    PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, parameters));
+    PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, interrupt, earlier, parameters));
     prepared.submission.spec.parallel_indices_range = range;
     session.messages().info(fmt::format("Indices {} to {}", range.from, range.to - 1));
     PLZ_TRY(submit_and_attend(session, interrupt, std::move(prepared), "", true));
@@ -74,7 +74,7 @@ Result<int> perform(Session& session, const RerunOptions& options) {
   PLZ_ASSIGN(const auto parameters, overridden_parameters(session, options, earlier));
   session.messages().info("Running " + earlier.id.to_string() + " again");
   if (options.failed_only) return rerun_failed(session, interrupt, earlier, parameters);
-  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, parameters));
+  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, interrupt, earlier, parameters));
   tell_what_differs(session.messages(), earlier, prepared.submission.spec);
   return submit_and_attend(session, interrupt, std::move(prepared), pattern, options.detach);
 }

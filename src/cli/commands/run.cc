@@ -53,7 +53,7 @@ Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared p
   const bool composite = prepared.submission.spec.is_composite();
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
   // What was held is the execution's now. Nobody needs to wait for the store to hear of that.
-  std::jthread letting_go([holds = std::move(prepared.holds)]() mutable { holds.clear(); });
+  std::jthread letting_go([blobs = std::move(prepared.blobs)]() mutable { blobs.reset(); });
   session.messages().info("Execution ID is: " + id.to_string());
   if (detach || composite) {
     PLZ_TRY(session.out().write(id.to_string() + "\n"));

@@ -78,7 +78,7 @@ std::string as_json(const Verdict& verdict) {
 }
 
 Result<Execution> run_again(Session& session, Interrupt& interrupt, const Execution& earlier) {
-  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, earlier, std::nullopt));
+  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, interrupt, earlier, std::nullopt));
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
   session.messages().info(
       fmt::format("Running {} again as {}", earlier.id.to_string(), id.to_string()));
@@ -108,10 +108,9 @@ Result<int> perform(Session& session, const VerifyOptions& options) {
   if (!repeated && interrupt.raised()) return interrupt.exit_status();
   if (!repeated) return fail(std::move(repeated).error());
   Verdict verdict{earlier, *repeated, {}, {}};
-  PLZ_ASSIGN(Endpoint endpoint, session.endpoint());
-  BlobClient blobs(std::move(endpoint), std::nullopt, session.client_settings());
-  PLZ_ASSIGN(verdict.results, compare_results(session, earlier, *repeated, blobs));
-  PLZ_ASSIGN(verdict.causes, compare_causes(earlier.spec, repeated->spec, blobs));
+  PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
+  PLZ_ASSIGN(verdict.results, compare_results(session, earlier, *repeated, *blobs));
+  PLZ_ASSIGN(verdict.causes, compare_causes(earlier.spec, repeated->spec, *blobs));
   PLZ_TRY(session.out().write(options.json ? as_json(verdict) : as_text(verdict)));
   return verdict.results.empty() ? 0 : 1;
 }
