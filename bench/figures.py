@@ -11,6 +11,7 @@ noisy, and a person reads this.
 import argparse
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import statistics
@@ -250,7 +251,8 @@ def figure_logs(b):
 def figure_history(b):
     """history of 100,000 executions, and memory with it"""
     b.stop()
-    subprocess.run([str(b.bench / "seed_history"), str(b.data / "plz.db"), "ada", b.project.name, "100000"], check=True)
+    subprocess.run([str(b.bench / "seed_history"), str(b.data / "plz.db"), pwd.getpwuid(os.getuid()).pw_name,
+                    b.project.name, "100000"], check=True)
     b.plz("last")
     begin = time.perf_counter()
     process = subprocess.Popen([str(b.bin / "plz"), "history"], cwd=b.project, env=b.env, stdin=DEVNULL,
