@@ -57,6 +57,8 @@ Result<void> listen(HttpServer& server, const ControllerOptions& options) {
 
 bool wants_to_end(const Controller& controller, const ControllerOptions& options) {
   if (controller.shutdown_requested()) return true;
+  // A runtime directory is emptied at logout. Nobody could reach us, and nobody else may start meanwhile.
+  if (options.embedded && !path_exists(options.socket)) return true;
   if (!options.embedded || options.idle_minutes <= 0) return false;
   return controller.idle_for() > milliseconds(static_cast<int64_t>(options.idle_minutes * 60'000));
 }

@@ -196,6 +196,14 @@ def test_a_controller_that_is_asked_to_shut_down_leaves_jobs_alone(plz):
     assert process.returncode == 0
 
 
+def test_a_socket_that_was_removed_is_replaced(plz):
+    execution = plz.ok("run", "-d", "--", "sh", "-c", "sleep 2; echo done").out.strip()
+    (socket,) = [path for path in plz.runtime.rglob("*") if path.is_socket()]
+    socket.unlink()
+    assert plz.ok("logs", execution, "--since", "start").out == "done\n"
+    assert len(plz.processes("plz-controller")) == 1
+
+
 def test_data_of_a_newer_plz_is_refused(plz):
     plz.data.mkdir()
     (plz.data / "format").write_text("999\n")
