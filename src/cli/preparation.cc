@@ -11,6 +11,7 @@
 #include "cli/parameters.h"
 #include "cli/version.h"
 #include "os/file.h"
+#include "os/logout_policy.h"
 #include "store/capture.h"
 #include "store/hasher.h"
 
@@ -57,6 +58,9 @@ class Preparation {
 
   Result<Prepared> prepare() {
     PLZ_TRY(check_command());
+    if (session_.embedded() && logout_ends_processes(configuration_.user))
+      session_.messages().warning(
+          "This system ends your processes when you log out, jobs too: loginctl enable-linger keeps them");
     PLZ_ASSIGN(JsonText parameters, load_parameters(configuration_));
     // What waits for other processes runs at once: the controller's start, git twice, Python.
     // An ssh dies with the thread that started it: that one must be ours.
