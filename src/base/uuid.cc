@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 
@@ -16,14 +17,15 @@ int hex_value(char c) {
 }
 
 // RFC 9562, method 3: milliseconds, then 12 bits of finer time that also serve as a counter.
+std::mutex tick_mutex;
+uint64_t last_tick = 0;  // guarded by tick_mutex
+
 uint64_t next_tick(const Clock& clock) {
-  static std::mutex mutex;
-  static uint64_t last = 0;
   auto micros = static_cast<uint64_t>(clock.now().time_since_epoch().count());
   uint64_t tick = ((micros / 1000) << 12) | ((micros % 1000) * 4096 / 1000);
-  std::lock_guard lock(mutex);
-  last = tick > last ? tick : last + 1;
-  return last;
+  std::lock_guard lock(tick_mutex);
+  last_tick = tick > last_tick ? tick : last_tick + 1;
+  return last_tick;
 }
 
 }  // namespace
@@ -39,6 +41,16 @@ Uuid Uuid::make_v7(const Clock& clock) {
   b[7] = static_cast<uint8_t>(tick);
   b[8] = static_cast<uint8_t>(0x80 | (b[8] & 0x3f));
   return uuid;
+}
+
+void Uuid::stay_above(const Uuid& uuid) {
+  const auto& b = uuid.bytes_;
+  if (b[6] >> 4 != 7) return;
+  uint64_t millis = 0;
+  for (int i = 0; i < 6; ++i) millis = millis << 8 | b[i];
+  const uint64_t tick = millis << 12 | (b[6] & 0x0fu) << 8 | b[7];
+  std::lock_guard lock(tick_mutex);
+  last_tick = std::max(last_tick, tick);
 }
 
 std::optional<Uuid> Uuid::parse(std::string_view text) {

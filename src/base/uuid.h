@@ -20,6 +20,8 @@ class Uuid {
 
   // Thread-safe. Ids made by one process are strictly increasing, also when the clock jumps back.
   static Uuid make_v7(const Clock& clock);
+  // Also those that this process makes from now on are greater than this one, which another has made.
+  static void stay_above(const Uuid& uuid);
   // Takes the 36-character form, upper or lower case.
   static std::optional<Uuid> parse(std::string_view text);
   static Uuid from_bytes(const void* sixteen_bytes) {
@@ -45,6 +47,7 @@ class StrongId {
   StrongId() = default;
   explicit StrongId(Uuid uuid) : uuid_(uuid) {}
   static StrongId make(const Clock& clock) { return StrongId(Uuid::make_v7(clock)); }
+  static void stay_above(const StrongId& id) { Uuid::stay_above(id.uuid_); }
   static std::optional<StrongId> parse(std::string_view text) {
     auto uuid = Uuid::parse(text);
     if (!uuid) return std::nullopt;

@@ -1,5 +1,7 @@
 #include "base/uuid.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace plz {
@@ -22,6 +24,24 @@ TEST(Uuid, IncreasesAlsoWhenTheClockJumpsBack) {
     ASSERT_LT(last, next);
     last = next;
   }
+}
+
+TEST(Uuid, StaysAboveWhatAnotherProcessHasMade) {
+  FakeClock clock(Timestamp(std::chrono::hours(500'000)));
+  auto bytes = Uuid::make_v7(clock).bytes();
+  // The last one of this millisecond.
+  std::fill(bytes.begin() + 6, bytes.end(), 0xff);
+  bytes[6] = 0x7f;
+  const Uuid theirs = Uuid::from_bytes(bytes.data());
+  EXPECT_LT(Uuid::make_v7(clock), theirs);
+  Uuid::stay_above(theirs);
+  const Uuid first = Uuid::make_v7(clock);
+  EXPECT_GT(first, theirs);
+  Uuid::stay_above(*Uuid::parse("00000000-0000-7000-8000-000000000000"));
+  EXPECT_GT(Uuid::make_v7(clock), first);
+  const Uuid random = *Uuid::parse("ffffffff-ffff-4fff-bfff-ffffffffffff");
+  Uuid::stay_above(random);
+  EXPECT_LT(Uuid::make_v7(clock), random) << "there is no time in it";
 }
 
 TEST(Uuid, ParsesWhatItPrintsAndNothingElse) {

@@ -43,7 +43,7 @@ struct MarketSpec {
 struct ExecutionSpec {
   std::string user;
   std::string project;
-  std::vector<std::string> command;
+  std::vector<std::string> command;           // empty: the image's own
   JsonText parameters{"{}"};
   Snapshot snapshot;
   std::optional<Input> input;
@@ -83,6 +83,7 @@ struct Execution {
   std::optional<InstanceId> instance_id;
   std::optional<Digest> output_tree;          // set once the output is in the store
   uint64_t output_bytes = 0;
+  std::optional<ImageIdentity> image;         // what it ran in, once known; none in a sandbox
   bool operator==(const Execution&) const = default;
 };
 

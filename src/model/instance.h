@@ -25,7 +25,7 @@ struct RuntimeFingerprint {
   std::string name;      // "sandbox", "process", "docker"
   bool available = false;
   std::string version;
-  std::string detail;    // why it is not available, or a warning
+  std::string detail;    // why it is not available, or a warning, or what else its engine says of itself
   bool operator==(const RuntimeFingerprint&) const = default;
 };
 
@@ -52,6 +52,7 @@ struct Assignment {
   ExecutionSpec spec;
   EnvironmentVariables shell_environment;  // of the submitting shell; embedded controller only
   std::vector<std::string> gpu_ids;
+  std::string images_repository;           // built images are pushed there and looked for; "": nowhere
   bool operator==(const Assignment&) const = default;
 };
 

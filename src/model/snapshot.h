@@ -9,10 +9,20 @@
 
 namespace plz {
 
+// An image as a container engine knows it, whatever its tags mean today.
+struct ImageIdentity {
+  std::string id;      // "sha256:…": of the image's configuration, the same on every engine
+  std::string digest;  // "repository@sha256:…", to pull it by; "" where it was neither pushed nor pulled
+  bool operator==(const ImageIdentity&) const = default;
+};
+
 // No image and no Dockerfile: the host's own file system, in a sandbox.
 struct EnvironmentRecipe {
   std::string image;
   std::vector<std::string> image_extensions;
+  bool dockerfile = false;              // the code's own plz.Dockerfile says it all; image is ""
+  std::optional<ImageIdentity> pinned;  // of a rerun: this image, not what the names mean today
+  bool uses_container() const { return dockerfile || !image.empty(); }
   bool operator==(const EnvironmentRecipe&) const = default;
 };
 

@@ -47,7 +47,7 @@ Result<void> ClientConnection::connect(milliseconds timeout) {
     return {};
   }
   if (!tls_) {
-    PLZ_ASSIGN(tls_, TlsContext::for_client(endpoint_.ca_file));
+    PLZ_ASSIGN(tls_, TlsContext::for_client(endpoint_.ca_file, endpoint_.certificate_file, endpoint_.key_file));
   }
   transport_ = tls_->connect(std::move(fd), endpoint_.host);
   if (!transport_) return fail(ErrorCode::internal, "cannot set up TLS for " + endpoint_.to_string());

@@ -63,6 +63,12 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   return bad_endpoint(text, "has an unknown form");
 }
 
+std::string Endpoint::authority() const {
+  if (kind == Kind::unix_socket) return "localhost";
+  std::string name = host.find(':') == host.npos ? host : "[" + host + "]";
+  return port == (kind == Kind::http ? 80 : 443) ? name : fmt::format("{}:{}", name, port);
+}
+
 std::string Endpoint::to_string() const {
   if (kind == Kind::unix_socket) return "unix:" + path;
   std::string_view scheme = kind == Kind::http ? "http" : "https";

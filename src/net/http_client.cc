@@ -37,16 +37,12 @@ Result<void> check_request(const ClientRequest& request) {
   return {};
 }
 
-std::string host_field(const Endpoint& endpoint) {
-  if (endpoint.kind == Endpoint::Kind::unix_socket) return "localhost";
-  std::string text = endpoint.to_string();
-  return text.substr(text.find("//") + 2);
-}
-
 std::string format_head(const ClientRequest& request, const Endpoint& endpoint) {
   std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plz\r\n", request.method,
-                                 request.target, host_field(endpoint));
-  bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT";
+                                 request.target, endpoint.authority());
+  bool is_chunked = request.body_source != nullptr;
+  bool has_body = !is_chunked && (!request.body.empty() || request.method == "POST" || request.method == "PUT");
+  if (is_chunked) head += "Transfer-Encoding: chunked\r\n";
   if (has_body) head += fmt::format("Content-Length: {}\r\n", request.body.size());
   for (const auto& [name, value] : request.headers.items()) head += name + ": " + value + "\r\n";
   head += "\r\n";
@@ -92,9 +88,12 @@ class Exchange {
     return std::move(response_);
   }
   bool has_received() const { return has_received_; }
+  bool has_sent() const { return has_sent_; }
 
  private:
   Result<void> send();
+  Result<void> send_parts(iovec* parts, int count);
+  Result<void> send_chunks();
   Result<void> receive_head();
   Result<void> receive_body();
   Result<bool> receive_more();
@@ -114,6 +113,7 @@ class Exchange {
   std::optional<Error> send_error_, data_error_;
   ClientResponse response_;
   bool has_received_ = false;
+  bool has_sent_ = false;
   bool keep_alive_ = false;
   bool reusable_ = false;
 };
@@ -122,12 +122,30 @@ Result<void> Exchange::send() {
   std::string head = format_head(request_, endpoint_);
   iovec parts[2] = {{head.data(), head.size()},
                     {const_cast<char*>(request_.body.data()), request_.body.size()}};
-  auto sent = connection_.send(parts, request_.body.empty() ? 1 : 2, stall_timeout_);
+  PLZ_TRY(send_parts(parts, request_.body.empty() ? 1 : 2));
+  return request_.body_source ? send_chunks() : Result<void>{};
+}
+
+Result<void> Exchange::send_parts(iovec* parts, int count) {
+  auto sent = connection_.send(parts, count, stall_timeout_);
+  has_sent_ = has_sent_ || connection_.has_sent();
   if (sent) return {};
   // A server may answer before it has the whole request, and stop reading: the answer says why.
-  bool may_have_answer = sent.error().code == ErrorCode::unavailable && connection_.has_sent();
+  bool may_have_answer = sent.error().code == ErrorCode::unavailable && has_sent_;
   if (!may_have_answer) return sent;
   send_error_ = std::move(sent).error();
+  return {};
+}
+
+Result<void> Exchange::send_chunks() {
+  // The buffer for the answer is free until the request is out.
+  for (bool more = true; more && !send_error_;) {
+    PLZ_ASSIGN(size_t size, request_.body_source(buffer_, kBufferBytes));
+    more = size > 0;
+    std::string head = fmt::format("{:x}\r\n", size);
+    iovec parts[3] = {{head.data(), head.size()}, {buffer_, size}, {const_cast<char*>("\r\n"), 2}};
+    PLZ_TRY(send_parts(parts, 3));
+  }
   return {};
 }
 
@@ -235,10 +253,11 @@ Result<ClientResponse> HttpClient::exchange(const ClientRequest& request, const 
     Exchange exchange(state.connection, state.buffer.get(), state.endpoint, request, stall_timeout, on_data);
     auto response = exchange.run();
     if (response) return response;
-    bool nothing_sent = !state.connection.has_sent();
+    bool nothing_sent = !exchange.has_sent();
     // The server closed a kept connection just when it was used again.
     bool may_repeat = first && kept && response.error().code == ErrorCode::unavailable &&
-                      !exchange.has_received() && (request.idempotent || nothing_sent);
+                      !exchange.has_received() && !request.body_source &&
+                      (request.idempotent || nothing_sent);
     if (!may_repeat) return response;
   }
 }

@@ -21,7 +21,10 @@ struct Endpoint {
   std::string host;             // http, https
   uint16_t port = 0;
   std::string ca_file;          // https; empty: the system's
+  std::string certificate_file, key_file;  // https; PEM, of the client; empty: none is shown
   std::string to_string() const;
+  // What the Host field of requests says: "host:port" without the scheme's own port, as AWS signs it.
+  std::string authority() const;
 };
 // "unix:/path", "http://host:port", "https://host:port".
 Result<Endpoint> parse_endpoint(std::string_view text);
@@ -31,11 +34,15 @@ struct ClientSettings {
   std::chrono::milliseconds stall_timeout{60'000};  // no byte moved meanwhile; a stream may say otherwise
 };
 
+// Fills up to `size` bytes of a body into `buffer`; 0: its end. An error ends the request.
+using BodySource = std::function<Result<size_t>(char* buffer, size_t size)>;
+
 struct ClientRequest {
   std::string method = "GET";
   std::string target;                 // path and query, encoded
   Headers headers;
   std::string_view body;              // valid until the call returns
+  BodySource body_source;             // in place of `body`: sent chunked, as it comes; never repeated
   std::chrono::milliseconds stall_timeout{0};  // 0: the client's
   // Idempotent requests (GET, PUT, and whatever says so) are repeated once when a kept connection
   // turns out to be closed.

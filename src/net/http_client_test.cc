@@ -340,6 +340,58 @@ TEST(HttpClient, DoesNotTakeTheRestOfAnAnswerForTheNext) {
   EXPECT_EQ(response->body, "fixed");
 }
 
+ClientRequest upload(BodySource source) {
+  ClientRequest request{.method = "POST", .target = "/"};
+  request.body_source = std::move(source);
+  request.idempotent = false;
+  return request;
+}
+
+TEST(HttpClient, SendsABodyAsItComes) {
+  TestServer server(digest);
+  auto client = server.client();
+  std::string body = random_bytes(3'000'000);
+  for (size_t piece : {1'000'000u, 65'537u}) {
+    size_t done = 0;
+    auto response = client.call(upload([&](char* buffer, size_t size) -> Result<size_t> {
+      size_t n = std::min({size, piece, body.size() - done});
+      memcpy(buffer, body.data() + done, n);
+      done += n;
+      return n;
+    }));
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->body, std::to_string(checksum(body)));
+  }
+  EXPECT_EQ(server->connections(), 1u);
+}
+
+TEST(HttpClient, ABodyThatCannotBeReadEndsTheCall) {
+  TestServer server(digest);
+  auto client = server.client();
+  int asked = 0;
+  auto response = client.call(upload([&](char*, size_t) -> Result<size_t> {
+    if (++asked < 3) return 1000;
+    return fail(ErrorCode::not_found, "the file is gone");
+  }));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().message, "the file is gone");
+  EXPECT_TRUE(client.call(get("/")));
+}
+
+TEST(HttpClient, HearsAnAnswerBeforeTheBodyIsOut) {
+  Imposter imposter([](int fd, int) {
+    Imposter::read_request(fd);
+    Imposter::say(fd, "HTTP/1.1 500 No\r\nContent-Length: 9\r\nConnection: close\r\n\r\ndisk full");
+  });
+  auto response = imposter.client().call(upload([](char* buffer, size_t size) -> Result<size_t> {
+    memset(buffer, 'x', size);
+    return size;
+  }));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 500);
+  EXPECT_EQ(response->body, "disk full");
+}
+
 TEST(HttpClient, RefusesRequestsThatWouldBecomeOthers) {
   TestServer server(digest);
   auto client = server.client();

@@ -83,6 +83,11 @@ TEST(Endpoint, IsReadAndWritten) {
   EXPECT_EQ(parse_endpoint("http://h")->port, 80);
   EXPECT_EQ(parse_endpoint("https://h/")->port, 443);
   EXPECT_EQ(parse_endpoint("http://[::1]")->host, "::1");
+  EXPECT_EQ(parse_endpoint("http://h")->authority(), "h");
+  EXPECT_EQ(parse_endpoint("https://h")->authority(), "h");
+  EXPECT_EQ(parse_endpoint("https://h:80")->authority(), "h:80");
+  EXPECT_EQ(parse_endpoint("http://[::1]:8080")->authority(), "[::1]:8080");
+  EXPECT_EQ(parse_endpoint("unix:/s")->authority(), "localhost");
 }
 
 TEST(Endpoint, RefusesWhatIsNone) {

@@ -185,21 +185,28 @@ std::string system_ca_file() {
   return {};
 }
 
+Result<void> use_certificate(SSL_CTX* context, const std::string& certificate_path, const std::string& key_path) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate_path.c_str()) != 1)
+    return fail(ErrorCode::invalid,
+                fmt::format("cannot use the certificate {}: {}", certificate_path, openssl_words()));
+  if (SSL_CTX_use_PrivateKey_file(context, key_path.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context) != 1)
+    return fail(ErrorCode::invalid, fmt::format("cannot use the key {}: {}", key_path, openssl_words()));
+  return {};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<TlsContext>> TlsContext::for_server(const std::string& certificate_path,
                                                            const std::string& key_path) {
   PLZ_ASSIGN(SslContext context, make_context(TLS_server_method()));
-  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate_path.c_str()) != 1)
-    return fail(ErrorCode::invalid,
-                fmt::format("cannot use the certificate {}: {}", certificate_path, openssl_words()));
-  if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(context.get()) != 1)
-    return fail(ErrorCode::invalid, fmt::format("cannot use the key {}: {}", key_path, openssl_words()));
+  PLZ_TRY(use_certificate(context.get(), certificate_path, key_path));
   return std::make_shared<OpenSslContext>(std::move(context));
 }
 
-Result<std::shared_ptr<TlsContext>> TlsContext::for_client(const std::string& ca_file) {
+Result<std::shared_ptr<TlsContext>> TlsContext::for_client(const std::string& ca_file,
+                                                           const std::string& certificate_path,
+                                                           const std::string& key_path) {
   std::string path = ca_file.empty() ? system_ca_file() : ca_file;
   if (path.empty())
     return fail(ErrorCode::invalid, "there is no file of certificate authorities on this machine",
@@ -209,6 +216,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::for_client(const std::string& ca
     return fail(ErrorCode::invalid,
                 fmt::format("cannot use the certificate authorities in {}: {}", path, openssl_words()));
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  if (!certificate_path.empty()) PLZ_TRY(use_certificate(context.get(), certificate_path, key_path));
   return std::make_shared<OpenSslContext>(std::move(context));
 }
 

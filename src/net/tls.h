@@ -18,7 +18,10 @@ class TlsContext {
                                                         const std::string& key_path);
   // Peers are verified against `ca_file`, or where it is empty SSL_CERT_FILE or the system's bundle:
   // a static program's built-in path says nothing about the host's.
-  static Result<std::shared_ptr<TlsContext>> for_client(const std::string& ca_file);
+  // Shows the certificate to a peer that asks for one, where it is given.
+  static Result<std::shared_ptr<TlsContext>> for_client(const std::string& ca_file,
+                                                        const std::string& certificate_path = {},
+                                                        const std::string& key_path = {});
   virtual ~TlsContext() = default;
 
   // Null when there is no memory. The handshake is yet to be done.

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
@@ -158,6 +159,42 @@ TEST_F(TlsTest, RefusesAnUnknownAuthority) {
   EXPECT_EQ(response.error().code, ErrorCode::unavailable);
   EXPECT_NE(response.error().message.find("certificate verify failed"), std::string::npos)
       << response.error().message;
+}
+
+// Whether a server that wants a certificate of the authority takes this client.
+bool is_admitted(TlsContext& client, const std::string& authority, const std::string& certificate,
+                 const std::string& key) {
+  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+  SSL_CTX_use_certificate_chain_file(context, certificate.c_str());
+  SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM);
+  SSL_CTX_load_verify_locations(context, authority.c_str(), nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  int pair[2];
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+  UniqueFd there(pair[0]);
+  SSL* server = SSL_new(context);
+  SSL_set_fd(server, there.get());
+  SSL_set_accept_state(server);
+  auto here = client.connect(UniqueFd(pair[1]), "localhost");
+  int shaken = 0;
+  for (int i = 0; i < 10 && shaken != 1; ++i) {
+    here->handshake();
+    shaken = SSL_do_handshake(server);
+  }
+  SSL_free(server);
+  SSL_CTX_free(context);
+  return shaken == 1;
+}
+
+TEST_F(TlsTest, ShowsItsOwnCertificateWhereItHasOne) {
+  auto anonymous = TlsContext::for_client(file("ca.pem"));
+  auto known = TlsContext::for_client(file("ca.pem"), file("server.pem"), file("server.key"));
+  ASSERT_TRUE(known) << known.error().message;
+  EXPECT_TRUE(is_admitted(**known, file("ca.pem"), file("server.pem"), file("server.key")));
+  EXPECT_FALSE(is_admitted(**anonymous, file("ca.pem"), file("server.pem"), file("server.key")));
+  auto mixed = TlsContext::for_client(file("ca.pem"), file("server.pem"), file("ca.key"));
+  ASSERT_FALSE(mixed);
+  EXPECT_NE(mixed.error().message.find(file("ca.key")), std::string::npos) << mixed.error().message;
 }
 
 TEST_F(TlsTest, NamesTheFileThatItCannotUse) {

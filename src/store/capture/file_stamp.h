@@ -20,7 +20,8 @@ inline FileStamp stamp_of(const struct stat& st) {
   return {st.st_dev, st.st_ino, static_cast<uint64_t>(st.st_size), nanoseconds(st.st_mtim), nanoseconds(st.st_ctim)};
 }
 
-// The clock that file systems stamp with: it advances with the kernel's tick.
+// The clock that file systems stamp with: it advances with the kernel's tick. From Linux 6.13 on a
+// stamp may be ahead of it, by a tick at most (multigrain timestamps): such a file is read once more.
 inline int64_t file_system_now_ns() {
   timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);

@@ -12,6 +12,7 @@
 
 #include "os/file.h"
 #include "store/capture.h"
+#include "store/capture/file_stamp.h"
 #include "store/materialise.h"
 #include "store/memory/memory_blob_channel.h"
 
@@ -38,13 +39,13 @@ class ScratchTree : public testing::Test {
     ASSERT_TRUE(write_all(fd->get(), content));
     ASSERT_EQ(fchmod(fd->get(), mode), 0);
   }
-  // Dates everything so far well before now, as if it had been written some time ago: content is
-  // then as settled as it is for a person. ctime cannot be set, so this waits for the clock's tick.
+  // Until everything written so far is as settled as what a person wrote some time ago. ctime cannot be
+  // set, so this waits: until the clock of file systems is past the exact time, which a kernel may have
+  // stamped with.
   void let_the_tick_pass() {
-    timespec start, now;
-    clock_gettime(CLOCK_REALTIME_COARSE, &start);
-    do clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    while (now.tv_sec == start.tv_sec && now.tv_nsec == start.tv_nsec);
+    timespec exact;
+    clock_gettime(CLOCK_REALTIME, &exact);
+    while (file_system_now_ns() <= nanoseconds(exact)) usleep(200);
   }
 
   CaptureResult captured() {
