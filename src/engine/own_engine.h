@@ -1,0 +1,40 @@
+// A second Docker engine for tests that kill it or fill its disk: apart from the machine's own, below one directory,
+// with a network of its own that has no more than a loopback.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <sys/types.h>
+
+namespace plz {
+
+class OwnEngine {
+ public:
+  // A small disk of this many MiB for its images and containers; 0: the machine's.
+  explicit OwnEngine(int disk_size = 0);
+  ~OwnEngine();
+  // Why there can be none here that could be given `image`; "": there can.
+  static std::string obstacle(const std::string& image);
+  const std::string& directory() const { return directory_; }
+  std::string socket() const { return directory_ + "/socket"; }
+  pid_t process() const { return process_; }  // 0: it does not run
+  // Both wait until it is so.
+  bool start();
+  void end(int signal);
+  // A command of the docker program; its exit status.
+  int docker(const std::string& words) const;
+  // Until this many MiB of its disk are left; free_disk undoes it.
+  void fill_disk(uint64_t left) const;
+  void free_disk() const;
+  // Copies an image from the machine's own engine.
+  bool load(const std::string& image);
+
+ private:
+  void spawn();
+  std::string data() const { return directory_ + "/data"; }
+  std::string directory_;
+  pid_t process_ = 0;
+};
+
+}  // namespace plz
