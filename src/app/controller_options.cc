@@ -1,6 +1,8 @@
 #include "app/controller_options.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -8,6 +10,8 @@
 
 #include "app/version.h"
 #include "base/nearest.h"
+#include "os/fd.h"
+#include "os/file.h"
 
 namespace plz {
 namespace {
@@ -28,9 +32,13 @@ constexpr Setting kSettings[] = {
     {"tls-key", &ControllerOptions::tls_key},
     {"worker-program", &ControllerOptions::worker_program},
     {"log-file", &ControllerOptions::log_file},
+    {"images.repository", &ControllerOptions::images_repository},
+    {"images.base", &ControllerOptions::images_base},
+    {"images.build-network", &ControllerOptions::images_build_network},
     {"embedded", nullptr, &ControllerOptions::embedded},
     {"no-local-worker", nullptr, &ControllerOptions::no_local_worker},
     {"idle-minutes", nullptr, nullptr, &ControllerOptions::idle_minutes},
+    {"images.limit-gib", nullptr, nullptr, &ControllerOptions::images_limit_gib},
 };
 
 std::string wrong_type(const std::string& path, std::string_view key, std::string_view wanted) {
@@ -55,6 +63,29 @@ std::string apply(const Setting& setting, const toml::node& value, const std::st
   return {};
 }
 
+std::string no_such_setting(const std::string& path, const std::string& name) {
+  std::vector<std::string_view> known;
+  for (const auto& setting : kSettings) known.push_back(setting.key);
+  auto near = nearest_name(name, known);
+  return fmt::format("{}: there is no setting '{}'{}", path, name, near ? ": did you mean '" + *near + "'?" : "");
+}
+
+// Tables are names before a dot: [images] repository is images.repository. "" or what is wrong.
+std::string apply_all(const toml::table& table, const std::string& prefix, const std::string& path,
+                      ControllerOptions& options) {
+  for (const auto& [key, value] : table) {
+    const std::string name = prefix + std::string(key.str());
+    const auto* found = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                     [&](const Setting& setting) { return setting.key == name; });
+    std::string wrong;
+    if (found != std::end(kSettings)) wrong = apply(*found, value, path, options);
+    else if (value.is_table()) wrong = apply_all(*value.as_table(), name + ".", path, options);
+    else wrong = no_such_setting(path, name);
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
+
 std::string read_settings(const std::string& path, ControllerOptions& options) {
   toml::table table;
   try {
@@ -62,27 +93,16 @@ std::string read_settings(const std::string& path, ControllerOptions& options) {
   } catch (const toml::parse_error& error) {
     return fmt::format("{}:{}:{}: {}", path, error.source().begin.line, error.source().begin.column, error.description());
   }
-  std::vector<std::string_view> known;
-  for (const auto& setting : kSettings) known.push_back(setting.key);
-  for (const auto& [key, value] : table) {
-    const Setting* found = nullptr;
-    for (const auto& setting : kSettings)
-      if (setting.key == key.str()) found = &setting;
-    if (!found) {
-      auto near = nearest_name(key.str(), known);
-      return fmt::format("{}: there is no setting '{}'{}", path, std::string(key.str()), near ? ": did you mean '" + *near + "'?" : "");
-    }
-    if (auto wrong = apply(*found, value, path, options); !wrong.empty()) return wrong;
-  }
-  return {};
+  return apply_all(table, "", path, options);
 }
 
 void describe(CLI::App& app, ControllerOptions& options, std::string& settings_file, std::string& log_level) {
-  app.add_option("--config", settings_file, "TOML file with these settings by their long names; flags win");
+  app.add_option("--config", settings_file, "TOML file with these settings by their long names; flags win. Default: controller.toml in the data "
+                 "directory, if it is there");
   app.add_flag("--embedded", options.embedded,
                "private to one user, on a unix socket, with a worker on this machine; ends when idle. Started by plz itself");
   app.add_option("--data-directory", options.data_directory, "where database, store and logs lie")->required(false);
-  app.add_option("--socket", options.socket, "unix socket to listen on");
+  app.add_option("--socket", options.socket, "unix socket to listen on (controller.sock in the data directory, for the worker on this machine)");
   app.add_option("--listen", options.listen, "ADDRESS:PORT to listen on");
   app.add_option("--tls-certificate", options.tls_certificate, "PEM file: makes --listen speak TLS");
   app.add_option("--tls-key", options.tls_key, "PEM file of the certificate's key");
@@ -90,12 +110,28 @@ void describe(CLI::App& app, ControllerOptions& options, std::string& settings_f
       ->capture_default_str();
   app.add_option("--worker-program", options.worker_program, "path of plz-worker, if it is not beside this program");
   app.add_flag("--no-local-worker", options.no_local_worker, "start no worker on this machine");
+  app.add_option("--images.repository", options.images_repository,
+                 "where workers push the images that they build, and look for them first: HOST[:PORT]/NAME");
+  app.add_option("--images.base", options.images_base,
+                 "what plz/python and plz/pytorch are made from, in place of Debian's image");
+  app.add_option("--images.build-network", options.images_build_network,
+                 "the network of RUN while an image is built: host, none, bridge or a network's name");
+  app.add_option("--images.limit-gib", options.images_limit_gib,
+                 "how much of the engine's disk images built by plz may take on this machine (0: no limit)")
+      ->capture_default_str();
   app.add_option("--ready-fd", options.ready_fd, "file descriptor to which 'ready' or an error is written once");
   app.add_option("--log-level", log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
   app.add_option("--log-file", options.log_file, "file to append this program's own log to (default: stderr)");
   app.set_version_flag("--version", std::string(kVersion));
+}
+
+// Whoever starts a controller for a person does not know of its settings.
+std::string settings_file_in(const std::string& data_directory) {
+  if (data_directory.empty()) return {};
+  std::string path = data_directory + "/controller.toml";
+  return path_exists(path) ? path : std::string();
 }
 
 LogLevel level_of(const std::string& name) {
@@ -105,7 +141,8 @@ LogLevel level_of(const std::string& name) {
   return LogLevel::info;
 }
 
-ParsedControllerOptions usage_error(const std::string& words) {
+ParsedControllerOptions usage_error(const std::string& words, int ready_fd = -1) {
+  if (ready_fd >= 0) (void)write_all(ready_fd, words + "\n");
   fputs(("plz-controller: " + words + "\nplz-controller --help shows the settings\n").c_str(), stderr);
   return {std::nullopt, 2};
 }
@@ -124,8 +161,10 @@ ParsedControllerOptions parse_controller_options(int argc, char** argv) {
     if (error.get_exit_code() == 0) return {std::nullopt, app.exit(error)};
     return usage_error(error.what());
   }
+  if (settings_file.empty()) settings_file = settings_file_in(from_flags.data_directory);
   if (!settings_file.empty()) {
-    if (auto wrong = read_settings(settings_file, options); !wrong.empty()) return usage_error(wrong);
+    if (auto wrong = read_settings(settings_file, options); !wrong.empty())
+      return usage_error(wrong, from_flags.ready_fd);
     // Flags win: parse them again over what the file said.
     CLI::App again;
     describe(again, options, settings_file, log_level);

@@ -1,4 +1,5 @@
-// plz-controller's settings: flags, and a TOML file of the same names (flags win).
+// plz-controller's settings: flags, and a TOML file of the same names (flags win): the one given, else
+// controller.toml in the data directory, which is how an embedded controller is told.
 #pragma once
 
 #include <optional>
@@ -22,6 +23,10 @@ struct ControllerOptions {
   int ready_fd = -1;                  // "ready\n" or an error is written here once
   LogLevel log_level = LogLevel::info;
   std::string log_file;               // empty: stderr
+  std::string images_repository;      // where workers push the images that they build; empty: nowhere
+  // Of the worker on this machine; see environment/environment_settings.h.
+  std::string images_base, images_build_network;
+  double images_limit_gib = 20;
 };
 
 // An int instead of options: the program is to end with that status (help, version, usage error).

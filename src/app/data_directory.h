@@ -6,6 +6,7 @@
 //   store/           packs
 //   logs/            attempts' logs
 //   worker/          the local worker's own
+//   controller.toml  its settings, if a person wrote some (controller_options.h)
 //   controller.log, worker.log
 #pragma once
 

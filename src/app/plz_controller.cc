@@ -63,8 +63,19 @@ bool wants_to_end(const Controller& controller, const ControllerOptions& options
   return controller.idle_for() > milliseconds(static_cast<int64_t>(options.idle_minutes * 60'000));
 }
 
-Result<void> run(const ControllerOptions& options, std::string& starter_error) {
+std::vector<std::string> image_arguments(const ControllerOptions& options) {
+  auto limit = static_cast<uint64_t>(options.images_limit_gib * (1u << 30));
+  std::vector<std::string> words{"--images-bytes", std::to_string(limit)};
+  if (!options.images_base.empty()) words.insert(words.end(), {"--images-base", options.images_base});
+  if (!options.images_build_network.empty())
+    words.insert(words.end(), {"--images-build-network", options.images_build_network});
+  return words;
+}
+
+Result<void> run(ControllerOptions options, std::string& starter_error) {
   PLZ_ASSIGN(DataDirectory data, open_data_directory(options.data_directory));
+  // The worker on this machine dials in here, also where all others come by network.
+  if (options.socket.empty() && !options.no_local_worker) options.socket = data.path + "/controller.sock";
   SystemClock clock;
   PLZ_ASSIGN(auto database, open_sqlite_database(data.database()));
   PLZ_ASSIGN(auto packs, LocalPackStore::open(data.store()));
@@ -76,6 +87,7 @@ Result<void> run(const ControllerOptions& options, std::string& starter_error) {
   local.controller = "unix:" + options.socket;
   local.log_path = data.path + "/worker.log";
   local.hidden_directory = data.path;
+  local.worker_arguments = image_arguments(options);
   const Machine machine = describe_machine();
   local.capacity = capacity_of(machine);
   LocalProvider provider(local);
@@ -84,6 +96,7 @@ Result<void> run(const ControllerOptions& options, std::string& starter_error) {
   settings.embedded = options.embedded;
   settings.version = kVersion;
   settings.owner_uid = options.embedded ? std::optional<uint32_t>(geteuid()) : std::nullopt;
+  settings.images_repository = options.images_repository;
   Controller controller(settings, clock, *database, *packs, *logs, provider);
   HttpServer server({}, [&](Request& request) { return controller.handle(request); });
   PLZ_TRY(controller.load());

@@ -9,6 +9,7 @@
 
 #include <fmt/core.h>
 
+#include "app/container_engine.h"
 #include "app/machine_capacity.h"
 #include "app/program_path.h"
 #include "app/signals.h"
@@ -18,6 +19,7 @@
 #include "os/file.h"
 #include "os/lock_file.h"
 #include "provider/local/local_provider.h"
+#include "runtime/docker/docker_runtime.h"
 #include "runtime/process/process_runtime.h"
 #include "runtime/sandbox/sandbox_runtime.h"
 #include "worker/agent.h"
@@ -56,9 +58,17 @@ Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
   const char* path = getenv("PATH");
   const std::string init = program_beside("plz-init");
   SandboxRuntime sandbox({init, "", path ? path : "", options.directory});
-  ProcessRuntime process(init);
+  const RuntimeFingerprint boxed = sandbox.fingerprint();
+  ProcessRuntime process(init, boxed.available ? "" : boxed.detail);
   RemoteController controller(options.controller, clock);
-  Agent agent(settings_of(options, describe_machine()), controller, {&sandbox, &process}, clock);
+  const Result<EngineSettings> engine = engine_of_this_machine();
+  DockerRuntime docker({init, options.directory}, engine);
+  EnvironmentSettings images = options.images;
+  images.directory = join_path(options.directory, "environments");
+  const std::unique_ptr<Environments> environments = make_environments(engine, std::move(images), clock);
+  Agent agent(settings_of(options, describe_machine()), controller, {&sandbox, &process, &docker}, clock,
+              environments.get());
+  agent.collect_from(docker);
 
   std::stop_source stop;
   std::jthread signals([&](std::stop_token ended) {

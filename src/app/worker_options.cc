@@ -18,6 +18,9 @@ constexpr char kHelp[] =
     "  --directory DIR         where its state, its jobs' files and its cache lie\n"
     "  --instance ID           the id of the instance it speaks for (default: kept in DIR)\n"
     "  --cache-bytes N         how large the cache of code and input may grow\n"
+    "  --images-bytes N        how large the images that it built may grow (0: no limit)\n"
+    "  --images-base IMAGE     what plz/python and plz/pytorch are made from\n"
+    "  --images-build-network NETWORK   of RUN while an image is built\n"
     "  --hide DIR              a directory of plz's that jobs must not see\n"
     "  --log FILE              its own log (default: stderr)\n"
     "  --log-level LEVEL       debug, info, warning or error\n"
@@ -26,6 +29,11 @@ constexpr char kHelp[] =
 ParsedWorkerOptions wrong(const std::string& words) {
   fprintf(stderr, "plz-worker: %s\nplz-worker --help shows the options\n", words.c_str());
   return {std::nullopt, 2};
+}
+
+bool read_bytes(const char* text, uint64_t& bytes) {
+  auto [end, error] = std::from_chars(text, text + strlen(text), bytes);
+  return error == std::errc() && !*end;
 }
 
 std::optional<LogLevel> level_of(std::string_view name) {
@@ -39,10 +47,12 @@ std::optional<LogLevel> level_of(std::string_view name) {
 }  // namespace
 
 ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
-  enum { kController = 1, kDirectory, kInstance, kCacheBytes, kHide, kLog, kLogLevel, kVersionFlag, kHelpFlag };
+  enum { kController = 1, kDirectory, kInstance, kCacheBytes, kImagesBytes, kImagesBase, kImagesNetwork, kHide, kLog, kLogLevel, kVersionFlag, kHelpFlag };
   static constexpr option kOptions[] = {
       {"controller", required_argument, nullptr, kController}, {"directory", required_argument, nullptr, kDirectory},
       {"instance", required_argument, nullptr, kInstance},     {"cache-bytes", required_argument, nullptr, kCacheBytes},
+      {"images-bytes", required_argument, nullptr, kImagesBytes}, {"images-base", required_argument, nullptr, kImagesBase},
+      {"images-build-network", required_argument, nullptr, kImagesNetwork},
       {"hide", required_argument, nullptr, kHide},             {"log", required_argument, nullptr, kLog},
       {"log-level", required_argument, nullptr, kLogLevel},    {"version", no_argument, nullptr, kVersionFlag},
       {"help", no_argument, nullptr, kHelpFlag},               {nullptr, 0, nullptr, 0}};
@@ -62,11 +72,14 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
         options.instance = InstanceId::parse(optarg);
         if (!options.instance) return wrong("--instance must be an id");
         break;
-      case kCacheBytes: {
-        auto [end, error] = std::from_chars(optarg, optarg + strlen(optarg), options.cache_limit_bytes);
-        if (error != std::errc() || *end) return wrong("--cache-bytes must be a number of bytes");
+      case kCacheBytes:
+        if (!read_bytes(optarg, options.cache_limit_bytes)) return wrong("--cache-bytes must be a number of bytes");
         break;
-      }
+      case kImagesBytes:
+        if (!read_bytes(optarg, options.images.limit_bytes)) return wrong("--images-bytes must be a number of bytes");
+        break;
+      case kImagesBase: options.images.base_image = optarg; break;
+      case kImagesNetwork: options.images.build_network = optarg; break;
       case kHide: options.data_directory = optarg; break;
       case kLog: options.log_file = optarg; break;
       case kLogLevel: {

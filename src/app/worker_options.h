@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "environment/environment_settings.h"
 #include "model/ids.h"
 #include "net/http_client.h"
 
@@ -18,6 +19,7 @@ struct WorkerOptions {
   LogLevel log_level = LogLevel::info;
   std::string data_directory;       // hidden from jobs, beside `directory`; may be empty
   uint64_t cache_limit_bytes = 0;
+  EnvironmentSettings images;       // without its directory
 };
 
 struct ParsedWorkerOptions {

@@ -25,6 +25,8 @@ class Rewriter {
       }
       PLZ_TRY(take(arguments[i]));
     }
+    if (value_expected_)
+      return fail(ErrorCode::invalid, fmt::format("{} needs a value behind it", printable(arguments.back())), see_help());
     return std::move(result_);
   }
 

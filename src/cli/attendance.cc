@@ -10,6 +10,7 @@
 #include "cli/output_place.h"
 #include "cli/output_retrieval.h"
 #include "cli/patient_blobs.h"
+#include "cli/preparation_watch.h"
 #include "cli/waiting_note.h"
 #include "wire/json_text.h"
 
@@ -22,20 +23,25 @@ constexpr int kTries = 50;
 
 class Attendance {
  public:
-  Attendance(Session& session, Interrupt& interrupt, ExecutionId id, const std::string& pattern)
+  Attendance(Session& session, Interrupt& interrupt, ExecutionId id,
+             const EnvironmentRecipe& recipe, const std::string& pattern)
       : session_(session),
         messages_(session.messages()),
         interrupt_(interrupt),
         id_(id),
+        recipe_(recipe),
         pattern_(pattern) {}
 
   Result<int> attend() {
     messages_.info("Streaming logs...");
     std::optional<WaitingNote> note;
     if (auto endpoint = session_.endpoint()) note.emplace(*endpoint, id_, messages_);
+    auto preparation = watch_preparation(session_, id_, recipe_);
     PLZ_ASSIGN(const FollowEnd end,
                LogFollower(session_, interrupt_).follow(LogsRequest{id_}, false));
     note.reset();
+    if (preparation && end == FollowEnd::complete) preparation->finish();
+    preparation.reset();
     if (end == FollowEnd::interrupted) return detach();
     messages_.plain("");
     messages_.info("Harvesting the output...");
@@ -57,6 +63,7 @@ class Attendance {
     PLZ_ASSIGN(const auto summary, summary_of(session_, id_));
     if (summary) messages_.plain(indent_json(*summary));
     const bool succeeded = execution.outcome->succeeded();
+    if (auto note = outcome_note(*execution.outcome); !note.empty()) messages_.warning(note);
     if (succeeded) messages_.info("Execution succeeded.");
     if (succeeded || execution.output_tree) PLZ_TRY(retrieve(execution));
     if (succeeded)
@@ -86,6 +93,7 @@ class Attendance {
   Messages& messages_;
   Interrupt& interrupt_;
   const ExecutionId id_;
+  const EnvironmentRecipe& recipe_;
   const std::string& pattern_;
 };
 
@@ -140,8 +148,8 @@ void tell_how_to_reattach(Messages& messages, ExecutionId id) {
 }
 
 Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id,
-                   const std::string& pattern) {
-  return Attendance(session, interrupt, id, pattern).attend();
+                   const EnvironmentRecipe& recipe, const std::string& pattern) {
+  return Attendance(session, interrupt, id, recipe, pattern).attend();
 }
 
 }  // namespace plz

@@ -26,8 +26,9 @@ Result<void> bring_output(Session& session, Interrupt& interrupt, const Executio
 void tell_how_to_reattach(Messages& messages, ExecutionId id);
 
 // From "Streaming logs..." to "Done and dusted."; returns what plz is to exit with.
-// `pattern` is where the output goes, with %e.
+// Where its environment has to be prepared first, that is shown as well. `pattern` is where the output
+// goes, with %e.
 Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id,
-                   const std::string& pattern);
+                   const EnvironmentRecipe& recipe, const std::string& pattern);
 
 }  // namespace plz

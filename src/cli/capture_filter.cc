@@ -23,6 +23,7 @@ using PathSet = std::unordered_set<std::string, TextHash, std::equal_to<>>;
 
 struct Rules {
   std::vector<Glob> excluded, included;
+  PathSet needed;          // exact paths
   PathSet left_out;        // exact paths: what git ignores, directories of output
   bool git_names = false;  // whatever is named .git
 };
@@ -32,6 +33,7 @@ class RulesFilter final : public CaptureFilter {
   explicit RulesFilter(Rules rules) : rules_(std::move(rules)) {}
 
   Verdict judge(std::string_view path, bool is_directory) const override {
+    if (!rules_.needed.empty() && rules_.needed.contains(path)) return Verdict::include;
     // Where nothing is included in spite of a rule, no directory that is left out is ever entered, so
     // that those above need not be asked about again.
     if (rules_.included.empty()) return leaves_out(path) ? Verdict::exclude : Verdict::include;
@@ -178,6 +180,7 @@ Result<CodeFilter> PendingCodeFilter::finish() {
   Rules rules;
   rules.excluded = globs("excluded_paths", sources.excluded_paths, sources.context_path, state_->warnings);
   rules.included = globs("included_paths", sources.included_paths, sources.context_path, state_->warnings);
+  rules.needed.insert(sources.needed_paths.begin(), sources.needed_paths.end());
   leave_out_output(sources, rules);
   PLZ_TRY(state_->add_ignored(rules));
 

@@ -22,6 +22,7 @@ struct CaptureFilterSources {
   // above the first %e is left out, or without a %e the directory itself.
   std::vector<std::string> output_templates;
   std::vector<std::string> output_directories;  // OutputDirectories::below(context_path)
+  std::vector<std::string> needed_paths;        // relative: captured whatever is excluded or ignored
   EnvironmentVariables environment;             // that git runs with
 };
 
@@ -30,7 +31,7 @@ struct CodeFilter {
   std::vector<std::string> warnings;  // sentences
 };
 
-// A path is captured if it or a parent is included; else left out if it or a parent is excluded, is
+// A path is captured if it is needed, or it or a parent is included; else left out if it or a parent is excluded, is
 // ignored by git (tracked or not), is named .git in a git checkout, or holds output.
 class PendingCodeFilter {
  public:

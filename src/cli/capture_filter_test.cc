@@ -86,6 +86,18 @@ TEST_F(CaptureFilterTest, LetsInclusionWin) {
   EXPECT_THAT(captured(), ElementsAre("a.py"));
 }
 
+TEST_F(CaptureFilterTest, CapturesWhatIsNeededWhateverIsExcluded) {
+  root_.write("plz.Dockerfile", "FROM x\n");
+  root_.write("a.py", "");
+  root_.write("below/plz.Dockerfile", "");
+  sources_.excluded_paths = {"**"};
+  EXPECT_THAT(captured(), IsEmpty());
+  sources_.needed_paths = {"plz.Dockerfile"};
+  EXPECT_THAT(captured(), ElementsAre("plz.Dockerfile"));
+  sources_.included_paths = {"a.py"};
+  EXPECT_THAT(captured(), UnorderedElementsAre("a.py", "plz.Dockerfile"));
+}
+
 TEST_F(CaptureFilterTest, SaysWhichPatternsMatchNothing) {
   sources_.excluded_paths = {"../x"};
   sources_.included_paths = {"/etc"};

@@ -17,6 +17,8 @@ Result<PendingCodeFilter> start_code_filter(const Session& session,
       OutputDirectories(session.data_directory()).below(configuration.context_path);
   // plz's own data grows with every run: captured, it would hold itself.
   sources.output_directories.push_back(session.data_directory());
+  // Without it there would be nothing to build; it lies in the root, where every rule is asked.
+  if (configuration.has_dockerfile) sources.needed_paths = {"plz.Dockerfile"};
   sources.environment = session.environment();
   return PendingCodeFilter::start(std::move(sources));
 }

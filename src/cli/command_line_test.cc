@@ -8,6 +8,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr const char* kId = "019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11";
 constexpr const char* kOtherId = "019aab9f-11aa-7c01-8e55-6f0d2b1a9c33";
@@ -126,6 +127,29 @@ TEST(CommandLine, UnknownNamesAreAnsweredWithTheNearest) {
   EXPECT_THAT(refusal({"run", "--paremeters", "x"}), HasSubstr("did you mean --parameters?"));
   EXPECT_THAT(refusal({"run", "-x"}), HasSubstr("no option -x"));
   EXPECT_THAT(refusal({"status", "--detach"}), HasSubstr("no option --detach"));
+}
+
+TEST(CommandLine, WrongValuesAreRefusedInOurOwnWords) {
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"history", "--limit", "many"}, "--limit takes a whole number from 0 to 1000000000000, not \"many\""},
+      {{"history", "-n", "-3"}, "--limit takes a whole number from 0 to 1000000000000, not \"-3\""},
+      {{"history", "--format", "xml"}, "--format takes json, jsonl, csv or table, not \"xml\""},
+      {{"stop", "--grace=1.5"}, "--grace takes a whole number from 0 to 86400, not \"1.5\""},
+      {{"ping-backend", "-t", "soon"}, "--ping-timeout takes a number of seconds, from 0.001 to 86400, not \"soon\""},
+      {{"ping-backend", "-t", "0"}, "--ping-timeout takes a number of seconds, from 0.001 to 86400, not \"0\""},
+      {{"completion", "tcsh"}, "`plz completion` takes bash, zsh or fish, not \"tcsh\""},
+      {{"completion"}, "a word is missing: `plz completion SHELL`"},
+      {{"diff", kId}, "a word is missing: `plz diff FIRST SECOND`"},
+      {{"status", kId, kId}, "there is a word too many: `plz status [EXECUTION]`"},
+      {{"run", "-p"}, "-p needs a value behind it"},
+      {{"run", "--parameters"}, "--parameters needs a value behind it"},
+  };
+  for (const auto& [arguments, message] : cases) EXPECT_THAT(refusal(arguments), StartsWith(message + " | "));
+}
+
+TEST(CommandLine, OfAnOptionThatIsGivenTwiceTheLastCounts) {
+  EXPECT_EQ(options<HistoryOptions>({"history", "-n", "1", "--limit", "2"}).limit, 2);
+  EXPECT_EQ(options<RunOptions>({"run", "-p", "a", "-p", "b"}).parameters_path, "b");
 }
 
 TEST(CommandLine, MisplacedWordsAreExplained) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "engine/run_arguments.h"
 #include "model/ids.h"
 
 namespace plz::check {
@@ -198,6 +199,17 @@ Problem bid(const std::string& at, const Json& value) { return positive_number(a
 Problem minutes(const std::string& at, const Json& value) {
   constexpr int64_t kHundredYears = 100LL * 366 * 24 * 60;
   return integer_between(0, kHundredYears, at, value);
+}
+
+Problem docker_run_args(const std::string& at, const Json& value) {
+  if (auto problem = object(at, value)) return problem;
+  auto read = read_run_arguments({value.dump()});
+  if (read) return std::nullopt;
+  const Error& error = read.error();
+  // "docker_run_args.NAME: what is wrong".
+  size_t colon = error.message.find(": ");
+  if (colon == error.message.npos) return ValueProblem{at, error.message, error.hint};
+  return ValueProblem{printable(error.message.substr(0, colon)), error.message.substr(colon + 2), error.hint};
 }
 
 Problem environment(const std::string& at, const Json& value) {

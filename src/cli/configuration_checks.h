@@ -32,6 +32,7 @@ Problem parameters(const std::string& at, const Json& value);
 Problem market_type(const std::string& at, const Json& value);
 Problem bid(const std::string& at, const Json& value);
 Problem minutes(const std::string& at, const Json& value);
+Problem docker_run_args(const std::string& at, const Json& value);
 Problem environment(const std::string& at, const Json& value);
 Problem index_range(const std::string& at, const Json& value);
 Problem positive_integer(const std::string& at, const Json& value);

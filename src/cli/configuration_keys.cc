@@ -131,7 +131,7 @@ constexpr ConfigurationKey kKeys[] = {
     {"docker_run_args", "object", "{}",
      "Handed to the container, as the keyword arguments of `containers.run` of Docker's Python SDK: `runtime`, "
      "`shm_size`, `ipc_mode`, `environment`, …",
-     kJson, kMembers, false, check::object, PLZ_SET(c.docker_run_args = JsonText{value.dump()})},
+     kJson, kMembers, false, check::docker_run_args, PLZ_SET(c.docker_run_args = JsonText{value.dump()})},
     {"environment", "object of texts", "{}",
      "Variables added to the job's environment. They are recorded, with their values.", kJson, kMembers, false,
      check::environment, set_environment},

@@ -35,6 +35,12 @@ Result<void> check_dockerfile(const Configuration& configuration, const Configur
   return {};
 }
 
+Result<void> check_docker_run_args(const Configuration& configuration, const ConfigurationMerge& merge) {
+  if (configuration.docker_run_args.text == "{}" || configuration.image || configuration.has_dockerfile) return {};
+  return refuse(merge, "docker_run_args", "there is no container to hand them to: the job runs in the sandbox",
+                "set image too, or remove docker_run_args");
+}
+
 Result<void> check_image(const Configuration& configuration, const ConfigurationMerge& merge) {
   if (configuration.image_extensions.empty() || configuration.image || configuration.has_dockerfile) return {};
   return refuse(merge, "image_extensions", "there is no image to extend", "set image too");
@@ -60,6 +66,7 @@ Result<void> check_configuration_rules(const Configuration& configuration, const
   PLZ_TRY(check_market(configuration, merge));
   PLZ_TRY(check_dockerfile(configuration, merge));
   PLZ_TRY(check_image(configuration, merge));
+  PLZ_TRY(check_docker_run_args(configuration, merge));
   return check_indices(configuration, merge);
 }
 

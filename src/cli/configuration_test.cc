@@ -254,6 +254,10 @@ TEST_F(ConfigurationTest, SaysWhatIsWrongInAFile) {
       {"{\"instance_market_type\": \"sopt\"}", "instance_market_type: expected \"on_demand\" or \"spot\""},
       {"{\"max_bid_price_in_dollars_per_hour\": -1}", "expected a number above 0, found the number -1"},
       {"{\"instance_max_idle_time_in_minutes\": -1}", "instance_max_idle_time_in_minutes: expected an integer from 0"},
+      {"{\"docker_run_args\": {\"shm_sise\": \"1g\"}}",
+       "docker_run_args.shm_sise: there is no such argument | did you mean \"shm_size\"?"},
+      {"{\"docker_run_args\": {\"shm_size\": \"much\"}}", "docker_run_args.shm_size: must be a number of bytes"},
+      {"{\"docker_run_args\": {\"detach\": true}}", "docker_run_args.detach: a job runs without the shell"},
       {"{\"environment\": {\"A\": true}}", "environment.A: expected a text, found true"},
       {"{\"environment\": {\"A=B\": \"\"}}", "environment.A=B: is no name of a variable"},
       {"{\"environment\": {\"CONFIGURATION_FILE\": \"\"}}", "cannot be set: plz sets it for each job"},
@@ -319,6 +323,13 @@ TEST_F(ConfigurationTest, RefusesImageAndCommandBesideADockerfile) {
   flag("command", "null");
   file(R"({"image": "python"})");
   EXPECT_THAT(error(), HasSubstr("image: cannot stand beside"));
+}
+
+TEST_F(ConfigurationTest, RefusesArgumentsForAContainerThatIsNotThere) {
+  file(R"({"docker_run_args": {"shm_size": "1g"}})");
+  EXPECT_THAT(error(), HasSubstr("docker_run_args: there is no container to hand them to"));
+  flag("image", "debian:12");
+  EXPECT_EQ(load().docker_run_args.text, R"({"shm_size":"1g"})");
 }
 
 TEST(ParseMemory, TakesWhatPeopleWrite) {

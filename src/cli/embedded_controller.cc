@@ -29,7 +29,7 @@ bool concerns_the_controller(std::string_view name) {
                                 "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
     if (name == kept) return true;
   for (std::string_view prefix :
-       {"LC_", "XDG_", "DBUS_", "PLZ_", "ASAN_", "UBSAN_", "TSAN_", "LSAN_"})
+       {"LC_", "XDG_", "DBUS_", "DOCKER_", "PLZ_", "ASAN_", "UBSAN_", "TSAN_", "LSAN_"})
     if (name.starts_with(prefix)) return true;
   return false;
 }

@@ -70,6 +70,34 @@ std::vector<JsonDifference> variable_differences(const ExecutionSpec& before, co
   return differences;
 }
 
+// What was asked for; which image a rerun was pinned to follows from the execution before.
+std::string recipe_json(const EnvironmentRecipe& recipe) {
+  std::string json = "{";
+  auto add = [&](std::string_view name, const std::string& value) {
+    json += (json.size() > 1 ? ", \"" : "\"") + std::string(name) + "\": " + value;
+  };
+  if (!recipe.image.empty()) add("image", quote_json(recipe.image));
+  if (!recipe.image_extensions.empty()) add("image_extensions", command_json(recipe.image_extensions));
+  if (recipe.dockerfile) add("dockerfile", "true");
+  return json + "}";
+}
+
+void append_under(std::string_view name, std::vector<JsonDifference> found, std::vector<JsonDifference>& all) {
+  for (auto& difference : found) {
+    difference.path = std::string(name) + (name.empty() || difference.path.empty() ? "" : ".") + difference.path;
+    all.push_back(std::move(difference));
+  }
+}
+
+std::vector<JsonDifference> image_differences(const Execution& before, const Execution& after) {
+  std::vector<JsonDifference> differences;
+  append_under("recipe", json_differences(recipe_json(before.spec.snapshot.environment),
+                                          recipe_json(after.spec.snapshot.environment)), differences);
+  if (before.image && after.image && before.image->id != after.image->id)
+    differences.push_back({"image", quote_json(before.image->id), quote_json(after.image->id)});
+  return differences;
+}
+
 }  // namespace
 
 std::vector<JsonDifference> environment_differences(const ExecutionSpec& before,
@@ -78,21 +106,20 @@ std::vector<JsonDifference> environment_differences(const ExecutionSpec& before,
   for (std::string_view part : {"machine", "python"}) {
     const auto first = json_find(before.metadata.text, {part}),
                second = json_find(after.metadata.text, {part});
-    for (auto& difference : json_differences(first.value_or("{}"), second.value_or("{}"))) {
-      difference.path = std::string(part) + (difference.path.empty() ? "" : ".") + difference.path;
-      differences.push_back(std::move(difference));
-    }
+    append_under(part, json_differences(first.value_or("{}"), second.value_or("{}")), differences);
   }
   return differences;
 }
 
-Result<CauseDifferences> compare_causes(const ExecutionSpec& before, const ExecutionSpec& after,
+Result<CauseDifferences> compare_causes(const Execution& earlier, const Execution& later,
                                         BlobSource& source) {
+  const ExecutionSpec &before = earlier.spec, &after = later.spec;
   CauseDifferences differences;
   differences.command = json_differences(command_json(before.command), command_json(after.command));
   differences.parameters = json_differences(before.parameters.text, after.parameters.text);
   differences.configuration = json_differences(before.configuration.text, after.configuration.text);
-  differences.environment = environment_differences(before, after);
+  differences.environment = image_differences(earlier, later);
+  append_under("", environment_differences(before, after), differences.environment);
   PLZ_ASSIGN(differences.code,
              tree_differences(before.snapshot.code_tree, after.snapshot.code_tree, source));
   if (input_tree(before) != input_tree(after)) {

@@ -27,7 +27,9 @@ struct ResultDifferences {
   bool empty() const { return outcome.empty() && measures.empty() && output.empty(); }
 };
 
-Result<CauseDifferences> compare_causes(const ExecutionSpec& before, const ExecutionSpec& after,
+// `environment` begins with the recipe and the image, where they differ: an image that is not known yet
+// differs from none.
+Result<CauseDifferences> compare_causes(const Execution& before, const Execution& after,
                                         BlobSource& source);
 Result<ResultDifferences> compare_results(Session& session, const Execution& before,
                                           const Execution& after, BlobSource& source);

@@ -38,7 +38,7 @@ class ExecutionComparisonTest : public testing::Test {
     scripted_.answer("GET /v1/executions/" + execution.id.to_string() + "/measures", json);
   }
 
-  CauseDifferences causes() { return *compare_causes(before_.spec, after_.spec, store_); }
+  CauseDifferences causes() { return *compare_causes(before_, after_, store_); }
   ResultDifferences results() {
     return *compare_results(*scripted_.session, before_, after_, store_);
   }
@@ -64,6 +64,19 @@ TEST_F(ExecutionComparisonTest, EachCauseIsFound) {
   EXPECT_EQ(causes().code.size(), 1u);
   EXPECT_EQ(causes().input.size(), 1u);
   EXPECT_THAT(causes().environment, IsEmpty());
+}
+
+TEST_F(ExecutionComparisonTest, AnotherImageIsACause) {
+  before_.spec.snapshot.environment.image = after_.spec.snapshot.environment.image = "debian:12";
+  after_.spec.snapshot.environment.pinned = before_.image = ImageIdentity{"sha256:1", ""};
+  EXPECT_THAT(causes().environment, IsEmpty());
+  after_.image = ImageIdentity{"sha256:1", "debian@sha256:2"};
+  EXPECT_THAT(causes().environment, IsEmpty());
+  after_.image->id = "sha256:3";
+  after_.spec.snapshot.environment.image_extensions = {"RUN true"};
+  EXPECT_THAT(causes().environment,
+              ElementsAre(JsonDifference{"recipe.image_extensions", "", R"(["RUN true"])"},
+                          JsonDifference{"image", R"("sha256:1")", R"("sha256:3")"}));
 }
 
 TEST_F(ExecutionComparisonTest, VariablesAreASet) {

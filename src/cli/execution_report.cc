@@ -57,7 +57,7 @@ std::string outcome_sentence(const Outcome& outcome) {
     case OutcomeKind::exited: {
       std::string sentence = fmt::format("Execution failed with an exit status of {}",
                                          outcome.exit_status.value_or(0));
-      return with_reason(std::move(sentence), outcome.reason);
+      return with_reason(std::move(sentence), outcome.out_of_memory ? outcome.reason : "");
     }
     case OutcomeKind::signalled:
       return killed_sentence(outcome);
@@ -73,6 +73,12 @@ std::string outcome_sentence(const Outcome& outcome) {
   return "Execution ended.";
 }
 
+std::string outcome_note(const Outcome& outcome) {
+  const bool failed_for_a_reason = outcome.kind == OutcomeKind::exited && outcome.out_of_memory;
+  const bool by_itself = outcome.kind == OutcomeKind::succeeded || outcome.kind == OutcomeKind::exited;
+  return by_itself && !failed_for_a_reason ? outcome.reason : "";
+}
+
 std::vector<std::string> status_lines(const Execution& execution) {
   const bool finished = execution.state == ExecutionState::finished;
   std::vector<std::string> lines = {fmt::format("Running: {}", truth(!finished)),
@@ -80,10 +86,13 @@ std::vector<std::string> status_lines(const Execution& execution) {
                                     "Exit Status: " + exit_status_text(execution),
                                     fmt::format("Phase: {}", to_string(execution.state))};
   if (execution.attempts > 0) lines.push_back(fmt::format("Attempt: {}", execution.attempts));
+  if (execution.image)
+    lines.push_back("Image: " + (execution.image->digest.empty() ? execution.image->id : execution.image->digest));
   if (execution.outcome) {
     lines.push_back(fmt::format("Outcome: {}", to_string(execution.outcome->kind)));
     if (!execution.outcome->succeeded())
       lines.push_back("Reason: " + outcome_sentence(*execution.outcome));
+    if (auto note = outcome_note(*execution.outcome); !note.empty()) lines.push_back("Note: " + note);
   } else if (!execution.waiting_for.empty()) {
     lines.push_back("Waiting For: " + execution.waiting_for);
   }

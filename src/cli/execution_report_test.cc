@@ -44,6 +44,18 @@ TEST(ExecutionReport, TellsEachOutcome) {
   }
 }
 
+TEST(ExecutionReport, WhatIsToBeSaidBesideIsNoCauseOfAFailure) {
+  const Outcome exited = outcome(OutcomeKind::exited, 3, {}, "pipe is a fifo and is left out.");
+  EXPECT_EQ(outcome_sentence(exited), "Execution failed with an exit status of 3.");
+  EXPECT_EQ(outcome_note(exited), "pipe is a fifo and is left out.");
+  EXPECT_EQ(outcome_note(outcome(OutcomeKind::succeeded, 0, {}, "a note")), "a note");
+  EXPECT_EQ(outcome_note(outcome(OutcomeKind::lost, {}, {}, "its instance is gone")), "");
+  Outcome out_of_memory = outcome(OutcomeKind::exited, 137, {}, "out of memory");
+  out_of_memory.out_of_memory = true;
+  EXPECT_EQ(outcome_note(out_of_memory), "");
+  EXPECT_EQ(outcome_sentence(out_of_memory), "Execution failed with an exit status of 137: out of memory");
+}
+
 TEST(ExecutionReport, NamesOutOfMemory) {
   Outcome killed = outcome(OutcomeKind::signalled, 137, 9);
   killed.out_of_memory = true;
@@ -66,8 +78,17 @@ TEST(ExecutionReport, AFinishedExecutionTellsHow) {
   EXPECT_THAT(status_lines(execution),
               IsSupersetOf({"Running: False", "Success: False", "Exit Status: 3", "Attempt: 2",
                             "Reason: Execution failed with an exit status of 3."}));
-  execution.outcome = outcome(OutcomeKind::succeeded, 0);
-  EXPECT_THAT(status_lines(execution), IsSupersetOf({"Success: True", "Exit Status: 0"}));
+  execution.outcome = outcome(OutcomeKind::succeeded, 0, {}, "sock is a socket and is left out.");
+  EXPECT_THAT(status_lines(execution),
+              IsSupersetOf({"Success: True", "Exit Status: 0", "Note: sock is a socket and is left out."}));
+}
+
+TEST(ExecutionReport, AnImageIsToldByItsDigestIfItHasOne) {
+  Execution execution;
+  execution.image = ImageIdentity{"sha256:1", ""};
+  EXPECT_THAT(status_lines(execution), IsSupersetOf({"Image: sha256:1"}));
+  execution.image->digest = "debian@sha256:2";
+  EXPECT_THAT(status_lines(execution), IsSupersetOf({"Image: debian@sha256:2"}));
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 #include "base/text.h"
 #include "cli/configuration.h"
 #include "cli/git_checkout.h"
-#include "cli/machine_facts.h"
 #include "cli/python_interpreter.h"
 #include "cli/python_inventory.h"
 #include "os/file.h"
+#include "os/machine.h"
 
 namespace plz {
 namespace {
@@ -34,15 +34,17 @@ void put(Json& object, const char* name, const std::string& value) {
 }
 
 Json machine_json() {
-  MachineFacts facts = machine_facts();
-  Json machine{{"cpus", facts.cpus}, {"memory_bytes", facts.memory_bytes}};
+  const Machine facts = describe_machine();
+  Json machine{{"memory_bytes", facts.memory_bytes}};
+  if (const auto whole = static_cast<int64_t>(facts.cpus); static_cast<double>(whole) == facts.cpus) machine["cpus"] = whole;
+  else machine["cpus"] = facts.cpus;
   put(machine, "host_name", facts.host_name);
-  put(machine, "os", facts.os);
+  put(machine, "os", facts.os_release);
   put(machine, "kernel", facts.kernel);
   put(machine, "architecture", facts.architecture);
   put(machine, "cpu_model", facts.cpu_model);
   put(machine, "gpu_driver", facts.gpu_driver);
-  if (!facts.gpus.empty()) machine["gpus"] = facts.gpus;
+  for (const auto& gpu : facts.gpus) machine["gpus"].push_back(printable(gpu.model));
   return machine;
 }
 

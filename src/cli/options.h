@@ -98,6 +98,19 @@ struct KillOptions {
   bool oh_yeah = false;  // do not ask
 };
 
+// Never the last one by default: what is deleted is named.
+struct DeleteOptions {
+  std::vector<ExecutionId> executions;
+  bool all_users = false;  // others' too
+  bool yes = false;        // do not ask
+};
+
+struct GcOptions {
+  bool dry_run = false;
+  bool caches = false;
+  bool json = false;
+};
+
 struct ListContextOptions {
   bool excluded = false;
   bool json = false;
@@ -119,8 +132,8 @@ struct CompleteOptions {
 using CommandOptions =
     std::variant<RunOptions, RerunOptions, VerifyOptions, DiffOptions, LogsOptions, StatusOptions,
                  OutputOptions, MeasuresOptions, DescribeOptions, HistoryOptions, ListOptions,
-                 LastOptions, StopOptions, KillOptions, ListContextOptions, PingOptions,
-                 CompletionOptions, CompleteOptions>;
+                 LastOptions, StopOptions, KillOptions, DeleteOptions, GcOptions, ListContextOptions,
+                 PingOptions, CompletionOptions, CompleteOptions>;
 
 struct GlobalOptions {
   std::optional<std::string> configuration_path;

@@ -25,7 +25,8 @@ Result<std::string> stat_cache_path(const std::string& data_directory, const std
   return join_path(directory, digest_of(root).hex().substr(0, 32));
 }
 
-PendingMetadata start_metadata(const Session& session, const std::vector<std::string>& command) {
+PendingMetadata start_metadata(const Session& session, const std::vector<std::string>& command,
+                               const EnvironmentRecipe& recipe) {
   const Configuration& configuration = session.configuration();
   MetadataSources sources;
   sources.plz_version = plz_version();
@@ -35,7 +36,7 @@ PendingMetadata start_metadata(const Session& session, const std::vector<std::st
   sources.environment = session.environment();
   sources.configured = configuration.environment;
   if (const auto* home = find_variable(session.environment(), "HOME")) sources.home = *home;
-  sources.host_environment = !configuration.image && !configuration.has_dockerfile;
+  sources.host_environment = !recipe.uses_container();
   return PendingMetadata::start(std::move(sources));
 }
 
@@ -48,13 +49,22 @@ Result<JsonText> finish_metadata(PendingMetadata pending, Session& session, Blob
   return std::move(metadata.json);
 }
 
+// Only the embedded controller takes it, and an image has an environment of its own.
+EnvironmentVariables environment_to_submit(const Session& session, const ExecutionSpec& spec) {
+  if (!session.embedded() || spec.snapshot.environment.uses_container()) return {};
+  return shell_environment(session.environment());
+}
+
 class Preparation {
  public:
   Preparation(Session& session, Interrupt& interrupt, const std::string& output_template)
       : session_(session),
         configuration_(session.configuration()),
         interrupt_(interrupt),
-        output_template_(output_template) {}
+        output_template_(output_template),
+        command_(configuration_.command.value_or(std::vector<std::string>())),
+        recipe_{configuration_.image.value_or(""), configuration_.image_extensions,
+                configuration_.has_dockerfile, {}} {}
 
   Result<Prepared> prepare() {
     PLZ_TRY(check_command());
@@ -66,7 +76,7 @@ class Preparation {
     // An ssh dies with the thread that started it: that one must be ours.
     auto found = std::async(session_.embedded() ? std::launch::async : std::launch::deferred,
                             [this] { return session_.endpoint(); });
-    PendingMetadata metadata = start_metadata(session_, *configuration_.command);
+    PendingMetadata metadata = start_metadata(session_, command_, recipe_);
     PLZ_ASSIGN(PendingCodeFilter filter, start_code_filter(session_, output_template_));
 
     session_.messages().info("Capturing the files in " + printable(configuration_.context_path));
@@ -85,20 +95,15 @@ class Preparation {
     spec.parameters = std::move(parameters);
     PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, *prepared_.blobs));
     take_configuration(spec);
-    if (session_.embedded())
-      prepared_.submission.shell_environment = shell_environment(session_.environment());
+    prepared_.submission.shell_environment = environment_to_submit(session_, spec);
     if (interrupt_.raised()) return fail(ErrorCode::cancelled, "interrupted");
     return std::move(prepared_);
   }
 
  private:
   Result<void> check_command() const {
-    if (configuration_.has_dockerfile)
-      return fail(ErrorCode::invalid,
-                  fmt::format("{} has a plz.Dockerfile, and this plz cannot build images yet",
-                              printable(configuration_.context_path)),
-                  "remove it to run on this machine's own file system");
-    if (configuration_.command && !configuration_.command->empty()) return {};
+    // An image has a command of its own.
+    if (recipe_.uses_container() || !command_.empty()) return {};
     return fail(ErrorCode::invalid, "there is no command to run",
                 "write `plz run -- COMMAND`, or \"command\": [\"COMMAND\"] in plz.config.json");
   }
@@ -131,9 +136,8 @@ class Preparation {
   void take_configuration(ExecutionSpec& spec) const {
     spec.user = configuration_.user;
     spec.project = configuration_.project;
-    spec.command = *configuration_.command;
-    spec.snapshot.environment = {configuration_.image.value_or(""),
-                                 configuration_.image_extensions};
+    spec.command = command_;
+    spec.snapshot.environment = recipe_;
     spec.market = configuration_.market;
     spec.resources = configuration_.resources;
     spec.environment = configuration_.environment;
@@ -150,7 +154,8 @@ class Preparation {
 
   void show_progress(const CaptureProgress& progress) {
     session_.messages().progress(
-        fmt::format("{} files, {} of {} hashed, {} sent", progress.files_seen,
+        fmt::format("{} {}, {} of {} hashed, {} sent", progress.files_seen,
+                    progress.files_seen == 1 ? "file" : "files",
                     human_bytes(progress.bytes_hashed), human_bytes(progress.bytes_to_hash),
                     human_bytes(progress.bytes_sent)));
   }
@@ -159,6 +164,8 @@ class Preparation {
   const Configuration& configuration_;
   Interrupt& interrupt_;
   const std::string& output_template_;
+  const std::vector<std::string> command_;  // empty: the image's own
+  const EnvironmentRecipe recipe_;
   Prepared prepared_;
 };
 
@@ -176,8 +183,10 @@ Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Exe
              PatientBlobs::open(session, interrupt, LeaseId::make(session.clock())));
   ExecutionSpec& spec = prepared.submission.spec;
   spec = earlier.spec;
+  EnvironmentRecipe& recipe = spec.snapshot.environment;
+  if (recipe.uses_container() && earlier.image) recipe.pinned = earlier.image;
   PLZ_ASSIGN(spec.metadata,
-             finish_metadata(start_metadata(session, spec.command), session, *prepared.blobs));
+             finish_metadata(start_metadata(session, spec.command, recipe), session, *prepared.blobs));
   spec.user = session.configuration().user;
   spec.market = session.configuration().market;
   spec.previous_execution_id = earlier.id;
@@ -186,8 +195,7 @@ Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Exe
   if (spec.indices) spec.parallel_indices_range = spec.indices;
   spec.indices.reset();
   if (parameters) spec.parameters = *parameters;
-  if (session.embedded())
-    prepared.submission.shell_environment = shell_environment(session.environment());
+  prepared.submission.shell_environment = environment_to_submit(session, spec);
   return prepared;
 }
 

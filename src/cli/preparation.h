@@ -25,7 +25,8 @@ struct Prepared {
 Result<Prepared> prepare_run(Session& session, Interrupt& interrupt,
                              const std::string& output_template);
 
-// Of an earlier execution, again: what it ran is in the store. `parameters` replace the recorded
+// Of an earlier execution, again: what it ran is in the store, and the image that it ran in is the one to
+// run in, whatever its names mean today. `parameters` replace the recorded
 // ones.
 Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Execution& earlier,
                                const std::optional<JsonText>& parameters);

@@ -48,6 +48,11 @@ class ScriptedSession {
     start();
     session = std::make_unique<Session>(std::move(parts), messages_, out_, clock_);
   }
+  // Until the server ends, its threads may answer with all that is private here.
+  ~ScriptedSession() {
+    session = nullptr;
+    server = nullptr;
+  }
 
   // Answers to "GET /v1/…", with the query; what is not listed is 404.
   void answer(const std::string& request, std::string json, int status = 200) {

@@ -15,6 +15,7 @@ using std::chrono::steady_clock;
 // A log may be silent for days. Peers that are gone are noticed by the connection itself.
 constexpr std::chrono::hours kFollowStall{24 * 365};
 constexpr std::chrono::minutes kCaptureStall{11};
+constexpr std::chrono::hours kCollectionStall{25};
 constexpr seconds kLongestWait{600};
 
 std::string execution_target(ExecutionId id, std::string_view what = {}) {
@@ -141,6 +142,13 @@ Result<void> ApiClient::logs(const LogsRequest& logs, const OnData& on_data) {
   return state_->api.stream(request, on_data);
 }
 
+Result<void> ApiClient::preparation_log(ExecutionId id, uint64_t offset, const OnData& on_data) {
+  ClientRequest request;
+  request.target = execution_target(id, fmt::format("/preparation-log?offset={}&follow=1", offset));
+  request.stall_timeout = kFollowStall;
+  return state_->api.stream(request, on_data);
+}
+
 Result<std::string> ApiClient::measures(ExecutionId id, std::string_view prefix) {
   TargetBuilder target(execution_target(id, "/measures"));
   if (!prefix.empty()) target.add("prefix", prefix);
@@ -158,6 +166,25 @@ Result<CaptureReport> ApiClient::capture_output(ExecutionId id) {
   request.idempotent = false;
   PLZ_ASSIGN(std::string answer, call(request));
   return capture_report_from_json(answer);
+}
+
+Result<void> ApiClient::remove(ExecutionId id, const std::optional<std::string>& user) {
+  TargetBuilder target(execution_target(id));
+  if (user) target.add("user", *user);
+  const std::string text = target.take();
+  ClientRequest request;
+  request.method = "DELETE";
+  request.target = text;
+  return without_answer(call(request));
+}
+
+Result<CollectionReport> ApiClient::collect(const CollectionRequest& collection) {
+  const std::string body = collection_request_to_json(collection);
+  ClientRequest request = json_request("/v1/collections", body);
+  request.stall_timeout = kCollectionStall;
+  request.idempotent = false;
+  PLZ_ASSIGN(std::string answer, call(request));
+  return collection_report_from_json(answer);
 }
 
 Result<void> ApiClient::history(const HistoryRequest& history, const OnData& on_data) {

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "model/execution.h"
 #include "net/http_client.h"
+#include "wire/collection_json.h"
 #include "wire/execution_json.h"
 #include "wire/instance_json.h"
 #include "wire/worker_api.h"
@@ -63,9 +64,16 @@ class ApiClient {
   Result<std::string> attempts_json(ExecutionId id);
   // Returns at the log's end (not following) or when the execution has finished.
   Result<void> logs(const LogsRequest& request, const OnData& on_data);
+  // What is printed while the environment is prepared, from this byte on; returns when the job has
+  // started or the execution has finished.
+  Result<void> preparation_log(ExecutionId id, uint64_t offset, const OnData& on_data);
   Result<std::string> measures(ExecutionId id, std::string_view prefix = {});  // JSON text, not indented
   Result<void> stop(ExecutionId id, std::chrono::seconds grace);
   Result<CaptureReport> capture_output(ExecutionId id);
+  // `user`: only if it is this user's (conflict).
+  Result<void> remove(ExecutionId id, const std::optional<std::string>& user);
+  // Blocks to the end of the collection.
+  Result<CollectionReport> collect(const CollectionRequest& request);
   Result<void> history(const HistoryRequest& request, const OnData& on_data);
   Result<std::vector<Instance>> instances();
   Result<KillAnswer> kill(const KillRequest& request);

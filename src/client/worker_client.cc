@@ -13,6 +13,8 @@ std::string attempt_target(AttemptId attempt, std::string_view what) {
   return fmt::format("/v1/attempts/{}/{}", attempt.to_string(), what);
 }
 
+std::string_view name_of(AttemptLog log) { return log == AttemptLog::job ? "log" : "preparation-log"; }
+
 Result<void> without_answer(Result<std::string> answer) {
   if (!answer) return fail(std::move(answer).error());
   return {};
@@ -45,20 +47,20 @@ Result<WorkerOrders> WorkerClient::poll(InstanceId instance, std::chrono::second
   return orders_from_json(answer);
 }
 
-Result<void> WorkerClient::started(AttemptId attempt, Timestamp time) {
-  return state_->post(attempt_target(attempt, "started"), moment_to_json({time}));
+Result<void> WorkerClient::started(AttemptId attempt, const AttemptMoment& moment) {
+  return state_->post(attempt_target(attempt, "started"), moment_to_json(moment));
 }
 
-Result<uint64_t> WorkerClient::log_size(AttemptId attempt) {
-  PLZ_ASSIGN(std::string answer, state_->api.get(attempt_target(attempt, "log")));
+Result<uint64_t> WorkerClient::log_size(AttemptId attempt, AttemptLog log) {
+  PLZ_ASSIGN(std::string answer, state_->api.get(attempt_target(attempt, name_of(log))));
   return log_size_from_json(answer);
 }
 
-Result<uint64_t> WorkerClient::append_log(AttemptId attempt, uint64_t offset, Timestamp time,
+Result<uint64_t> WorkerClient::append_log(AttemptId attempt, AttemptLog log, uint64_t offset, Timestamp time,
                                           std::string_view bytes) {
   ClientRequest request;
   request.method = "PUT";
-  request.target = fmt::format("/v1/attempts/{}/log?offset={}&time={}", attempt.to_string(), offset,
+  request.target = fmt::format("{}?offset={}&time={}", attempt_target(attempt, name_of(log)), offset,
                                time.time_since_epoch().count());
   request.headers.add("Content-Type", "application/octet-stream");
   request.body = bytes;
@@ -66,7 +68,7 @@ Result<uint64_t> WorkerClient::append_log(AttemptId attempt, uint64_t offset, Ti
   if (response.status == 409) {
     // A wrong offset is no failure: the answer tells the right one, or can be asked for.
     auto size = log_size_from_json(response.body);
-    return size ? std::move(size) : log_size(attempt);
+    return size ? std::move(size) : log_size(attempt, log);
   }
   if (response.status < 200 || response.status > 299) return fail(error_from_response(response));
   return log_size_from_json(response.body);
@@ -88,6 +90,12 @@ Result<void> WorkerClient::output_captured(AttemptId attempt, std::string_view r
                                            const CaptureReport& report) {
   return state_->post(attempt_target(attempt, "output-captures/" + percent_encode(request_id)),
                       capture_report_to_json(report));
+}
+
+Result<void> WorkerClient::collected(InstanceId instance, std::string_view request_id,
+                                     const WorkerCollection& collection) {
+  return state_->post(fmt::format("/v1/workers/{}/collections/{}", instance.to_string(), percent_encode(request_id)),
+                      worker_collection_to_json(collection));
 }
 
 }  // namespace plz

@@ -21,9 +21,10 @@ const Timestamp kTime{std::chrono::microseconds(1'700'000'000'000'001)};
 TEST(WorkerClient, SaysWhatHappens) {
   ScriptedServer server([](const Asked&) { return json("{}"); });
   WorkerClient client(server.endpoint());
-  ASSERT_TRUE(client.started(kAttempt, kTime));
+  ASSERT_TRUE(client.started(kAttempt, {kTime, ImageIdentity{"sha256:1", ""}}));
   EXPECT_EQ(server.last().target, kPath + "/started");
   EXPECT_EQ(moment_from_json(server.last().body)->time, kTime);
+  EXPECT_EQ(moment_from_json(server.last().body)->image->id, "sha256:1");
   ASSERT_TRUE(client.command_ended(kAttempt, kTime));
   EXPECT_EQ(server.last().target, kPath + "/command-ended");
   MeasureEvent event{1, "a", kTime, JsonText{"1"}, std::nullopt};
@@ -36,6 +37,9 @@ TEST(WorkerClient, SaysWhatHappens) {
   EXPECT_EQ(server.last().target, kPath + "/finish");
   ASSERT_TRUE(client.output_captured(kAttempt, "r/1", {}));
   EXPECT_EQ(server.last().target, kPath + "/output-captures/r/1");
+  const InstanceId instance = *InstanceId::parse(kPath.substr(kPath.size() - 36));
+  ASSERT_TRUE(client.collected(instance, "r2", {}));
+  EXPECT_EQ(server.last().target, "/v1/workers/" + instance.to_string() + "/collections/r2");
 }
 
 TEST(WorkerClient, RegistersAndPolls) {
@@ -60,14 +64,18 @@ TEST(WorkerClient, TellsWhereTheLogGoesOn) {
   int status = 200;
   ScriptedServer server([&](const Asked&) { return json(answer, status); });
   WorkerClient client(server.endpoint());
-  EXPECT_EQ(client.append_log(kAttempt, 4, kTime, "abc"), 7u);
+  EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 4, kTime, "abc"), 7u);
   EXPECT_EQ(server.last().method + " " + server.last().target,
             "PUT " + kPath + "/log?offset=4&time=1700000000000001");
   EXPECT_EQ(server.last().body, "abc");
   status = 409, answer = "{\"bytes\": 2}";
-  EXPECT_EQ(client.append_log(kAttempt, 4, kTime, "abc"), 2u);
+  EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 4, kTime, "abc"), 2u);
   status = 200;
-  EXPECT_EQ(client.log_size(kAttempt), 2u);
+  EXPECT_EQ(client.log_size(kAttempt, AttemptLog::job), 2u);
+  EXPECT_EQ(client.log_size(kAttempt, AttemptLog::preparation), 2u);
+  EXPECT_EQ(server.last().target, kPath + "/preparation-log");
+  EXPECT_EQ(client.append_log(kAttempt, AttemptLog::preparation, 0, kTime, "=> a\n"), 2u);
+  EXPECT_EQ(server.last().target, kPath + "/preparation-log?offset=0&time=1700000000000001");
 }
 
 TEST(WorkerClient, AsksForTheSizeWhereAConflictDoesNotTellIt) {
@@ -76,13 +84,13 @@ TEST(WorkerClient, AsksForTheSizeWhereAConflictDoesNotTellIt) {
     return problem_response(Error{ErrorCode::conflict, "somebody else appended", {}}, "r");
   });
   WorkerClient client(server.endpoint());
-  EXPECT_EQ(client.append_log(kAttempt, 4, kTime, "abc"), 9u);
+  EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 4, kTime, "abc"), 9u);
 }
 
 TEST(WorkerClient, KnowsAnAttemptThatIsGone) {
   ScriptedServer server([](const Asked&) { return problem_response(Error{ErrorCode::not_found, "no", {}}, "r"); });
   WorkerClient client(server.endpoint());
-  EXPECT_EQ(client.append_log(kAttempt, 0, kTime, "abc").error().code, ErrorCode::not_found);
+  EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 0, kTime, "abc").error().code, ErrorCode::not_found);
   EXPECT_EQ(client.finish(kAttempt, {}).error().code, ErrorCode::not_found);
 }
 

@@ -16,8 +16,9 @@ ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_
       events(notifier, clock),
       executions(database, notifier, events, clock),
       blobs(database.blobs(), packs, clock),
-      workers(database, executions, logs, notifier, events, clock),
-      scheduler(executions, workers, notifier, clock) {}
+      workers(database, executions, logs, notifier, events, clock, settings.images_repository),
+      scheduler(executions, workers, notifier, clock),
+      collector(database, packs, executions, blobs, workers, clock) {}
 
 Controller::Controller(ControllerSettings settings, const Clock& clock, Database& database, PackStore& packs,
                        LogStore& logs, Provider& provider)
@@ -46,6 +47,7 @@ void Controller::start(bool keep_instances) {
 void Controller::stop() {
   keeper_.stop();
   context_.scheduler.stop();
+  context_.collector.stop();
 }
 
 Response Controller::handle(Request& request) {
@@ -62,7 +64,7 @@ Response Controller::handle(Request& request) {
 void Controller::tick() { context_.timer.tick(context_.clock.steady()); }
 
 std::chrono::milliseconds Controller::idle_for() const {
-  if (context_.executions.unfinished() > 0) return std::chrono::milliseconds(0);
+  if (context_.executions.unfinished() > 0 || context_.collector.is_running()) return std::chrono::milliseconds(0);
   auto last = SteadyTime(SteadyTime::duration(last_request_.load()));
   return std::chrono::duration_cast<std::chrono::milliseconds>(context_.clock.steady() - last);
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "controller/collection/collector.h"
 #include "controller/deferred_answer.h"
 #include "controller/notifier.h"
 #include "controller/pipelines/instance_keeper.h"
@@ -32,6 +33,8 @@ struct ControllerSettings {
   std::string version;
   // Of requests on a unix socket: only this user's are served (embedded).
   std::optional<uint32_t> owner_uid;
+  // Workers push the images that they build there, and look for them there first; "": nowhere.
+  std::string images_repository = {};
 };
 
 // What handlers work with. Everything in it is thread-safe and outlives the server.
@@ -48,6 +51,7 @@ struct ControllerContext {
   BlobService blobs;
   WorkerService workers;
   Scheduler scheduler;
+  Collector collector;
   // POST /v1/shutdown was asked for.
   std::atomic<bool> shutdown_requested{false};
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/services/log_follower.h"
 #include "db/memory/memory_database.h"
 #include "logs/memory_log_store.h"
 #include "net/http_client.h"
@@ -39,7 +40,7 @@ class ControllerTest : public testing::Test {
   ControllerTest()
       : database_(make_memory_database()),
         provider_(Capacity{2, 8u << 20, {"0", "1"}}),
-        controller_({true, "0.1.0", std::nullopt}, clock_, *database_, packs_, logs_, provider_) {
+        controller_({true, "0.1.0", std::nullopt, "registry:5000/plz"}, clock_, *database_, packs_, logs_, provider_) {
     EXPECT_TRUE(controller_.load());
     send_tree();
   }
@@ -288,10 +289,92 @@ TEST_F(ControllerTest, ACompositeFinishesWithItsLastPart) {
   EXPECT_EQ(done.outcome->reason, "1 of 3 parts did not succeed");
 }
 
-TEST_F(ControllerTest, KillsOnlyIdleInstancesWithoutForce) {
-  submit(spec());
+TEST_F(ControllerTest, OnlyAContainerMayHaveNoCommand) {
+  auto status = [this](const EnvironmentRecipe& recipe) {
+    ExecutionSpec bare = spec();
+    bare.command.clear();
+    bare.snapshot.environment = recipe;
+    return call("POST", "/v1/executions", submission_to_json({bare, {}})).status;
+  };
+  EXPECT_EQ(status({}), 400);
+  EXPECT_EQ(status({"debian:12", {}, false, {}}), 201);
+  EXPECT_EQ(status({"", {}, true, {}}), 201);
+  EXPECT_EQ(status({"debian:12", {}, true, {}}), 400);
+  EXPECT_EQ(status({"", {}, false, ImageIdentity{"sha256:1", ""}}), 400);
+}
+
+TEST_F(ControllerTest, KeepsTheImageOfAnExecution) {
+  ExecutionSpec contained = spec();
+  contained.snapshot.environment.image = "debian:12";
+  contained.resources.cpus = 0.5;
+  ExecutionId told = submit(contained), untold = submit(contained);
   InstanceId worker = register_worker();
-  orders(worker);
+  auto given = orders(worker);
+  ASSERT_EQ(given.assignments.size(), 2u);
+  EXPECT_EQ(given.assignments[0].images_repository, "registry:5000/plz");
+  EXPECT_EQ(get(told).waiting_for, "its environment to be prepared");
+  EXPECT_FALSE(get(told).image);
+  const ImageIdentity image{"sha256:1", "debian@sha256:2"};
+  call("POST", "/v1/attempts/" + given.assignments[0].attempt_id.to_string() + "/started",
+       moment_to_json({clock_.now(), image}));
+  EXPECT_EQ(get(told).image, image);
+  EXPECT_EQ(get(told).waiting_for, "");
+  finish(given.assignments[0].attempt_id, OutcomeKind::succeeded, 0);
+  EXPECT_EQ(get(told).image, image);
+  FinishReport report;
+  report.outcome = Outcome{OutcomeKind::succeeded, 0, std::nullopt, false, ""};
+  report.image = image;
+  call("POST", "/v1/attempts/" + given.assignments[1].attempt_id.to_string() + "/finish", finish_to_json(report));
+  EXPECT_EQ(get(untold).image, image);
+  HistoryQuery query;
+  query.where = parse_where("image.id = 'sha256:1'").value();
+  auto cursor = *database_->history().open(query);
+  EXPECT_EQ((*cursor->next())->id, untold);
+  EXPECT_EQ((*cursor->next())->id, told);
+}
+
+TEST_F(ControllerTest, ACompositeHasTheImageOfItsParts) {
+  ExecutionSpec whole = spec();
+  whole.parallel_indices_range = IndexRange{0, 2};
+  whole.snapshot.environment.dockerfile = true;
+  ExecutionId id = submit(whole);
+  InstanceId worker = register_worker();
+  auto given = orders(worker);
+  ASSERT_EQ(given.assignments.size(), 2u);
+  for (const auto& part : given.assignments)
+    call("POST", "/v1/attempts/" + part.attempt_id.to_string() + "/started",
+         moment_to_json({clock_.now(), ImageIdentity{"sha256:1", ""}}));
+  EXPECT_EQ(get(id).image, (ImageIdentity{"sha256:1", ""}));
+}
+
+TEST_F(ControllerTest, ThePreparationLogEndsWithTheStartOfTheJob) {
+  ExecutionSpec contained = spec();
+  contained.snapshot.environment.image = "debian:12";
+  ExecutionId id = submit(contained);
+  auto& context = controller_.context();
+  auto follower = follow_log(context.executions, context.logs, context.notifier, id, {}, true, LogKind::preparation);
+  std::string piece;
+  EXPECT_EQ(follower->produce(piece, 100), Producer::State::waiting);
+  InstanceId worker = register_worker();
+  const std::string attempt = "/v1/attempts/" + orders(worker).assignments.at(0).attempt_id.to_string();
+  EXPECT_EQ(call("PUT", attempt + "/preparation-log?offset=0", "Step 1/2\n").body, "{\"bytes\": 9}");
+  EXPECT_EQ(call("GET", attempt + "/preparation-log").body, "{\"bytes\": 9}");
+  EXPECT_EQ(call("GET", attempt + "/log").body, "{\"bytes\": 0}");
+  EXPECT_EQ(follower->produce(piece, 100), Producer::State::data);
+  EXPECT_EQ(piece, "Step 1/2\n");
+  EXPECT_EQ(follower->produce(piece, 100), Producer::State::waiting);
+  call("PUT", attempt + "/preparation-log?offset=9", "Step 2/2\n");
+  call("POST", attempt + "/started", moment_to_json({clock_.now()}));
+  EXPECT_EQ(follower->produce(piece, 100), Producer::State::data);
+  EXPECT_EQ(follower->produce(piece, 100), Producer::State::end);
+  EXPECT_EQ(call("PUT", attempt + "/preparation-log?offset=18", "late").status, 409);
+  EXPECT_EQ(call("PUT", attempt + "/log?offset=0", "the job's own\n").status, 200);
+}
+
+TEST_F(ControllerTest, KillsOnlyIdleInstancesWithoutForce) {
+  ExecutionId id = submit(spec());
+  InstanceId worker = register_worker();
+  AttemptId attempt = orders(worker).assignments.at(0).attempt_id;
   KillRequest request;
   request.instance_ids = {worker};
   request.user = "ada";
@@ -305,6 +388,8 @@ TEST_F(ControllerTest, KillsOnlyIdleInstancesWithoutForce) {
   request.berserk = true;
   auto killed = kill_answer_from_json(call("POST", "/v1/instances/kill", kill_to_json(request)).body);
   EXPECT_EQ(killed->killed, std::vector<InstanceId>{worker});
+  finish(attempt, OutcomeKind::stopped, 143);
+  EXPECT_EQ(get(id).outcome->reason, "its instance " + worker.to_string() + " was killed by bob");
 }
 
 TEST_F(ControllerTest, WrongRequestsAreProblemsThatNameWhatIsWrong) {

@@ -56,20 +56,24 @@ class ScriptedProducer final : public Producer {
 
 // Pulls as the event loop does: when woken, until there is nothing.
 std::string drain(StreamSource& source) {
-  std::mutex mutex;
-  std::condition_variable woken;
-  bool wake = true;
-  source.on_wake([&] {
-    std::lock_guard lock(mutex);
-    wake = true;
-    woken.notify_one();
+  struct Bell {
+    std::mutex mutex;
+    std::condition_variable woken;
+    bool wake = true;
+  };
+  // A stream may still be ringing when its last piece has been taken.
+  auto bell = std::make_shared<Bell>();
+  source.on_wake([bell] {
+    std::lock_guard lock(bell->mutex);
+    bell->wake = true;
+    bell->woken.notify_one();
   });
   std::string all;
   for (;;) {
     {
-      std::unique_lock lock(mutex);
-      woken.wait(lock, [&] { return wake; });
-      wake = false;
+      std::unique_lock lock(bell->mutex);
+      bell->woken.wait(lock, [&] { return bell->wake; });
+      bell->wake = false;
     }
     for (;;) {
       std::string piece;

@@ -21,6 +21,7 @@ struct NewExecution {
   Execution execution;                     // queued, with its spec
   EnvironmentVariables shell_environment;  // secret: deleted when the execution finishes
   std::string document;                    // see save()
+  std::vector<Digest> required;            // blobs that must have a record at that moment: else conflict
 };
 
 struct ExecutionFilter {

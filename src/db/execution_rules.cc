@@ -30,4 +30,12 @@ Result<void> check_attempt(const Attempt& attempt, ExecutionId execution) {
   return fail(ErrorCode::invalid, "attempt " + attempt.id.to_string() + " is not one of execution " + execution.to_string());
 }
 
+Error lacks_blob(const Digest& digest) {
+  return {ErrorCode::conflict, "the store lacks the blob " + digest.hex(), "send it first, under a lease"};
+}
+
+Error not_replaced(const Uuid& pack) {
+  return {ErrorCode::conflict, "the pack " + pack.to_string() + " holds other blobs by now", {}};
+}
+
 }  // namespace plz

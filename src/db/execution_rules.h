@@ -1,4 +1,4 @@
-// What every database checks before it stores an execution.
+// What every database checks before it stores something, and how it words a refusal.
 #pragma once
 
 #include "base/result.h"
@@ -11,6 +11,8 @@ Error not_finished(ExecutionId id);
 Result<void> check_new(const Execution& execution);
 // Of a finished execution: conflict when anything but the spec, which is not stored anew, differs.
 Result<void> check_unchanged(const Execution& stored, const Execution& wanted);
+Error lacks_blob(const Digest& digest);
+Error not_replaced(const Uuid& pack);
 Result<void> check_attempt(const Attempt& attempt, ExecutionId execution);
 
 }  // namespace plz

@@ -173,8 +173,22 @@ class FaultyBlobs final : public BlobRecords {
   Result<void> end_lease(LeaseId lease) override {
     return plan_.around([&] { return real_.end_lease(lease); });
   }
-  Result<bool> remove_unleased(std::span<const Digest> digests, Timestamp now) override {
-    return plan_.around([&] { return real_.remove_unleased(digests, now); });
+  Result<std::optional<Timestamp>> leased_until(Timestamp now) override {
+    return plan_.around([&] { return real_.leased_until(now); });
+  }
+  Result<void> each(const std::function<bool(const BlobRecord&)>& visit) override {
+    return plan_.around([&] { return real_.each(visit); });
+  }
+  Result<uint64_t> reference_changes() override {
+    return plan_.around([&] { return real_.reference_changes(); });
+  }
+  Result<BlobRemoval> remove_unleased(std::span<const Digest> digests, Timestamp now,
+                                      uint64_t reference_changes) override {
+    return plan_.around([&] { return real_.remove_unleased(digests, now, reference_changes); });
+  }
+  Result<void> replace_pack(const Uuid& from, const Uuid& to, uint64_t pack_bytes,
+                            std::span<const BlobRecord> blobs) override {
+    return plan_.around([&] { return real_.replace_pack(from, to, pack_bytes, blobs); });
   }
 
  private:

@@ -10,12 +10,15 @@ namespace plz {
 namespace {
 
 // Persisted: a change of any layout below takes the next number, and the old one stays readable.
-constexpr uint64_t kFormat = 1;
+constexpr uint64_t kFormat = 2;
 
 // Writing and reading go through the same list of fields, so that they cannot come to differ:
 // spec_fields() and its like name each once, and both codecs have one field() a type.
 class Encoder {
  public:
+  // Whether what is being written or read has the fields that came with this format.
+  bool has(uint64_t format) const { return format <= kFormat; }
+
   void field(const std::string& value) { out_.text(value); }
   void field(const JsonText& value) { out_.text(value.text); }
   void field(bool value) { out_.flag(value); }
@@ -49,7 +52,10 @@ class Encoder {
 
 class Decoder {
  public:
-  explicit Decoder(std::string_view bytes) : in_(bytes) {}
+  explicit Decoder(std::string_view bytes) : in_(bytes), format_(in_.number()) {}
+
+  uint64_t format() const { return format_; }
+  bool has(uint64_t format) const { return format <= format_; }
 
   void field(std::string& value) { value = in_.text(); }
   void field(JsonText& value) { value.text = in_.text(); }
@@ -89,6 +95,8 @@ class Decoder {
   }
   template <typename T>
   void item(T& value);
+
+  const uint64_t format_;
 };
 
 // Persisted: do not reorder; what is new goes to the end, with the next kFormat.
@@ -103,6 +111,12 @@ void input_fields(Codec& codec, T& input) {
   codec.field(input.tree);
   codec.field(input.source);
   codec.field(input.total_bytes);
+}
+
+template <typename Codec, typename T>
+void image_fields(Codec& codec, T& image) {
+  codec.field(image.id);
+  codec.field(image.digest);
 }
 
 template <typename Codec, typename T>
@@ -147,6 +161,9 @@ void spec_fields(Codec& codec, T& spec) {
   codec.field(spec.indices_per_execution);
   codec.field(spec.parent_id);
   codec.field(spec.indices);
+  if (!codec.has(2)) return;
+  codec.field(spec.snapshot.environment.dockerfile);
+  codec.field(spec.snapshot.environment.pinned);
 }
 
 template <typename Codec, typename T>
@@ -154,6 +171,7 @@ void item_fields(Codec& codec, T& value) {
   using Plain = std::remove_const_t<T>;
   if constexpr (std::is_same_v<Plain, IndexRange>) range_fields(codec, value);
   else if constexpr (std::is_same_v<Plain, Input>) input_fields(codec, value);
+  else if constexpr (std::is_same_v<Plain, ImageIdentity>) image_fields(codec, value);
   else if constexpr (std::is_same_v<Plain, RuntimeFingerprint>) runtime_fields(codec, value);
   else if constexpr (std::is_same_v<Plain, EnvironmentVariables::value_type>) variable_fields(codec, value);
   else if constexpr (std::is_same_v<Plain, ExecutionSpec>) spec_fields(codec, value);
@@ -180,14 +198,14 @@ std::string encode(const T& value) {
 template <typename T>
 Result<T> decode(std::string_view bytes, std::string_view what) {
   Decoder decoder(bytes);
-  uint64_t format = decoder.in_.number();
+  const uint64_t format = decoder.format();
   if (decoder.in_.ok() && format > kFormat)
     return fail(ErrorCode::conflict, std::string(what) + " was written by a newer plz (format " +
                                          std::to_string(format) + "; this one knows " + std::to_string(kFormat) + ")",
                 "use the newer plz");
   T value;
   item_fields(decoder, value);
-  if (format == kFormat && decoder.in_.ok() && decoder.in_.at_end()) return value;
+  if (format >= 1 && decoder.in_.ok() && decoder.in_.at_end()) return value;
   return fail(ErrorCode::internal, std::string(what) + " is damaged in the database");
 }
 

@@ -8,6 +8,22 @@
 namespace plz {
 namespace {
 
+std::string to_hex(std::string_view bytes) {
+  std::string hex;
+  for (unsigned char c : bytes) {
+    char text[3];
+    snprintf(text, sizeof text, "%02x", c);
+    hex += text;
+  }
+  return hex;
+}
+
+std::string from_hex(const std::string& hex) {
+  std::string bytes;
+  for (size_t i = 0; i < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
 TEST(ByteCodec, RoundTrips) {
   ByteWriter writer;
   for (uint64_t value : {0ull, 127ull, 128ull, 1ull << 40, ~0ull}) writer.number(value);
@@ -54,7 +70,7 @@ TEST(SpecCodec, ANewerFormatIsRefusedInWords) {
   auto decoded = decode_strings(bytes);
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().code, ErrorCode::conflict);
-  EXPECT_EQ(decoded.error().message, "a list of texts was written by a newer plz (format 7; this one knows 1)");
+  EXPECT_EQ(decoded.error().message, "a list of texts was written by a newer plz (format 7; this one knows 2)");
 }
 
 TEST(SpecCodec, EveryTruncationIsRefused) {
@@ -68,22 +84,35 @@ TEST(SpecCodec, EveryTruncationIsRefused) {
   EXPECT_FALSE(decode_spec(bytes + "x"));
 }
 
-// The bytes are in people's databases: this test fails when their meaning changes.
-TEST(SpecCodec, TheFormatStays) {
+// The bytes are in people's databases: these tests fail when their meaning changes.
+const std::string kFieldsOfFormat1 =
+    "03616461" "00" "010474727565" "027b7d" + std::string(64, '0') + "00" "00" "00"
+    "0874322e6d6963726f" "00" "00" "0178" "00" "000000000000f03f" "00" "00" "00" "027b7d" "01" "027b7d" "027b7d"
+    "00" "00" "02" "00" "010104";
+
+ExecutionSpec spec_of_format_1() {
   ExecutionSpec spec;
   spec.user = "ada";
   spec.command = {"true"};
   spec.indices = IndexRange{-1, 2};
-  std::string hex;
-  for (unsigned char c : encode_spec(spec)) {
-    char text[3];
-    snprintf(text, sizeof text, "%02x", c);
-    hex += text;
-  }
-  EXPECT_EQ(hex,
-            "01" "03616461" "00" "010474727565" "027b7d" + std::string(64, '0') + "00" "00" "00"
-            "0874322e6d6963726f" "00" "00" "0178" "00" "000000000000f03f" "00" "00" "00" "027b7d" "01" "027b7d" "027b7d"
-            "00" "00" "02" "00" "010104");
+  return spec;
+}
+
+TEST(SpecCodec, TheFormatStays) {
+  ExecutionSpec spec = spec_of_format_1();
+  EXPECT_EQ(to_hex(encode_spec(spec)), "02" + kFieldsOfFormat1 + "00" "00");
+  spec.snapshot.environment.dockerfile = true;
+  spec.snapshot.environment.pinned = ImageIdentity{"sha256:1", "a@b"};
+  EXPECT_EQ(to_hex(encode_spec(spec)), "02" + kFieldsOfFormat1 + "01" "01" "087368613235363a31" "03614062");
+}
+
+TEST(SpecCodec, Format1IsRead) {
+  auto decoded = decode_spec(from_hex("01" + kFieldsOfFormat1));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(*decoded, spec_of_format_1());
+  EXPECT_EQ(*decode_strings(from_hex("01" "02" "0161" "00")), (std::vector<std::string>{"a", ""}));
+  EXPECT_EQ(decode_spec(from_hex("01" + kFieldsOfFormat1 + "00" "00")).error().code, ErrorCode::internal);
+  EXPECT_EQ(decode_spec(from_hex("00" + kFieldsOfFormat1)).error().code, ErrorCode::internal);
 }
 
 }  // namespace

@@ -47,12 +47,15 @@ void reset_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void make_preferred_oom_victim() {
+void make_preferred_oom_victim(const Spec& spec) {
   // /proc/self belongs to root while a process is not dumpable; the execution to come makes it
   // dumpable anyway.
   prctl(PR_SET_DUMPABLE, 1);
-  Fd fd(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-  if (fd) write_all(fd.get(), kOomScoreAdjustment, strlen(kOomScoreAdjustment));
+  Fd fd(open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC));
+  char now[8] = {};
+  // Another than 0 was configured for the container.
+  bool is_configured = spec.is_container && fd && read(fd.get(), now, sizeof now - 1) > 0 && atoi(now) != 0;
+  if (fd && !is_configured) write_all(fd.get(), kOomScoreAdjustment, strlen(kOomScoreAdjustment));
 }
 
 bool connect_streams() {
@@ -93,12 +96,12 @@ void execute_by_name(const Spec& spec) {
   setsid();
   reset_signals();
   umask(022);
-  if (!connect_streams()) {
+  if (!connect_streams() || (spec.user && !become(*spec.user))) {
     failure.error = errno;
   } else if (chdir(spec.directory) != 0) {
     failure = {errno, true};
   } else {
-    make_preferred_oom_victim();
+    make_preferred_oom_victim(spec);
     execute_by_name(spec);
     failure.error = errno;
   }

@@ -22,6 +22,7 @@ inline constexpr char kKeyMode[] = "mode";                // kModeBox, kModeProg
 inline constexpr char kModeBox[] = "box";                 // plz-init makes the sandbox itself
 inline constexpr char kModeProgram[] = "program";         // a program (bubblewrap) makes it
 inline constexpr char kModeProcess[] = "process";         // none: a plain process
+inline constexpr char kModeContainer[] = "container";     // plz-init is a container's first process
 inline constexpr char kKeyLaunch[] = "launch";            // * argv that ends up as `plz-init inner`
 inline constexpr char kKeyCommand[] = "command";          // * argv of the job
 inline constexpr char kKeyEnvironment[] = "environment";  // * NAME=VALUE, all of the job's
@@ -33,6 +34,13 @@ inline constexpr char kKeyCodeUpper[] = "code_upper";     // with kKeyCodeWork, 
 inline constexpr char kKeyCodeWork[] = "code_work";       // overlay, and copy only where that fails
 inline constexpr char kKeyEnd[] = "end";
 
+// In a container only. Its environment, kKeyEnvironment aside, is what the engine gave plz-init.
+inline constexpr char kKeyUser[] = "user";                // NAME or UID, with :GROUP or :GID; absent: who it is
+inline constexpr char kKeyGroup[] = "group";              // * a further group, by name or number
+inline constexpr char kKeyHome[] = "home";                // "set": HOME is that of the user in /etc/passwd
+inline constexpr char kKeyStopSignal[] = "stop_signal";   // a number: in place of SIGTERM
+inline constexpr char kKeyGiveBack[] = "give_back";       // * a tree that becomes that of the owner of the
+                                                          // attempt's directory in the end
 // What a box looks like: steps, in order, each the path in the box that it makes. Where a step needs
 // one, kKeyBoxSource comes before it.
 inline constexpr char kKeyBoxRoot[] = "box_root";        // an empty directory, where the root is mounted
@@ -76,14 +84,17 @@ inline constexpr char kKeyStartedBoottime[] = "started_boottime_us";
 inline constexpr char kKeyEndedRealtime[] = "ended_realtime_us";
 inline constexpr char kKeyEndedBoottime[] = "ended_boottime_us";
 inline constexpr char kKeyBootId[] = "boot_id";
-inline constexpr char kKeyOutcome[] = "outcome";       // "exited", "signalled" or "not_started"
+inline constexpr char kKeyOutcome[] = "outcome";       // "exited", "signalled", "not_started"; "lost"
 inline constexpr char kKeyStatus[] = "status";         // of "exited" and "not_started"
 inline constexpr char kKeySignal[] = "signal";         // of "signalled"
-inline constexpr char kKeyReason[] = "reason";         // of "not_started": a sentence
+inline constexpr char kKeyReason[] = "reason";         // of "not_started" and "lost": a sentence
 inline constexpr char kKeyUserTime[] = "user_us";
 inline constexpr char kKeySystemTime[] = "system_us";
 inline constexpr char kKeyMaxRss[] = "max_rss_kib";
 inline constexpr char kKeyOomKills[] = "oom_kills";    // of the kernel, while the command ran
+inline constexpr char kKeyCgroupOomKills[] = "cgroup_oom_kills";  // in a container, in its cgroup
+inline constexpr char kKeyGivenBack[] = "given_back";  // in a container: "1", or "0": not all could be
+inline constexpr char kKeyOutOfMemory[] = "out_of_memory";  // "1": by the engine's word
 inline constexpr char kKeyLogBytes[] = "log_bytes";
 
 // Descriptors that the inner half is started with.

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,10 +15,14 @@
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 
 #include "init/command.h"
 #include "init/contract.h"
 #include "init/family.h"
+#include "init/give_back.h"
+#include "init/copy_tree.h"
+#include "init/log_carrier.h"
 #include "init/log_copier.h"
 #include "init/message.h"
 #include "init/record.h"
@@ -35,9 +40,15 @@ int64_t now_us() { return Moment::now().boottime_us; }
 
 class Inner {
  public:
+  explicit Inner(bool in_container) : in_container_(in_container) {}
   int run();
+  int run_container();
 
  private:
+  bool prepare_container();
+  bool prepare_code();
+  void take_environment();
+  void give_back();
   bool prepare();
   bool block_signals();
   void start();
@@ -52,6 +63,11 @@ class Inner {
   void write_exit_record();
   void outlast_log();
 
+  const bool in_container_;
+  LogCarrier carrier_;          // in a container only, like these three
+  ReservedRecord end_record_;
+  std::string home_;
+  std::string obstacle_;        // why the command cannot be started
   Spec spec_;
   Fd signals_;
   Fd start_record_;  // open until it is synced
@@ -59,6 +75,8 @@ class Inner {
   StartedCommand command_;
   Moment started_, ended_;
   int64_t oom_kills_before_ = 0;
+  int64_t cgroup_oom_kills_before_ = 0;
+  bool given_back_ = true;
   int64_t sync_start_at_ = kNever;
   int64_t kill_at_ = kNever;
   int wait_status_ = 0;
@@ -91,8 +109,13 @@ bool Inner::prepare() {
 
 void Inner::start() {
   oom_kills_before_ = kernel_oom_kills();
+  if (in_container_) cgroup_oom_kills_before_ = container_oom_kills();
   if (exists(kDirectoryFd, kStopFile)) {
     command_ = {.pid = -1, .status = 128 + SIGTERM, .reason = "stopped before it started"};
+  } else if (!obstacle_.empty()) {
+    command_ = {.pid = -1, .status = 126, .reason = obstacle_};
+    std::string line = "plz: " + obstacle_ + "\n";
+    write_all(kStdoutFd, line.data(), line.size());
   } else {
     command_ = start_command(spec_);
   }
@@ -157,7 +180,7 @@ void Inner::take_control() {
   if (!read_whole(kDirectoryFd, kStopFile, text)) return;
   int64_t grace_ms = std::max(0LL, strtoll(text.c_str(), nullptr, 10));
   kill_at_ = std::min(kill_at_, now_us() + grace_ms * 1000);
-  if (grace_ms > 0) kill(-command_.pid, SIGTERM);
+  if (grace_ms > 0) kill(-command_.pid, spec_.stop_signal);
 }
 
 void Inner::act_on_deadlines() {
@@ -167,6 +190,7 @@ void Inner::act_on_deadlines() {
     start_record_.reset();
     sync_start_at_ = kNever;
   }
+  if (now >= carrier_.next_try_us()) carrier_.carry();
   if (now >= kill_at_) {
     kill_family(spec_, command_.pid);
     kill_at_ = kNever;
@@ -174,7 +198,7 @@ void Inner::act_on_deadlines() {
 }
 
 int Inner::milliseconds_to_next() const {
-  int64_t next = std::min(sync_start_at_, kill_at_);
+  int64_t next = std::min({sync_start_at_, kill_at_, carrier_.next_try_us()});
   if (next == kNever) return -1;
   return static_cast<int>(std::clamp<int64_t>((next - now_us() + 999) / 1000, 0, 3'600'000));
 }
@@ -184,8 +208,9 @@ void Inner::follow() {
   take_control();
   reap();
   while (!ended_by_itself_) {
-    pollfd events[] = {{signals_.get(), POLLIN, 0}, {kControlFd, POLLIN, 0}};
-    poll(events, 2, milliseconds_to_next());
+    pollfd events[] = {{signals_.get(), POLLIN, 0}, {kControlFd, POLLIN, 0}, {carrier_.poll_fd(), POLLIN, 0}};
+    poll(events, 3, milliseconds_to_next());
+    if (events[2].revents) carrier_.carry();
     if (events[0].revents) take_signals();
     if (events[1].revents && !ended_by_itself_) take_control();
     if (!ended_by_itself_) act_on_deadlines();
@@ -214,6 +239,10 @@ void Inner::write_exit_record() {
   record.add(kKeyUserTime, microseconds(usage_.ru_utime));
   record.add(kKeySystemTime, microseconds(usage_.ru_stime));
   record.add(kKeyMaxRss, static_cast<int64_t>(usage_.ru_maxrss));
+  if (in_container_) {
+    record.add(kKeyCgroupOomKills, container_oom_kills() - cgroup_oom_kills_before_);
+    record.add(kKeyGivenBack, int64_t{given_back_});
+  }
   exit_record_.write(record.finish());
 }
 
@@ -243,12 +272,66 @@ int Inner::run() {
   return 0;
 }
 
+bool Inner::prepare_code() {
+  if (!spec_.code.source) return true;
+  struct stat target;
+  bool copied = copy_tree(spec_.code.source, spec_.code.target) && stat(spec_.code.target, &target) == 0;
+  bool is_users = copied && (!spec_.user || spec_.user->uid == target.st_uid || spec_.user->uid == 0);
+  return copied && (is_users || give_tree(spec_.code.target, spec_.user->uid, spec_.user->gid));
+}
+
+void Inner::take_environment() {
+  spec_.environment.clear();
+  for (char** variable = environ; *variable; ++variable)
+    if (!spec_.set_home || strncmp(*variable, "HOME=", 5) != 0) spec_.environment.push_back(*variable);
+  if (spec_.set_home) {
+    home_ = "HOME=" + (spec_.user ? spec_.user->home : "/");
+    spec_.environment.push_back(home_.data());
+  }
+  spec_.environment.push_back(nullptr);
+}
+
+bool Inner::prepare_container() {
+  if (!end_record_.reserve(kDirectoryFd, kEndFile) || !carrier_.open(kDirectoryFd, kLogFd)) return false;
+  if (spec_.wanted_user && !find_user(spec_.wanted_user, spec_.groups, spec_.user.emplace(), obstacle_)) return true;
+  take_environment();
+  if (!prepare_code()) obstacle_ = "the code cannot be copied into the container";
+  return true;
+}
+
+// After the last process of the job: nothing changes the trees any more.
+void Inner::give_back() {
+  struct stat owner;
+  if (fstat(kDirectoryFd, &owner) != 0) return;
+  for (const char* path : spec_.give_back) given_back_ = give_tree(path, owner.st_uid, owner.st_gid) && given_back_;
+}
+
+int Inner::run_container() {
+  if (!prepare() || !prepare_container()) return kExitFailed;
+  start();
+  if (command_.pid > 0) follow();
+  else ended_ = started_;
+  end_family(spec_, command_.pid);
+  give_back();
+  write_exit_record();
+  RecordText end(kEndMagic);
+  end.add(kKeyLogBytes, carrier_.finish());
+  end_record_.write(end.finish(), /*sync=*/false);
+  if (command_.pid < 0) return command_.status;
+  return WIFSIGNALED(wait_status_) ? 128 + WTERMSIG(wait_status_) : WEXITSTATUS(wait_status_);
+}
+
 }  // namespace
 
+// Nothing is to be unwound at the end: the process is the attempt.
 int run_inner() {
-  // Nothing is to be unwound at the end: the process is the attempt.
-  Inner inner;
+  Inner inner(/*in_container=*/false);
   return inner.run();
+}
+
+int run_inner_in_container() {
+  Inner inner(/*in_container=*/true);
+  return inner.run_container();
 }
 
 }  // namespace plz::init

@@ -29,6 +29,13 @@ void pause_milliseconds(long milliseconds) {
   nanosleep(&time, nullptr);
 }
 
+int64_t oom_kills_in(const char* path) {
+  std::string text;
+  if (!read_whole(AT_FDCWD, path, text)) return 0;
+  size_t at = text.find("\noom_kill ");
+  return at == text.npos ? 0 : strtoll(text.c_str() + at + strlen("\noom_kill "), nullptr, 10);
+}
+
 }  // namespace
 
 RecordText::RecordText(const char* magic) { add(magic, kRecordVersion); }
@@ -61,7 +68,7 @@ bool ReservedRecord::reserve(int directory, const char* name) {
          (errno != ENOSPC && errno != EDQUOT);
 }
 
-void ReservedRecord::write(const std::string& text) {
+void ReservedRecord::write(const std::string& text, bool sync) {
   for (long wait = 10;; wait = std::min(wait * 2, 1000L)) {
     ssize_t n = pwrite(fd_.get(), text.data(), text.size(), 0);
     if (n == static_cast<ssize_t>(text.size())) break;
@@ -71,7 +78,7 @@ void ReservedRecord::write(const std::string& text) {
     }
     pause_milliseconds(wait);
   }
-  if (fdatasync(fd_.get()) != 0) complain_errno("cannot sync a record");
+  if (sync && fdatasync(fd_.get()) != 0) complain_errno("cannot sync a record");
 }
 
 void write_end_record(int attempt_directory, int64_t log_bytes) {
@@ -85,11 +92,11 @@ void write_end_record(int attempt_directory, int64_t log_bytes) {
 
 Moment Moment::now() { return {microseconds(CLOCK_REALTIME), microseconds(CLOCK_BOOTTIME)}; }
 
-int64_t kernel_oom_kills() {
-  std::string text;
-  if (!read_whole(AT_FDCWD, "/proc/vmstat", text)) return 0;
-  size_t at = text.find("\noom_kill ");
-  return at == text.npos ? 0 : strtoll(text.c_str() + at + strlen("\noom_kill "), nullptr, 10);
+int64_t kernel_oom_kills() { return oom_kills_in("/proc/vmstat"); }
+
+int64_t container_oom_kills() {
+  // Of cgroup v2 and of v1: the one or the other is there.
+  return oom_kills_in("/sys/fs/cgroup/memory.events") + oom_kills_in("/sys/fs/cgroup/memory/memory.oom_control");
 }
 
 }  // namespace plz::init

@@ -26,8 +26,8 @@ class ReservedRecord {
  public:
   // False: no room even now; errno says.
   bool reserve(int directory, const char* name);
-  // In one write, and onto the disk. Tries again, without limit, while the disk is full.
-  void write(const std::string& text);
+  // In one write, and onto the disk unless told otherwise. Tries again, without limit, while it is full.
+  void write(const std::string& text, bool sync = true);
 
  private:
   Fd fd_;
@@ -44,5 +44,7 @@ struct Moment {
 
 // How often the kernel killed for lack of memory since it started; 0 where it does not tell.
 int64_t kernel_oom_kills();
+// The same of the container's own cgroup.
+int64_t container_oom_kills();
 
 }  // namespace plz::init

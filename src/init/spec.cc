@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -29,7 +30,10 @@ const BoxStepKind* box_step_kind(const char* key) {
 
 // Keys of a newer runtime are passed over.
 void take(Spec& spec, const char* key, char* value, const char*& box_source) {
-  if (is(key, kKeyMode)) spec.own_pid_namespace = !is(value, kModeProcess) && getpid() == 1;
+  if (is(key, kKeyMode)) {
+    spec.own_pid_namespace = !is(value, kModeProcess) && getpid() == 1;
+    spec.is_container = is(value, kModeContainer);
+  }
   else if (is(key, kKeyLaunch)) spec.launch.push_back(value);
   else if (is(key, kKeyCommand)) spec.command.push_back(value);
   else if (is(key, kKeyEnvironment)) spec.environment.push_back(value);
@@ -39,6 +43,11 @@ void take(Spec& spec, const char* key, char* value, const char*& box_source) {
   else if (is(key, kKeyCodeTarget)) spec.code.target = value;
   else if (is(key, kKeyCodeUpper)) spec.code.upper = value;
   else if (is(key, kKeyCodeWork)) spec.code.work = value;
+  else if (is(key, kKeyUser)) spec.wanted_user = value;
+  else if (is(key, kKeyGroup)) spec.groups.push_back(value);
+  else if (is(key, kKeyHome)) spec.set_home = is(value, "set");
+  else if (is(key, kKeyStopSignal)) spec.stop_signal = atoi(value);
+  else if (is(key, kKeyGiveBack)) spec.give_back.push_back(value);
   else if (is(key, kKeyBoxRoot)) spec.box.root = value;
   else if (is(key, kKeyBoxNetwork)) spec.box.network = !is(value, "none");
   else if (is(key, kKeyBoxSource)) box_source = value;
@@ -65,7 +74,7 @@ bool parse(Spec& spec) {
     char* value = next_text(at, end);
     if (!key || !value) return false;
     if (first && (strcmp(key, kSpecMagic) != 0 || strcmp(value, kSpecVersion) != 0)) return false;
-    if (strcmp(key, kKeyEnd) == 0) return !spec.command.empty() && (spec.box.root || !spec.launch.empty());
+    if (strcmp(key, kKeyEnd) == 0) return !spec.command.empty() && (spec.is_container || spec.box.root || !spec.launch.empty());
     take(spec, key, value, box_source);
     first = false;
   }

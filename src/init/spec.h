@@ -1,8 +1,12 @@
 // What to run, as the runtime wrote it (contract.h says how).
 #pragma once
 
+#include <csignal>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "init/user.h"
 
 namespace plz::init {
 
@@ -40,6 +44,13 @@ struct Spec {
   const char* directory = "/";
   CodeSpec code;
   BoxSpec box;
+  bool is_container = false;
+  const char* wanted_user = nullptr;  // null: who plz-init is
+  std::vector<const char*> groups;
+  bool set_home = false;
+  int stop_signal = SIGTERM;
+  std::vector<const char*> give_back;
+  std::optional<JobUser> user;        // once it was found
   std::string storage;
 };
 

@@ -17,7 +17,8 @@ struct Gpu {
 
 struct Machine {
   std::string host_name;
-  std::string kernel;          // "Linux 6.1.0-18-amd64 x86_64"
+  std::string kernel;          // "6.1.0-18-amd64"
+  std::string architecture;    // "x86_64"
   std::string os_release;      // "Debian GNU/Linux 12 (bookworm)"
   std::string cpu_model;       // "" where the kernel does not say
   double cpus = 1;             // that this process may use: by its affinity and its cgroups' quotas

@@ -1,5 +1,6 @@
 #include "runtime/attempt_records.h"
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstring>
@@ -57,6 +58,7 @@ void suspect_lack_of_memory(Outcome& outcome, const AttemptRecord& record) {
 Outcome outcome_of(const AttemptRecord& exit, OomKills cgroup_oom_kills) {
   Outcome outcome;
   std::string_view kind = text(exit, init::kKeyOutcome);
+  outcome.reason = text(exit, init::kKeyReason);
   int status = static_cast<int>(number(exit, init::kKeyStatus).value_or(0));
   if (kind == "exited") {
     outcome.kind = status == 0 ? OutcomeKind::succeeded : OutcomeKind::exited;
@@ -66,15 +68,15 @@ Outcome outcome_of(const AttemptRecord& exit, OomKills cgroup_oom_kills) {
     outcome.signal = static_cast<int>(number(exit, init::kKeySignal).value_or(SIGKILL));
     outcome.exit_status = 128 + *outcome.signal;
   } else {
-    outcome.kind = OutcomeKind::could_not_start;
-    outcome.exit_status = status;
-    outcome.reason = text(exit, init::kKeyReason);
+    outcome.kind = kind == "lost" ? OutcomeKind::lost : OutcomeKind::could_not_start;
+    if (number(exit, init::kKeyStatus)) outcome.exit_status = status;
   }
-  if (outcome.kind != OutcomeKind::succeeded && cgroup_oom_kills.value_or(0) > 0) {
+  bool out_of_memory = cgroup_oom_kills.value_or(0) > 0 || text(exit, init::kKeyOutOfMemory) == "1";
+  if (outcome.kind != OutcomeKind::succeeded && out_of_memory) {
     outcome.out_of_memory = true;
     outcome.reason = "out of memory: the kernel killed a process of the job";
   }
-  if (!cgroup_oom_kills) suspect_lack_of_memory(outcome, exit);
+  if (!cgroup_oom_kills && !out_of_memory) suspect_lack_of_memory(outcome, exit);
   return outcome;
 }
 
@@ -153,6 +155,8 @@ ExitReport exit_report(const AttemptRecords& records, OomKills cgroup_oom_kills)
     if (records.start) report.started = started_at(*records.start);
     return report;
   }
+  if (auto in_container = number(*records.exit, init::kKeyCgroupOomKills); !cgroup_oom_kills && in_container)
+    cgroup_oom_kills = static_cast<uint64_t>(std::max<int64_t>(0, *in_container));
   report.outcome = outcome_of(*records.exit, cgroup_oom_kills);
   if (report.outcome.kind != OutcomeKind::could_not_start) report.started = started_at(*records.exit);
   report.ended = ended_at(*records.exit);

@@ -34,6 +34,7 @@ const char* text_of(InitMode mode) {
     case InitMode::box: return init::kModeBox;
     case InitMode::program: return init::kModeProgram;
     case InitMode::process: return init::kModeProcess;
+    case InitMode::container: return init::kModeContainer;
   }
   return init::kModeProcess;
 }
@@ -62,6 +63,14 @@ void add_box(Encoder& encoder, const InitSpec& spec) {
   }
 }
 
+void add_container(Encoder& encoder, const InitSpec& spec) {
+  encoder.add_if_set(init::kKeyUser, spec.user);
+  encoder.add_all(init::kKeyGroup, spec.groups);
+  if (spec.set_home) encoder.add(init::kKeyHome, "set");
+  if (spec.stop_signal > 0) encoder.add(init::kKeyStopSignal, std::to_string(spec.stop_signal));
+  encoder.add_all(init::kKeyGiveBack, spec.give_back);
+}
+
 }  // namespace
 
 Result<std::string> encode_init_spec(const InitSpec& spec) {
@@ -74,6 +83,7 @@ Result<std::string> encode_init_spec(const InitSpec& spec) {
   for (const auto& [name, value] : spec.environment) encoder.add(init::kKeyEnvironment, name + "=" + value);
   encoder.add(init::kKeyDirectory, spec.directory);
   add_box(encoder, spec);
+  if (spec.mode == InitMode::container) add_container(encoder, spec);
   encoder.add_all(init::kKeyCgroup, spec.cgroup_procs);
   encoder.add_if_set(init::kKeyCodeSource, spec.code_source);
   encoder.add_if_set(init::kKeyCodeTarget, spec.code_target);

@@ -23,6 +23,7 @@ enum class InitMode {
   box,      // plz-init itself, from `box_steps`
   program,  // `launch`, which is to execute plz-init as process 1 of a pid namespace
   process,  // nobody: `launch` is plz-init
+  container,  // an engine: plz-init is its first process
 };
 
 struct InitSpec {
@@ -37,6 +38,12 @@ struct InitSpec {
   std::vector<std::string> cgroup_procs; // files to write the process into
   std::string code_source, code_target;
   std::string code_upper, code_work;     // empty: copy
+  // In a container.
+  std::string user;                      // NAME or UID, with :GROUP or :GID; "": who plz-init is
+  std::vector<std::string> groups;       // besides
+  bool set_home = false;                 // HOME is the user's
+  int stop_signal = 0;                   // 0: SIGTERM
+  std::vector<std::string> give_back;    // trees that the attempt's owner gets in the end
 };
 
 // invalid: the command is empty, or something holds a NUL byte, which no process can be given.

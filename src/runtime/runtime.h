@@ -37,8 +37,10 @@ struct LaunchSpec {
   AttemptId attempt_id;
   ExecutionId execution_id;
   AttemptPaths paths;
-  std::vector<std::string> command;
-  EnvironmentVariables environment;     // the whole of it, final
+  std::vector<std::string> command;     // empty, in a container: the image's own
+  EnvironmentVariables environment;     // the whole of it, final; in a container, what is added to the image's
+  std::string image;                    // the id of the container's image, which is there; "": no container
+  JsonText docker_run_args{"{}"};       // checked by the runtime
   std::string code_tree;                // a shared checkout that nobody changes; the job gets a private writable
                                         // copy at job_path("code"), with the same modes: keep the write bits
   std::vector<BindMount> mounts;        // input, output, measures, configuration, caches
@@ -64,6 +66,8 @@ class Runtime {
   virtual ~Runtime() = default;
 
   virtual RuntimeFingerprint fingerprint() = 0;
+  // The same with what takes the machine a while to say: for when no job waits.
+  virtual RuntimeFingerprint full_fingerprint() { return fingerprint(); }
   // Paths as the job sees them, for its configuration file, and for LaunchSpec::mounts. `which` is
   // "code", "input", "output", "measures" or "configuration". In a sandbox /src and below /plz; host
   // paths in a plain process, where mounts become links and "output" needs none.

@@ -27,9 +27,10 @@ struct IdDocument {
   ExecutionId id;
 };
 
+// A clock that was set back between the two makes no time negative.
 std::optional<double> seconds_between(std::optional<Timestamp> from, std::optional<Timestamp> to) {
   if (!from || !to) return std::nullopt;
-  return static_cast<double>((*to - *from).count()) / 1e6;
+  return std::max(0.0, static_cast<double>((*to - *from).count()) / 1e6);
 }
 
 Durations durations_of(const PhaseTimes& times) {
@@ -102,6 +103,7 @@ struct Shape<Execution> {
     std::optional<Output> output;
     if (value.output_tree) output = Output{*value.output_tree, value.output_bytes};
     json.required("output", output);
+    json.required("image", value.image);
     Shape<ExecutionSpec>::members(json, value.spec);
   }
 
@@ -119,6 +121,7 @@ struct Shape<Execution> {
     std::optional<Output> output;
     json.optional("output", output);
     if (output) value.output_tree = output->tree, value.output_bytes = output->bytes;
+    json.optional("image", value.image);
     Shape<ExecutionSpec>::members(json, value.spec);
   }
 };

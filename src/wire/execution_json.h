@@ -15,8 +15,9 @@ std::string spec_to_json(const ExecutionSpec& spec);
 Result<ExecutionSpec> spec_from_json(std::string_view json);
 
 // {"execution_id", "state", "success": true|false|null, "exit_status": n|null, "outcome": {…}|null,
-//  "waiting_for", "attempt": {…}, "times": {…}, "durations": {…seconds…}, "output": {…}|null, and the
-//  spec's members (user, project, command, parameters, snapshot, input, …) beside them}
+//  "waiting_for", "attempt": {…}, "times": {…}, "durations": {…seconds…}, "output": {…}|null,
+//  "image": {"id", "digest"}|null, and the spec's members (user, project, command, parameters, snapshot,
+//  input, …) beside them}
 std::string execution_to_json(const Execution& execution);
 Result<Execution> execution_from_json(std::string_view json);
 // execution_to_json with "measures": the object given (JSON text), as history shows it.

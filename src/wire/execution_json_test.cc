@@ -12,7 +12,8 @@ constexpr const char* kSpecMembers =
     R"("user": "ada", "project": "digits \"é\"", "command": ["python3", "train.py", {"base64": "Y2Fm6Q=="}], )"
     R"("parameters": {"lr": 1e-3, "big": 12345678901234567890.10}, )"
     R"("snapshot": {"code_tree": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", )"
-    R"("environment": {"image": "debian:12", "image_extensions": ["RUN true"]}}, )"
+    R"("environment": {"image": "debian:12", "image_extensions": ["RUN true"], "dockerfile": true, )"
+    R"("pinned": {"id": "sha256:1a", "digest": "debian@sha256:2b"}}}, )"
     R"("input": {"tree": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", )"
     R"("source": "file:///data", "total_bytes": 42}, "instance_type": "p3", "instance_market_type": "spot", )"
     R"("max_bid_price_in_dollars_per_hour": 1.25, "instance_max_uptime_in_minutes": null, )"
@@ -34,7 +35,8 @@ constexpr const char* kExecutionMembers =
     R"("started": "2026-01-01T00:00:00.500000Z", "command_ended": "2026-01-01T00:00:02.500000Z", )"
     R"("finished": "2026-01-01T00:00:02.625000Z"}, )"
     R"("durations": {"waiting": 0.25, "starting": 0.25, "running": 2, "finishing": 0.125}, )"
-    R"("output": {"tree": "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", "bytes": 1000}, )";
+    R"("output": {"tree": "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", "bytes": 1000}, )"
+    R"("image": {"id": "sha256:3c", "digest": ""}, )";
 
 constexpr const char* kLeast =
     R"({"user": "a", "project": "p", "command": ["true"],)"
@@ -51,6 +53,12 @@ TEST(ExecutionJson, SpecHasItsGoldenForm) {
   auto spec = spec_from_json(spec_to_json(sample_spec()));
   ASSERT_TRUE(spec) << spec.error().message;
   EXPECT_EQ(*spec, sample_spec());
+}
+
+TEST(ExecutionJson, NoPhaseLastsLessThanNothing) {
+  Execution execution = sample_execution();
+  execution.times.finished = *execution.times.command_ended - std::chrono::hours(1);
+  EXPECT_NE(execution_to_json(execution).find(R"("running": 2, "finishing": 0})"), std::string::npos);
 }
 
 TEST(ExecutionJson, ExecutionHasItsGoldenForm) {
@@ -123,6 +131,9 @@ TEST(ExecutionJson, ErrorsNameTheMember) {
       {R"({"user": "a", "project": "p", "command": [], "snapshot": {}})", "snapshot.code_tree is missing"},
       {R"({"user": "a", "project": "p", "command": [], "snapshot": {"code_tree": "ab"}})",
        "snapshot.code_tree must be a digest (64 hexadecimal digits)"},
+      {R"({"user": "a", "project": "p", "command": [], "snapshot": {"code_tree": ")" + std::string(64, 'a') +
+           R"(", "environment": {"pinned": {"digest": "x"}}}})",
+       "snapshot.environment.pinned.id is missing"},
       {spec_with(R"(, "parameters": [])"), "parameters must be an object"},
       {spec_with(R"(, "resources": 1)"), "resources must be an object"},
       {spec_with(R"(, "resources": {"cpus": "2"})"), "resources.cpus must be a number"},

@@ -70,10 +70,19 @@ struct Shape<Outcome> {
   }
 };
 template <>
+struct Shape<ImageIdentity> {
+  static void members(auto& json, auto& value) {
+    json.required("id", value.id);
+    json.optional("digest", value.digest);
+  }
+};
+template <>
 struct Shape<EnvironmentRecipe> {
   static void members(auto& json, auto& value) {
     json.optional("image", value.image);
     json.optional("image_extensions", value.image_extensions);
+    json.optional("dockerfile", value.dockerfile);
+    json.optional("pinned", value.pinned);
   }
 };
 template <>

@@ -44,6 +44,7 @@ struct Shape<Assignment> {
     json.required("spec", value.spec);
     variables(json, "shell_environment", value.shell_environment);
     json.optional("gpu_ids", value.gpu_ids);
+    json.optional("images_repository", value.images_repository);
   }
 };
 
@@ -64,18 +65,33 @@ struct Shape<CaptureOrder> {
 };
 
 template <>
+struct Shape<CollectionOrder> {
+  static void members(auto& json, auto& value) {
+    json.required("request_id", value.request_id);
+    json.optional("dry_run", value.dry_run);
+    json.optional("environments", value.environments);
+    json.optional("caches", value.caches);
+    json.optional("keep_images", value.keep_images);
+  }
+};
+
+template <>
 struct Shape<WorkerOrders> {
   static void members(auto& json, auto& value) {
     json.optional("assignments", value.assignments);
     json.optional("stops", value.stops);
     json.optional("captures", value.captures);
+    json.optional("collections", value.collections);
     json.optional("shut_down", value.shut_down);
   }
 };
 
 template <>
 struct Shape<AttemptMoment> {
-  static void members(auto& json, auto& value) { json.required("time", value.time); }
+  static void members(auto& json, auto& value) {
+    json.required("time", value.time);
+    json.optional("image", value.image);
+  }
 };
 
 template <>
@@ -88,6 +104,7 @@ struct Shape<FinishReport> {
     json.optional("output_bytes", value.output_bytes);
     json.required("log_bytes", value.log_bytes);
     json.optional("measures", value.measures);
+    json.optional("image", value.image);
   }
 };
 

@@ -42,10 +42,18 @@ struct CaptureOrder {                     // capture the output of a running att
   AttemptId attempt_id;
   std::string request_id;
 };
+struct CollectionOrder {                  // remove (dry_run: only tell) what nobody needs on the machine
+  std::string request_id;
+  bool dry_run = false;
+  bool environments = false;              // images and leftover containers
+  bool caches = false;                    // trees that no attempt is using
+  std::vector<std::string> keep_images;   // ids
+};
 struct WorkerOrders {
   std::vector<Assignment> assignments;
   std::vector<StopOrder> stops;
   std::vector<CaptureOrder> captures;
+  std::vector<CollectionOrder> collections;
   bool shut_down = false;                 // the instance is being given back: end when idle
 };
 // An assignment by itself: as a worker keeps it in the attempt's directory.
@@ -57,11 +65,12 @@ Result<WorkerOrders> orders_from_json(std::string_view json);
 // POST /v1/attempts/{id}/started, …/command-ended
 struct AttemptMoment {
   Timestamp time;
+  std::optional<ImageIdentity> image = {};  // of a start: what the job runs in, if that is a container
 };
 std::string moment_to_json(const AttemptMoment& moment);
 Result<AttemptMoment> moment_from_json(std::string_view json);
 
-// GET and PUT /v1/attempts/{id}/log: {"bytes"}
+// GET and PUT /v1/attempts/{id}/log and …/preparation-log: {"bytes"}
 std::string log_size_to_json(uint64_t bytes);
 Result<uint64_t> log_size_from_json(std::string_view json);
 
@@ -73,6 +82,7 @@ struct FinishReport {
   uint64_t output_bytes = 0;
   uint64_t log_bytes = 0;                 // conflict if the controller has not as many
   std::vector<MeasureEvent> measures;     // the last ones, to save a request
+  std::optional<ImageIdentity> image;     // as in AttemptMoment, whose message may never have been sent
 };
 std::string finish_to_json(const FinishReport& report);
 Result<FinishReport> finish_from_json(std::string_view json);

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "os/file.h"
 #include "worker/attempt_runner.h"
+#include "worker/collection.h"
 
 namespace plz {
 namespace {
@@ -19,7 +23,8 @@ constexpr std::chrono::seconds kPollWhileEnding{1};
 }  // namespace
 
 struct Agent::State {
-  State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock);
+  State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,
+        Environments* environments);
 
   Result<void> prepare();
   void find_instance_id();
@@ -33,11 +38,14 @@ struct Agent::State {
   void follow(WorkerOrders orders);
   AttemptRunner* find(AttemptId id);
   void add(std::unique_ptr<AttemptRunner> runner);
+  void collect(CollectionOrder order);
+  bool is_in_hand(AttemptId id);
 
   std::pair<Runtime*, std::string> runtime_for(const ExecutionSpec& spec);
   Runtime& runtime_named(const std::string& name);
   void reap();
   void tidy_up();
+  void describe_runtimes();
   bool has_given_up() const;
   std::string path(std::string_view name) const { return join_path(settings.directory, name); }
 
@@ -55,22 +63,32 @@ struct Agent::State {
   bool is_away = false;
   bool is_ending = false;
   bool is_tidy = true;
+  bool is_described = false;
+  bool has_used_images = false;
   SteadyTime last_contact;
+  ContainerKeeper* containers = nullptr;
+  std::mutex in_hand_mutex;
+  std::set<AttemptId> in_hand;  // guarded by in_hand_mutex: the keys of `attempts`, for other threads
+  std::jthread collecting;      // after all that it uses
 };
 
-Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> all, const Clock& c)
+Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> all, const Clock& c,
+                    Environments* environments)
     : settings(std::move(given)), runtimes(std::move(all)), clock(c), connections(controller, clock, settings.backoff),
       trees(join_path(settings.directory, "cache/trees"),
             settings.cache_limit_bytes ? settings.cache_limit_bytes : default_cache_limit(settings.directory),
             current_boot_id()),
-      context{controller, connections, trees, clock, {}, join_path(settings.directory, "kept_output")} {
+      context{controller, connections, trees, clock, environments, {}, join_path(settings.directory, "kept_output")} {
   settings.hidden_paths.push_back(settings.directory);
   context.host = {settings.capacity, settings.hidden_paths, path("home_caches")};
 }
 
-Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock)
-    : state_(new State(std::move(settings), controller, std::move(runtimes), clock)) {}
+Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,
+             Environments* environments)
+    : state_(new State(std::move(settings), controller, std::move(runtimes), clock, environments)) {}
 Agent::~Agent() = default;
+
+void Agent::collect_from(ContainerKeeper& containers) { state_->containers = &containers; }
 
 Result<void> Agent::run(std::stop_token stop) {
   std::stop_callback cancel(stop, [this] { state_->connections.cancel_all(); });
@@ -79,6 +97,7 @@ Result<void> Agent::run(std::stop_token stop) {
   state_->find_instance_id();
   state_->serve(stop);
   state_->connections.cancel_all();
+  state_->collecting = {};
   state_->attempts.clear();
   return {};
 }
@@ -175,7 +194,18 @@ void Agent::State::poll_once() {
   last_contact = clock.steady();
   const bool idle = orders->assignments.empty() && attempts.empty();
   follow(std::move(*orders));
-  if (idle) tidy_up();
+  if (!idle) return;
+  tidy_up();
+  describe_runtimes();
+}
+
+// What runtimes say of themselves in full costs the machine a while, so it is asked for once nothing else
+// is to be done; the controller learns it by another registration.
+void Agent::State::describe_runtimes() {
+  if (std::exchange(is_described, true)) return;
+  auto told = fingerprints;
+  for (size_t i = 0; i < runtimes.size(); ++i) fingerprints[i] = runtimes[i]->full_fingerprint();
+  if (fingerprints != told) is_registered = false;
 }
 
 void Agent::State::follow(WorkerOrders orders) {
@@ -184,13 +214,34 @@ void Agent::State::follow(WorkerOrders orders) {
     if (AttemptRunner* runner = find(stop.attempt_id)) runner->stop(std::chrono::milliseconds(stop.grace_milliseconds));
   for (const auto& capture : orders.captures)
     if (AttemptRunner* runner = find(capture.attempt_id)) runner->capture(capture.request_id);
+  for (auto& collection : orders.collections) collect(std::move(collection));
   is_ending = is_ending || orders.shut_down;
+}
+
+// On a thread of its own: an engine takes its time. One after the other.
+void Agent::State::collect(CollectionOrder order) {
+  collecting = std::jthread([this, to = *instance, order = std::move(order),
+                             before = std::move(collecting)](std::stop_token stop) mutable {
+    if (before.joinable()) before.join();
+    const CollectionSources sources{trees, context.images, context.environments, containers,
+                                    [this](AttemptId id) { return is_in_hand(id); }};
+    const WorkerCollection collection = collect_here(order, sources);
+    auto told = connections.call_until_answered(
+        stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });
+    if (!told) log_warning("the answer to a collection was not taken: {}", told.error().message);
+  });
+}
+
+bool Agent::State::is_in_hand(AttemptId id) {
+  std::lock_guard lock(in_hand_mutex);
+  return in_hand.contains(id);
 }
 
 void Agent::State::take(Assignment assignment) {
   const AttemptId id = assignment.attempt_id;
   if (find(id)) return;  // told twice
   is_tidy = false;
+  has_used_images = has_used_images || assignment.spec.snapshot.environment.uses_container();
   auto [runtime, refusal] = runtime_for(assignment.spec);
   AttemptDirectory directory(join_path(path("attempts"), id.to_string()));
   if (auto made = directory.create(assignment, runtime->fingerprint().name); !made && refusal.empty())
@@ -206,15 +257,24 @@ AttemptRunner* Agent::State::find(AttemptId id) {
 
 void Agent::State::add(std::unique_ptr<AttemptRunner> runner) {
   const AttemptId id = runner->id();
+  {
+    std::lock_guard lock(in_hand_mutex);
+    in_hand.insert(id);
+  }
   attempts[id] = std::move(runner);
 }
 
 // The runtime, and why none can run it, if so.
 std::pair<Runtime*, std::string> Agent::State::runtime_for(const ExecutionSpec& spec) {
-  const bool wants_image = !spec.snapshot.environment.image.empty();
+  const bool wants_image = spec.snapshot.environment.uses_container();
   std::string reasons;
   for (size_t i = 0; i < runtimes.size(); ++i) {
     if ((fingerprints[i].name == "docker") != wants_image) continue;
+    // An engine may have been started since.
+    if (!fingerprints[i].available) {
+      fingerprints[i] = runtimes[i]->fingerprint();
+      is_described = false;
+    }
     if (fingerprints[i].available) return {runtimes[i], ""};
     reasons += (reasons.empty() ? "" : "; ") + fingerprints[i].name + ": " + fingerprints[i].detail;
   }
@@ -229,7 +289,12 @@ Runtime& Agent::State::runtime_named(const std::string& name) {
 }
 
 void Agent::State::reap() {
-  std::erase_if(attempts, [](const auto& entry) { return entry.second->is_done(); });
+  std::erase_if(attempts, [this](const auto& entry) {
+    const bool done = entry.second->is_done();
+    std::lock_guard lock(in_hand_mutex);
+    if (done) in_hand.erase(entry.first);
+    return done;
+  });
 }
 
 // When there is nothing to do.
@@ -237,6 +302,8 @@ void Agent::State::tidy_up() {
   if (std::exchange(is_tidy, true)) return;
   trees.evict();
   if (auto synced = trees.sync(); !synced) log_warning("{}", synced.error().message);
+  if (context.environments && std::exchange(has_used_images, false))
+    if (auto evicted = context.environments->evict(); !evicted) log_warning("images: {}", evicted.error().message);
   malloc_trim(0);
 }
 

@@ -12,7 +12,10 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "environment/environments.h"
 #include "model/instance.h"
+#include "environment/environments.h"
+#include "runtime/container_keeper.h"
 #include "runtime/runtime.h"
 #include "worker/controller_access.h"
 
@@ -38,8 +41,13 @@ struct AgentSettings {
 class Agent {
  public:
   // Each assignment goes to the first runtime that is available. What is given outlives the agent.
-  Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock);
+  // Without `environments` it runs no containers.
+  Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,
+        Environments* environments = nullptr);
   ~Agent();
+
+  // Whose leftovers an order to collect is about, too. Before run().
+  void collect_from(ContainerKeeper& containers);
 
   // Takes up the attempts that it finds in its directory, and serves until `stop` asks (jobs live on,
   // for a later agent), the controller gives the instance back, or it has given up. An error: its

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "base/text.h"
 #include "os/file.h"
 #include "wire/worker_api.h"
 
@@ -12,6 +13,7 @@ namespace plz {
 namespace {
 
 constexpr char kAssignment[] = "/assignment";
+constexpr char kImage[] = "/image";
 constexpr uint64_t kMostBytes = 256u << 20;
 
 }  // namespace
@@ -41,6 +43,18 @@ std::optional<Timestamp> AttemptDirectory::stop_requested() const {
   int64_t microseconds = 0;
   std::from_chars(text->data(), text->data() + text->size(), microseconds);
   return Timestamp(std::chrono::microseconds(microseconds));
+}
+
+Result<void> AttemptDirectory::keep_image(const ImageIdentity& image) {
+  return write_file_atomically(paths_.directory + kImage, image.id + "\n" + image.digest + "\n", 0600, Sync::no);
+}
+
+std::optional<ImageIdentity> AttemptDirectory::image() const {
+  auto text = read_file(paths_.directory + kImage);
+  if (!text) return std::nullopt;
+  auto lines = split(*text, '\n');
+  if (lines.size() < 2) return std::nullopt;
+  return ImageIdentity{std::string(lines[0]), std::string(lines[1])};
 }
 
 Result<void> AttemptDirectory::remove() { return remove_tree(paths_.directory); }

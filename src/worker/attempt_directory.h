@@ -3,6 +3,8 @@
 //   assignment        the name of the runtime, a line break, and the JSON that the controller gave, with
 //                     the shell's environment: mode 0600
 //   stop              there if its end was asked for: when, in microseconds since the epoch
+//   image             of the job's container, once it is there: its id and its digest, a line each
+//   preparation.log   what was printed while that was made ready (model/preparation_line.h)
 //   measures.log      what the job measured so far (measure_log.h)
 //   configuration.json, output/, measures/   the job's
 //   log, log.pipe, init.*, run/              the runtime's (runtime/runtime.h)
@@ -24,6 +26,7 @@ class AttemptDirectory {
 
   const AttemptPaths& paths() const { return paths_; }
   std::string measure_log() const { return paths_.directory + "/measures.log"; }
+  std::string preparation_log() const { return paths_.directory + "/preparation.log"; }
 
   // Makes the directory. On return a later process finds the assignment. A worker killed meanwhile
   // leaves a part, which is refused; so may a crash of the machine, but that ends the attempt anyway.
@@ -36,6 +39,9 @@ class AttemptDirectory {
 
   Result<void> note_stop(Timestamp when);
   std::optional<Timestamp> stop_requested() const;
+
+  Result<void> keep_image(const ImageIdentity& image);
+  std::optional<ImageIdentity> image() const;
 
   Result<void> remove();
 

@@ -29,17 +29,17 @@ constexpr milliseconds kLongestRest{50};
 }  // namespace
 
 AttemptObserver::AttemptObserver(AttemptId attempt, const AttemptPaths& paths, const std::string& measure_log,
-                                 std::vector<MeasureRoot> roots, bool recovered, Connections& connections,
-                                 const Clock& clock)
-    : attempt_(attempt), paths_(paths), connections_(connections), clock_(clock),
-      log_(attempt, paths.log(), recovered, connections, clock), measures_(measure_log),
+                                 std::vector<MeasureRoot> roots, bool recovered, LogShipper& preparation,
+                                 Connections& connections, const Clock& clock)
+    : attempt_(attempt), paths_(paths), connections_(connections), clock_(clock), preparation_(preparation),
+      log_(attempt, AttemptLog::job, paths.log(), recovered, connections, clock), measures_(measure_log),
       collector_(std::move(roots), measures_, clock) {}
 
-void AttemptObserver::begin(std::optional<Timestamp> started) {
+void AttemptObserver::begin(std::optional<AttemptMoment> started) {
   auto opened = measures_.open([&](const MeasureEvent& event, const MeasureStamp& stamp) { collector_.know(event, stamp); });
   // The job goes on, and so does its log; each flush tries again.
   if (!opened) log_warning("attempt {}: {}", attempt_.to_string(), opened.error().message);
-  started_ = started;
+  started_ = std::move(started);
   begun_ = clock_.steady();
   wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
@@ -92,7 +92,17 @@ void AttemptObserver::rest(const std::stop_token& stop, milliseconds time) {
   if (!stop.stop_requested()) poll(events, 2, static_cast<int>(time.count()));
 }
 
+// The controller takes no more of it once the job has started. False: not now.
+bool AttemptObserver::send_preparation() {
+  for (;;) {
+    auto sent = preparation_.ship_piece();
+    if (!sent) return !is_temporary(sent.error().code);
+    if (!*sent) return true;
+  }
+}
+
 void AttemptObserver::tell_start() {
+  if (!send_preparation()) return;
   auto told = connections_.call([&](WorkerApi& api) { return api.started(attempt_, *started_); });
   if (told || !is_temporary(told.error().code)) started_.reset();
 }

@@ -18,12 +18,13 @@ namespace plz {
 class AttemptObserver {
  public:
   AttemptObserver(AttemptId attempt, const AttemptPaths& paths, const std::string& measure_log,
-                  std::vector<MeasureRoot> roots, bool recovered, Connections& connections, const Clock& clock);
+                  std::vector<MeasureRoot> roots, bool recovered, LogShipper& preparation, Connections& connections,
+                  const Clock& clock);
   ~AttemptObserver() { abandon(); }
 
   // `started`: what to tell the controller about the start, unless the job ends at once (the report of
-  // its end says it as well).
-  void begin(std::optional<Timestamp> started);
+  // its end says it as well). What is left of the preparation's log goes first.
+  void begin(std::optional<AttemptMoment> started);
   // The job has ended: what is left is read and sent, for as long as that takes; cancelled when `stop`
   // asks. Returns the last measures that were not sent yet, for the report of the end to carry.
   Result<std::vector<MeasureEvent>> end(const std::stop_token& stop);
@@ -40,6 +41,7 @@ class AttemptObserver {
   void run(const std::stop_token& stop);
   void watch();
   void tell_start();
+  bool send_preparation();
   bool tell_some();
   void rest(const std::stop_token& stop, std::chrono::milliseconds time);
   Result<void> send_measures_but_last(const std::stop_token& stop, std::vector<MeasureEvent>& last);
@@ -48,10 +50,11 @@ class AttemptObserver {
   const AttemptPaths paths_;
   Connections& connections_;
   const Clock& clock_;
+  LogShipper& preparation_;
   LogShipper log_;
   MeasureLog measures_;
   MeasureCollector collector_;
-  std::optional<Timestamp> started_;
+  std::optional<AttemptMoment> started_;
   SteadyTime begun_;
   bool is_watching_ = false;
   bool has_complained_ = false;  // of measures that cannot be kept, and not succeeded since

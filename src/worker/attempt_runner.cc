@@ -52,9 +52,11 @@ AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptD
                              Assignment assignment, bool recovered, std::string refusal)
     : context_(context), runtime_(runtime), directory_(std::move(directory)), assignment_(std::move(assignment)),
       refusal_(std::move(refusal)),
+      preparation_log_(assignment_.attempt_id, AttemptLog::preparation, directory_.preparation_log(), recovered,
+                       context.connections, context.clock),
       observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
-                measure_roots(directory_.paths(), assignment_.spec.indices), recovered, context.connections,
-                context.clock) {
+                measure_roots(directory_.paths(), assignment_.spec.indices), recovered, preparation_log_,
+                context.connections, context.clock) {
   if (recovered && directory_.stop_requested()) grace_ = milliseconds(0);
 }
 
@@ -92,27 +94,49 @@ bool AttemptRunner::recover() {
   auto phase = runtime_.recover(directory_.paths());
   // What cannot be told is taken for started: it must not run twice. wait() will say that it is lost.
   if (!phase) log_error("attempt {}: {}", id().to_string(), phase.error().message);
-  return launched_ = !phase || *phase != AttemptPhase::not_started;
+  launched_ = !phase || *phase != AttemptPhase::not_started;
+  if (launched_) report_.image = directory_.image();
+  return launched_;
 }
 
 // Leaves launched_ false, and the report filled, when the job cannot be started.
 Result<void> AttemptRunner::prepare_and_start(const std::stop_token& stop) {
-  const AttemptPaths& paths = directory_.paths();
+  ImageGate::Pass images_stay;
+  if (assignment_.spec.snapshot.environment.uses_container()) images_stay = context_.images.enter();
   auto trees = acquire_trees(stop);
   if (!trees && trees.error().code == ErrorCode::cancelled) return fail(std::move(trees).error());
   if (!trees) return could_not_start(trees.error()), Result<void>();
-  auto launch = [&]() -> Result<void> {
-    PLZ_TRY(make_job_directories(paths, assignment_.spec.indices));
-    PLZ_TRY(write_job_configuration(paths, assignment_.spec, runtime_));
-    PLZ_ASSIGN(LaunchSpec spec, make_launch_spec(paths, assignment_, *trees, runtime_, context_.host));
-    if (is_stop_requested()) return {};
-    PLZ_TRY(runtime_.start(spec));
-    launched_ = true;
-    started_ = context_.clock.now();
-    return {};
+  auto started = [&]() -> Result<void> {
+    if (assignment_.spec.snapshot.environment.uses_container()) PLZ_TRY(prepare_image(*trees, stop));
+    return launch(*trees);
   }();
-  if (!launch) could_not_start(launch.error());
-  else if (!launched_) report_.outcome = Outcome{OutcomeKind::stopped, {}, {}, false, "stopped before it was started"};
+  if (discarded_ && !launched_) return fail(ending());
+  if (!launched_ && is_stop_requested()) return stopped_before_start(), Result<void>();
+  if (!started && stop.stop_requested()) return fail(ending());
+  if (!started) could_not_start(started.error());
+  return {};
+}
+
+Result<void> AttemptRunner::prepare_image(const JobTrees& trees, const std::stop_token& stop) {
+  if (is_stop_requested()) return {};
+  std::stop_callback worker_ends(stop, [this] { preparing_.request_stop(); });
+  PreparationLog log(directory_.preparation_log(), preparation_log_, context_.connections);
+  PLZ_ASSIGN(report_.image, prepare_environment(assignment_, trees.code, context_.environments, log,
+                                                context_.connections, preparing_.get_token()));
+  return directory_.keep_image(*report_.image);
+}
+
+// Leaves launched_ false where its end was asked for meanwhile.
+Result<void> AttemptRunner::launch(const JobTrees& trees) {
+  const AttemptPaths& paths = directory_.paths();
+  PLZ_TRY(make_job_directories(paths, assignment_.spec.indices));
+  PLZ_TRY(write_job_configuration(paths, assignment_.spec, runtime_));
+  PLZ_ASSIGN(LaunchSpec spec, make_launch_spec(paths, assignment_, trees, runtime_, context_.host));
+  if (report_.image) spec.image = report_.image->id;
+  if (is_stop_requested()) return {};
+  PLZ_TRY(runtime_.start(spec));
+  launched_ = true;
+  started_ = context_.clock.now();
   return {};
 }
 
@@ -143,8 +167,14 @@ void AttemptRunner::could_not_start(const Error& error) {
   if (!error.hint.empty()) report_.outcome.reason += ": " + error.hint;
 }
 
+void AttemptRunner::stopped_before_start() {
+  report_.outcome = Outcome{OutcomeKind::stopped, {}, {}, false, "stopped before it was started"};
+}
+
 Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
-  observer_.begin(started_);
+  std::optional<AttemptMoment> moment;
+  if (started_) moment = AttemptMoment{*started_, report_.image};
+  observer_.begin(std::move(moment));
   {
     std::lock_guard lock(mutex_);
     running_ = true;
@@ -227,7 +257,16 @@ void AttemptRunner::keep_output_here(const std::string& why) {
   add_note(report_.outcome.reason, "it is kept in " + kept_output() + " on its instance");
 }
 
+// Also in front of a job that was over before its start was told.
+Result<void> AttemptRunner::send_preparation_log(const std::stop_token& stop) {
+  auto sent = preparation_log_.ship_rest(stop);
+  if (sent || sent.error().code == ErrorCode::cancelled) return sent;
+  log_warning("attempt {}: what its preparation printed: {}", id().to_string(), sent.error().message);
+  return {};
+}
+
 Result<void> AttemptRunner::report_end(const std::stop_token& stop) {
+  PLZ_TRY(send_preparation_log(stop));
   Backoff backoff = context_.connections.backoff();
   for (int conflicts = 0;;) {
     if (discarded_) return fail(ending());
@@ -273,6 +312,7 @@ void AttemptRunner::stop(milliseconds grace) {
   if (!grace_)
     if (auto noted = directory_.note_stop(context_.clock.now()); !noted) log_warning("{}", noted.error().message);
   grace_ = grace;
+  preparing_.request_stop();
   if (running_) signal_stop(grace);
 }
 

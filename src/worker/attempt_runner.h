@@ -1,6 +1,6 @@
 // One attempt, from its assignment to the acknowledged report of its end, on a thread of its own:
 //
-//   prepare → start → (watched by AttemptObserver) wait → send the rest → store output → report → remove
+//   trees → environment → start → (watched by AttemptObserver) wait → send the rest → store output → report → remove
 //
 // Whatever it has done is found on disk by a later process, which goes on from there. When the worker
 // ends, or dies, the job lives on.
@@ -16,7 +16,9 @@
 #include "worker/attempt_directory.h"
 #include "worker/attempt_observer.h"
 #include "worker/connections.h"
+#include "worker/image_gate.h"
 #include "worker/steps/launch_spec.h"
+#include "worker/steps/prepare_environment.h"
 #include "worker/steps/store_output.h"
 #include "worker/tree_cache.h"
 
@@ -28,8 +30,10 @@ struct AttemptContext {
   Connections& connections;
   TreeCache& trees;
   const Clock& clock;
+  Environments* environments;         // null: there is no container engine
   JobHost host;
   std::string kept_output_directory;  // where output goes that cannot be stored
+  ImageGate images = {};
 };
 
 // Its calls are for one thread, the agent's.
@@ -61,6 +65,8 @@ class AttemptRunner {
   // The steps.
   Result<void> prepare_and_start(const std::stop_token& stop);
   Result<JobTrees> acquire_trees(const std::stop_token& stop);
+  Result<void> prepare_image(const JobTrees& trees, const std::stop_token& stop);
+  Result<void> launch(const JobTrees& trees);
   Result<void> watch_until_end(const std::stop_token& stop);
   Result<ExitReport> wait_for_job(const std::stop_token& stop);
   Result<void> keep_output(const std::stop_token& stop);
@@ -71,6 +77,8 @@ class AttemptRunner {
   std::string kept_output() const { return context_.kept_output_directory + "/" + id().to_string(); }
 
   void could_not_start(const Error& error);
+  void stopped_before_start();
+  Result<void> send_preparation_log(const std::stop_token& stop);
   Outcome outcome_of(const ExitReport& exit) const;
   bool is_stop_requested();
   void signal_stop(std::chrono::milliseconds grace);
@@ -80,12 +88,14 @@ class AttemptRunner {
   AttemptDirectory directory_;
   const Assignment assignment_;
   const std::string refusal_;
+  LogShipper preparation_log_;
   AttemptObserver observer_;
   TreeCache::Hold code_, input_;
   std::unique_ptr<BlobSink> output_sink_;   // its lease lives until the end was acknowledged
   FinishReport report_;
   bool launched_ = false;
   std::optional<Timestamp> started_;
+  std::stop_source preparing_;                      // its image is not to be waited for any more
 
   std::mutex mutex_;
   bool running_ = false;                            // guarded by mutex_: the runtime can be told to stop it

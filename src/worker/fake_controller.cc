@@ -60,7 +60,7 @@ class FakeController::Api final : public WorkerApi {
     auto something = [&] {
       const auto& o = c_.orders_;
       return cancelled_ || c_.away_ || c_.breaks_ != breaks_ || o.shut_down ||
-             !(o.assignments.empty() && o.stops.empty() && o.captures.empty());
+             !(o.assignments.empty() && o.stops.empty() && o.captures.empty() && o.collections.empty());
     };
     c_.changed_.wait_for(lock, wait, something);
     if (cancelled_) return fail(ErrorCode::cancelled, "cancelled");
@@ -70,19 +70,28 @@ class FakeController::Api final : public WorkerApi {
     return std::exchange(c_.orders_, {});
   }
 
-  Result<void> started(AttemptId, Timestamp) override { return simple("started"); }
+  Result<void> started(AttemptId attempt, const AttemptMoment& moment) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("started"));
+    c_.started_.emplace(attempt, moment);
+    c_.changed_.notify_all();
+    return {};
+  }
   Result<void> command_ended(AttemptId, Timestamp) override { return simple("command_ended"); }
 
-  Result<uint64_t> log_size(AttemptId attempt) override {
+  Result<uint64_t> log_size(AttemptId attempt, AttemptLog which) override {
     std::lock_guard lock(c_.mutex_);
     PLZ_TRY(enter("log_size"));
-    return c_.logs_[attempt].size();
+    return log_of(attempt, which).size();
   }
 
-  Result<uint64_t> append_log(AttemptId attempt, uint64_t offset, Timestamp, std::string_view bytes) override {
+  Result<uint64_t> append_log(AttemptId attempt, AttemptLog which, uint64_t offset, Timestamp,
+                              std::string_view bytes) override {
     std::lock_guard lock(c_.mutex_);
     PLZ_TRY(enter("append_log"));
-    std::string& log = c_.logs_[attempt];
+    std::string& log = log_of(attempt, which);
+    if (which == AttemptLog::preparation && (c_.started_.contains(attempt) || c_.finished_.contains(attempt)))
+      return log.size();  // sealed
     if (offset != log.size()) return log.size();
     log += bytes;
     c_.changed_.notify_all();
@@ -114,6 +123,13 @@ class FakeController::Api final : public WorkerApi {
     return {};
   }
 
+  Result<void> collected(InstanceId, std::string_view request_id, const WorkerCollection& collection) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("collected"));
+    c_.collections_[std::string(request_id)] = collection;
+    return {};
+  }
+
   void cancel() override {
     c_.change([&] { cancelled_ = true; });
   }
@@ -126,6 +142,9 @@ class FakeController::Api final : public WorkerApi {
   Result<void> simple(const std::string& call) {
     std::lock_guard lock(c_.mutex_);
     return enter(call);
+  }
+  std::string& log_of(AttemptId attempt, AttemptLog which) {
+    return which == AttemptLog::job ? c_.logs_[attempt] : c_.preparation_logs_[attempt];
   }
   void keep(AttemptId attempt, const std::vector<MeasureEvent>& events) {
     for (const auto& event : events) {
@@ -220,6 +239,9 @@ void FakeController::order_stop(AttemptId attempt, int64_t grace) {
 void FakeController::order_capture(AttemptId attempt, std::string request_id) {
   change([&] { orders_.captures.push_back({attempt, std::move(request_id)}); });
 }
+void FakeController::order_collection(CollectionOrder order) {
+  change([&] { orders_.collections.push_back(std::move(order)); });
+}
 void FakeController::shut_down() {
   change([&] { orders_.shut_down = true; });
 }
@@ -257,9 +279,22 @@ std::string FakeController::log(AttemptId attempt) {
   std::lock_guard lock(mutex_);
   return logs_[attempt];
 }
+std::string FakeController::preparation_log(AttemptId attempt) {
+  std::lock_guard lock(mutex_);
+  return preparation_logs_[attempt];
+}
+std::optional<AttemptMoment> FakeController::started(AttemptId attempt) {
+  std::lock_guard lock(mutex_);
+  auto found = started_.find(attempt);
+  return found == started_.end() ? std::nullopt : std::optional(found->second);
+}
 std::map<uint64_t, MeasureEvent> FakeController::measures(AttemptId attempt) {
   std::lock_guard lock(mutex_);
   return measures_[attempt];
+}
+std::map<std::string, WorkerCollection> FakeController::collections() {
+  std::lock_guard lock(mutex_);
+  return collections_;
 }
 std::map<std::string, CaptureReport> FakeController::captures() {
   std::lock_guard lock(mutex_);

@@ -45,6 +45,7 @@ class FakeController final : public ControllerAccess {
   void give(Assignment assignment);
   void order_stop(AttemptId attempt, int64_t grace_milliseconds = 5'000);
   void order_capture(AttemptId attempt, std::string request_id);
+  void order_collection(CollectionOrder order);
   void shut_down();
   void forget(AttemptId attempt);                   // at the next registration
   void set_away(bool away);                         // every call is `unavailable`, the store's too
@@ -56,8 +57,11 @@ class FakeController final : public ControllerAccess {
   std::optional<FinishReport> finished(AttemptId attempt);
   FinishReport wait_for_finish(AttemptId attempt);
   std::string log(AttemptId attempt);
+  std::string preparation_log(AttemptId attempt);
+  std::optional<AttemptMoment> started(AttemptId attempt);
   std::map<uint64_t, MeasureEvent> measures(AttemptId attempt);
   std::map<std::string, CaptureReport> captures();
+  std::map<std::string, WorkerCollection> collections();
   std::vector<WorkerRegistration> registrations();
   size_t count(const std::string& call);            // "finish", "append_log", …
   size_t finishes(AttemptId attempt);
@@ -80,11 +84,13 @@ class FakeController final : public ControllerAccess {
   std::optional<Error> sink_error_;
   std::map<std::string, std::pair<ErrorCode, int>> failures_;
   std::set<AttemptId> forgotten_;
-  std::map<AttemptId, std::string> logs_;
+  std::map<AttemptId, std::string> logs_, preparation_logs_;
+  std::map<AttemptId, AttemptMoment> started_;
   std::map<AttemptId, std::map<uint64_t, MeasureEvent>> measures_;
   std::map<AttemptId, FinishReport> finished_;
   std::map<AttemptId, size_t> finishes_;
   std::map<std::string, CaptureReport> captures_;
+  std::map<std::string, WorkerCollection> collections_;
   std::vector<WorkerRegistration> registrations_;
   std::map<std::string, size_t> counts_;
 };

@@ -171,12 +171,36 @@ void TreeCache::evict() {
       std::lock_guard lock(mutex_);
       std::string name = least_recently_used();
       if (name.empty()) return;
-      doomed = path_of("removing-" + std::to_string(++removed_) + "-" + name);
-      if (rename(path_of(name).c_str(), doomed.c_str()) != 0) log_warning("cannot rename {}", path_of(name));
-      entries_.erase(name);
+      doomed = take_out(name);
     }
     if (auto removed = remove_tree(doomed); !removed) log_warning("{}", removed.error().message);
   }
+}
+
+std::string TreeCache::take_out(const std::string& name) {
+  std::string doomed = path_of("removing-" + std::to_string(++removed_) + "-" + name);
+  if (rename(path_of(name).c_str(), doomed.c_str()) != 0) log_warning("cannot rename {}", path_of(name));
+  entries_.erase(name);
+  return doomed;
+}
+
+TreeCache::Cleared TreeCache::clear(bool dry_run) {
+  Cleared cleared;
+  std::vector<std::string> unheld, doomed;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      if (!entry.ready || entry.holders > 0) continue;
+      ++cleared.trees;
+      cleared.bytes += entry.bytes;
+      unheld.push_back(name);
+    }
+    if (!dry_run)
+      for (const auto& name : unheld) doomed.push_back(take_out(name));
+  }
+  for (const auto& path : doomed)
+    if (auto removed = remove_tree(path); !removed) log_warning("{}", removed.error().message);
+  return cleared;
 }
 
 Result<void> TreeCache::sync() {

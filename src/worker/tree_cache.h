@@ -52,6 +52,11 @@ class TreeCache {
   Result<Hold> acquire(const Digest& tree, TreeUse use, BlobSource& source);
   // Removes trees that nobody holds, the least recently used first, until the rest is within the limit.
   void evict();
+  // Removes all that nobody holds; `dry_run`: only says what that would be. Bytes as evict() counts them.
+  struct Cleared {
+    uint64_t trees = 0, bytes = 0;
+  };
+  Cleared clear(bool dry_run);
   // Writes new trees through to the disk. Blocks as sync(2) does: call it when there is time.
   Result<void> sync();
   uint64_t bytes() const;
@@ -72,6 +77,8 @@ class TreeCache {
   void load_entry(const std::string& name);
   void let_go(const std::string& name);
   std::string least_recently_used() const;
+  // The path of what was the tree, to be removed without the lock; called with it.
+  std::string take_out(const std::string& name);
 
   const std::string directory_;
   const uint64_t limit_bytes_;

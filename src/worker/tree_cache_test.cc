@@ -56,6 +56,22 @@ TEST_F(TreeCacheTest, SeveralWaitForTheFirst) {
   EXPECT_EQ(fetches(), 2 * once);
 }
 
+TEST_F(TreeCacheTest, IsClearedOfWhatNobodyHolds) {
+  auto cache = open();
+  auto held = acquire(*cache, tree("a"));
+  const std::string path_of_b = acquire(*cache, tree("b")).path();
+  const uint64_t both = cache->bytes();
+  auto foreseen = cache->clear(true);
+  EXPECT_TRUE(path_exists(path_of_b));
+  auto cleared = cache->clear(false);
+  EXPECT_EQ(foreseen.trees, 1u);
+  EXPECT_EQ(cleared.trees, 1u);
+  EXPECT_EQ(foreseen.bytes, cleared.bytes);
+  EXPECT_EQ(cache->bytes(), both - cleared.bytes);
+  EXPECT_FALSE(path_exists(path_of_b));
+  EXPECT_TRUE(path_exists(held.path()));
+}
+
 TEST_F(TreeCacheTest, InputIsReadOnlyAndCodeIsNot) {
   auto cache = open();
   Digest a = tree("a");

@@ -4,6 +4,7 @@
 
 #include "cli/execution_report.h"
 #include "cli/scripted_session_test.h"
+#include "wire/collection_json.h"
 #include "wire/execution_json.h"
 #include "wire/instance_json.h"
 
@@ -195,6 +196,55 @@ TEST_F(CommandsTest, KillTellsWhatLivesOn) {
   EXPECT_EQ(ok(KillOptions{.all = true, .oh_yeah = true}), 1);
   EXPECT_EQ(scripted_.printed(), std::string(kIdText) + "\n");
   EXPECT_THAT(scripted_.told(), HasSubstr("lives on: it runs something"));
+}
+
+TEST_F(CommandsTest, DeleteChecksAllBeforeItDeletesOne) {
+  DeleteOptions options{{kId}, false, true};
+  EXPECT_THAT(error(options).hint, HasSubstr("plz stop"));
+  finish(Outcome{OutcomeKind::succeeded, 0, {}, false, {}});
+  execution_.spec.user = "bob";
+  serve();
+  EXPECT_THAT(error(options).hint, HasSubstr("--all-users"));
+  execution_.spec.user = "ada";
+  execution_.spec.parent_id = kId;
+  serve();
+  EXPECT_THAT(error(options).hint, HasSubstr("plz delete " + std::string(kIdText)));
+  for (const auto& asked : asked()) EXPECT_EQ(asked.method, "GET");
+}
+
+TEST_F(CommandsTest, DeleteSaysWhatCanBeFreed) {
+  finish(Outcome{OutcomeKind::succeeded, 0, {}, false, {}});
+  scripted_.answer("DELETE " + kOne + "?user=ada", "", 204);
+  CollectionReport report;
+  report.dry_run = true;
+  report.bytes = 2048;
+  scripted_.answer("POST /v1/collections", collection_report_to_json(report));
+  EXPECT_EQ(ok(DeleteOptions{{kId}, false, true}), 0);
+  EXPECT_EQ(scripted_.printed(), std::string(kIdText) + "\n");
+  EXPECT_THAT(scripted_.told(), HasSubstr("would free 2.0 KiB (2048 bytes)"));
+  EXPECT_EQ(asked().back().body, R"({"dry_run": true, "environments": false, "caches": false, "wait": false})");
+}
+
+TEST_F(CommandsTest, GcTellsWhatItFreed) {
+  CollectionReport report;
+  report.blobs = 1;
+  report.bytes = 1234567;
+  report.instances.push_back({*InstanceId::parse(kIdText), "box", {{{"sha256:1", "plz/environment:a", 5}}, {}, 2, 4096, "no engine"}});
+  scripted_.answer("POST /v1/collections", collection_report_to_json(report));
+  EXPECT_EQ(ok(GcOptions{}), 0);
+  EXPECT_EQ(scripted_.printed(), "Store: 1 blob, 1.2 MiB (1234567 bytes)\n"
+                                 "On box: 1 image, 5 bytes\n"
+                                 "  plz/environment:a  5 bytes\n"
+                                 "On box: 2 cached trees, about 4.0 KiB\n");
+  EXPECT_THAT(scripted_.told(), HasSubstr("On box: no engine"));
+  report.held_up = "captures are under way";
+  scripted_.answer("POST /v1/collections", collection_report_to_json(report));
+  EXPECT_EQ(ok(GcOptions{.json = true}), 1);
+  EXPECT_THAT(scripted_.printed(), HasSubstr("\"bytes\": 1234567"));
+  EXPECT_THAT(scripted_.told(), HasSubstr("try again"));
+  report.error = "the disk is on fire";
+  scripted_.answer("POST /v1/collections", collection_report_to_json(report));
+  EXPECT_EQ(error(GcOptions{}).message, "the disk is on fire");
 }
 
 TEST_F(CommandsTest, PingTellsThatItLives) {

@@ -81,7 +81,7 @@ Result<int> perform(Session& session, const DiffOptions& options) {
   PLZ_ASSIGN(const Execution second, session.execution(options.second));
   Interrupt interrupt;
   PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
-  PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first.spec, second.spec, *blobs));
+  PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first, second, *blobs));
   PLZ_ASSIGN(const ResultDifferences results, compare_results(session, first, second, *blobs));
   if (causes.empty() && results.empty()) {
     session.messages().info("Nothing differs");

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.h"
 #include "cli/history_table.h"
+#include "cli/where_names.h"
 #include "model/where.h"
 
 namespace plz {
@@ -36,7 +37,10 @@ Result<void> stream(Session& session, const HistoryRequest& request,
 }  // namespace
 
 Result<int> perform(Session& session, const HistoryOptions& options) {
-  if (!options.where.empty()) PLZ_TRY(parse_where(options.where).map([](const Where&) {}));
+  if (!options.where.empty()) {
+    PLZ_ASSIGN(const Where where, parse_where(options.where));
+    for (const auto& doubt : unknown_names_in(where)) session.messages().warning(doubt);
+  }
   const HistoryRequest request = history_request(session, options);
   if (options.format == HistoryFormat::json || options.format == HistoryFormat::jsonl) {
     PLZ_TRY(stream(session, request,

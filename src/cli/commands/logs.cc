@@ -2,6 +2,7 @@
 #include "cli/commands/commands.h"
 #include "cli/interrupt.h"
 #include "cli/log_follower.h"
+#include "cli/preparation_watch.h"
 
 namespace plz {
 namespace {
@@ -13,6 +14,12 @@ LogsRequest logs_request(const LogsOptions& options, ExecutionId id) {
   return request;
 }
 
+// Of a job that has not started, or never did.
+std::unique_ptr<PreparationWatch> preparation_of(Session& session, const Execution& execution) {
+  if (execution.times.started) return nullptr;
+  return watch_preparation(session, execution.id, execution.spec.snapshot.environment);
+}
+
 }  // namespace
 
 Result<int> perform(Session& session, const LogsOptions& options) {
@@ -22,9 +29,12 @@ Result<int> perform(Session& session, const LogsOptions& options) {
     session.messages().warning("The execution has finished; its log: plz logs --since start " +
                                execution.id.to_string());
   session.messages().info("Streaming logs...");
+  auto preparation = preparation_of(session, execution);
   PLZ_ASSIGN(const FollowEnd end,
              LogFollower(session, interrupt)
                  .follow(logs_request(options, execution.id), execution.spec.is_composite()));
+  if (preparation && end == FollowEnd::complete) preparation->finish();
+  preparation.reset();
   session.messages().plain("");
   if (end != FollowEnd::interrupted) return 0;
   tell_how_to_reattach(session.messages(), execution.id);

@@ -59,7 +59,7 @@ Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared p
     PLZ_TRY(session.out().write(id.to_string() + "\n"));
     return 0;
   }
-  return attend(session, interrupt, id, pattern);
+  return attend(session, interrupt, id, prepared.submission.spec.snapshot.environment, pattern);
 }
 
 Result<int> perform(Session& session, const RunOptions& options) {

@@ -6,6 +6,7 @@
 #include "cli/execution_report.h"
 #include "cli/interrupt.h"
 #include "cli/preparation.h"
+#include "cli/preparation_watch.h"
 #include "cli/submission.h"
 #include "wire/json_text.h"
 
@@ -82,7 +83,9 @@ Result<Execution> run_again(Session& session, Interrupt& interrupt, const Execut
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
   session.messages().info(
       fmt::format("Running {} again as {}", earlier.id.to_string(), id.to_string()));
+  auto preparation = watch_preparation(session, id, prepared.submission.spec.snapshot.environment);
   auto finished = wait_until_finished(session, interrupt, id);
+  if (preparation && finished) preparation->finish();
   if (!finished && interrupt.raised()) tell_how_to_reattach(session.messages(), id);
   return finished;
 }
@@ -110,7 +113,7 @@ Result<int> perform(Session& session, const VerifyOptions& options) {
   Verdict verdict{earlier, *repeated, {}, {}};
   PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
   PLZ_ASSIGN(verdict.results, compare_results(session, earlier, *repeated, *blobs));
-  PLZ_ASSIGN(verdict.causes, compare_causes(earlier.spec, repeated->spec, *blobs));
+  PLZ_ASSIGN(verdict.causes, compare_causes(earlier, *repeated, *blobs));
   PLZ_TRY(session.out().write(options.json ? as_json(verdict) : as_text(verdict)));
   return verdict.results.empty() ? 0 : 1;
 }

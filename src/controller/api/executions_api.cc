@@ -21,6 +21,19 @@ Execution explained(Execution execution, const ControllerContext& context) {
   return execution;
 }
 
+// A container's image has a command of its own.
+Result<void> check_recipe(const ExecutionSpec& spec) {
+  const EnvironmentRecipe& recipe = spec.snapshot.environment;
+  if (spec.command.empty() && !recipe.uses_container())
+    return fail(ErrorCode::invalid, "there is no command to run", "give one: plz run -- COMMAND, or \"command\" in plz.config.json");
+  if (recipe.dockerfile && !(recipe.image.empty() && recipe.image_extensions.empty()))
+    return fail(ErrorCode::invalid, "snapshot.environment: an image cannot stand beside dockerfile", "give one of them");
+  if (recipe.pinned && !recipe.uses_container())
+    return fail(ErrorCode::invalid, "snapshot.environment: pinned needs the recipe that the image came from",
+                "give image or dockerfile, too");
+  return {};
+}
+
 Result<void> check_trees(const ExecutionSpec& spec, ControllerContext& context) {
   auto check = [&](const Digest& tree, std::string_view what) -> Result<void> {
     PLZ_ASSIGN(bool present, context.blobs.has(tree));
@@ -36,8 +49,7 @@ Result<void> check_trees(const ExecutionSpec& spec, ControllerContext& context) 
 Result<Response> submit(Request& request, ControllerContext& context) {
   PLZ_ASSIGN(std::string body, request.body->read_all(kMaxJsonBytes));
   PLZ_ASSIGN(Submission submission, submission_from_json(body));
-  if (submission.spec.command.empty())
-    return fail(ErrorCode::invalid, "there is no command to run", "give one: plz run -- COMMAND, or \"command\" in plz.config.json");
+  PLZ_TRY(check_recipe(submission.spec));
   PLZ_TRY(check_trees(submission.spec, context));
   if (!context.settings.embedded) submission.shell_environment.clear();
   std::string key(request.headers.find("Idempotency-Key").value_or(""));
@@ -149,9 +161,9 @@ Result<LogStart> log_start_of(const Request& request) {
   return start;
 }
 
-Result<Response> logs(Request& request, const PathParameters& parameters, ControllerContext& context) {
+Result<Response> log_from(LogStart start, LogKind kind, Request& request, const PathParameters& parameters,
+                          ControllerContext& context) {
   PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
-  PLZ_ASSIGN(LogStart start, log_start_of(request));
   PLZ_ASSIGN(Execution execution, context.executions.get(id));
   const bool follow = query_flag(request, "follow");
   std::unique_ptr<Producer> producer;
@@ -159,14 +171,26 @@ Result<Response> logs(Request& request, const PathParameters& parameters, Contro
     PLZ_ASSIGN(auto members, context.executions.parts(id));
     std::vector<ExecutionId> ids;
     for (const auto& part : members) ids.push_back(part.id);
-    producer = follow_composite(context.executions, context.logs, context.notifier, ids, start, follow);
+    producer = follow_composite(context.executions, context.logs, context.notifier, ids, start, follow, kind);
   } else {
-    producer = follow_log(context.executions, context.logs, context.notifier, id, start, follow);
+    producer = follow_log(context.executions, context.logs, context.notifier, id, start, follow, kind);
   }
   Response response;
   response.headers.add("Content-Type", "application/octet-stream");
   response.stream = pump(context.streams, std::move(producer));
   return response;
+}
+
+Result<Response> logs(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(LogStart start, log_start_of(request));
+  return log_from(start, LogKind::job, request, parameters, context);
+}
+
+Result<Response> preparation_log(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  LogStart start;
+  PLZ_ASSIGN(auto offset, query_number(request, "offset", 0, INT64_MAX));
+  if (offset) start.offset = static_cast<uint64_t>(*offset);
+  return log_from(start, LogKind::preparation, request, parameters, context);
 }
 
 Result<Response> measures(Request& request, const PathParameters& parameters, ControllerContext& context) {
@@ -253,6 +277,7 @@ void add_execution_routes(Router& router, ControllerContext& context) {
   add("GET", "/v1/executions/{id}/parts", [](Request&, P p, C c) { return parts(p, c); });
   add("GET", "/v1/executions/{id}/attempts", [](Request&, P p, C c) { return attempts(p, c); });
   add("GET", "/v1/executions/{id}/logs", logs);
+  add("GET", "/v1/executions/{id}/preparation-log", preparation_log);
   add("GET", "/v1/executions/{id}/measures", measures);
   add("GET", "/v1/executions/{id}/measures/events", measure_events);
   add("POST", "/v1/executions/{id}/stop", stop);

@@ -17,6 +17,7 @@ void add_blob_routes(Router& router, ControllerContext& context);
 void add_execution_routes(Router& router, ControllerContext& context);
 void add_history_routes(Router& router, ControllerContext& context);
 void add_instance_routes(Router& router, ControllerContext& context);
+void add_collection_routes(Router& router, ControllerContext& context);
 void add_event_routes(Router& router, ControllerContext& context);
 void add_worker_routes(Router& router, ControllerContext& context);
 

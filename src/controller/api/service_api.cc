@@ -13,6 +13,7 @@ void add_routes(Router& router, ControllerContext& context) {
   add_execution_routes(router, context);
   add_history_routes(router, context);
   add_instance_routes(router, context);
+  add_collection_routes(router, context);
   add_event_routes(router, context);
   add_worker_routes(router, context);
 }

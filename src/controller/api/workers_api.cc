@@ -3,6 +3,7 @@
 #include "controller/api/answers.h"
 #include "controller/api/routes.h"
 #include "controller/controller.h"
+#include "wire/collection_json.h"
 #include "wire/measures_json.h"
 #include "wire/worker_api.h"
 
@@ -40,26 +41,30 @@ Result<Response> poll(Request& request, const PathParameters& parameters, Contro
   return response;
 }
 
-Result<Response> log_size(const PathParameters& parameters, ControllerContext& context) {
+Uuid job_log_of(AttemptId id) { return id.uuid(); }
+
+Result<Response> log_size(const PathParameters& parameters, ControllerContext& context, Uuid (*log_of)(AttemptId)) {
   PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(parameters, "id"));
-  PLZ_ASSIGN(LogState state, context.logs.state(id.uuid()));
+  PLZ_ASSIGN(LogState state, context.logs.state(log_of(id)));
   return json_answer(log_size_to_json(state.bytes));
 }
 
-Result<Response> append_log(Request& request, const PathParameters& parameters, ControllerContext& context) {
+Result<Response> append_log(Request& request, const PathParameters& parameters, ControllerContext& context,
+                            Uuid (*log_of)(AttemptId)) {
   PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(parameters, "id"));
+  const Uuid log = log_of(id);
   PLZ_ASSIGN(auto offset, query_number(request, "offset", 0, INT64_MAX));
   PLZ_ASSIGN(auto time, query_number(request, "time", 0, INT64_MAX));
   if (!offset) return fail(ErrorCode::invalid, "?offset= is missing");
-  PLZ_ASSIGN(LogState state, context.logs.state(id.uuid()));
+  PLZ_ASSIGN(LogState state, context.logs.state(log));
   auto at = static_cast<uint64_t>(*offset);
   if (at > state.bytes || state.sealed) return json_answer(log_size_to_json(state.bytes), 409);
-  if (time) PLZ_TRY(context.logs.add_marks(id.uuid(), {{Timestamp(std::chrono::microseconds(*time)), at}}));
+  if (time) PLZ_TRY(context.logs.add_marks(log, {{Timestamp(std::chrono::microseconds(*time)), at}}));
   std::string buffer(kLogPieceBytes, '\0');
   for (;;) {
     PLZ_ASSIGN(size_t size, request.body->read(buffer.data(), buffer.size()));
     if (size == 0) break;
-    PLZ_ASSIGN(state, context.logs.append(id.uuid(), at, std::string_view(buffer.data(), size)));
+    PLZ_ASSIGN(state, context.logs.append(log, at, std::string_view(buffer.data(), size)));
     at += size;
   }
   return json_answer(log_size_to_json(state.bytes));
@@ -77,36 +82,37 @@ void add_worker_routes(Router& router, ControllerContext& context) {
   using C = ControllerContext&;
   add("POST", "/v1/workers", [](Request& r, P, C c) { return register_worker(r, c); });
   add("POST", "/v1/workers/{id}/poll", poll);
-  add("GET", "/v1/attempts/{id}/log", [](Request&, P p, C c) { return log_size(p, c); });
-  add("PUT", "/v1/attempts/{id}/log", append_log);
-  add("POST", "/v1/attempts/{id}/started", [](Request& r, P p, C c) -> Result<Response> {
-    PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
+  add("POST", "/v1/workers/{id}/collections/{request}", [](Request& r, P p, C c) -> Result<Response> {
+    PLZ_TRY(id_parameter<InstanceId>(p, "id"));
     PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
-    PLZ_ASSIGN(AttemptMoment moment, moment_from_json(body));
-    PLZ_TRY(c.workers.started(id, moment.time));
+    PLZ_ASSIGN(WorkerCollection collection, worker_collection_from_json(body));
+    c.workers.answer_collection(p.find("request")->second, std::move(collection));
     return json_answer("{}");
   });
-  add("POST", "/v1/attempts/{id}/command-ended", [](Request& r, P p, C c) -> Result<Response> {
-    PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
-    PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
-    PLZ_ASSIGN(AttemptMoment moment, moment_from_json(body));
-    PLZ_TRY(c.workers.command_ended(id, moment.time));
-    return json_answer("{}");
-  });
-  add("POST", "/v1/attempts/{id}/measures", [](Request& r, P p, C c) -> Result<Response> {
-    PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
-    PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
-    PLZ_ASSIGN(auto events, measure_events_from_json(body));
-    PLZ_TRY(c.workers.measures(id, events));
-    return json_answer("{}");
-  });
-  add("POST", "/v1/attempts/{id}/finish", [](Request& r, P p, C c) -> Result<Response> {
-    PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
-    PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
-    PLZ_ASSIGN(FinishReport report, finish_from_json(body));
-    PLZ_TRY(c.workers.finish(id, report));
-    return json_answer("{}");
-  });
+  add("GET", "/v1/attempts/{id}/log", [](Request&, P p, C c) { return log_size(p, c, job_log_of); });
+  add("PUT", "/v1/attempts/{id}/log", [](Request& r, P p, C c) { return append_log(r, p, c, job_log_of); });
+  add("GET", "/v1/attempts/{id}/preparation-log", [](Request&, P p, C c) { return log_size(p, c, preparation_log_of); });
+  add("PUT", "/v1/attempts/{id}/preparation-log",
+      [](Request& r, P p, C c) { return append_log(r, p, c, preparation_log_of); });
+  // What a worker tells of an attempt: read, and handed on.
+  auto add_report = [&](const char* method, std::string_view pattern, auto parse, auto hand_on) {
+    add(method, pattern, [parse, hand_on](Request& r, P p, C c) -> Result<Response> {
+      PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
+      PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
+      PLZ_ASSIGN(auto report, parse(body));
+      PLZ_TRY(hand_on(c.workers, id, report));
+      return json_answer("{}");
+    });
+  };
+  using W = WorkerService&;
+  add_report("POST", "/v1/attempts/{id}/started", moment_from_json,
+             [](W w, AttemptId id, const AttemptMoment& moment) { return w.started(id, moment); });
+  add_report("POST", "/v1/attempts/{id}/command-ended", moment_from_json,
+             [](W w, AttemptId id, const AttemptMoment& moment) { return w.command_ended(id, moment.time); });
+  add_report("POST", "/v1/attempts/{id}/measures", measure_events_from_json,
+             [](W w, AttemptId id, const auto& events) { return w.measures(id, events); });
+  add_report("POST", "/v1/attempts/{id}/finish", finish_from_json,
+             [](W w, AttemptId id, const FinishReport& report) { return w.finish(id, report); });
   add("POST", "/v1/attempts/{id}/output-captures/{request}", [](Request& r, P p, C c) -> Result<Response> {
     PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
     PLZ_ASSIGN(CaptureReport report, capture_report_from_json(body));

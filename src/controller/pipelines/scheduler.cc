@@ -118,6 +118,7 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
     if (!taken) return {};
     e.state = ExecutionState::starting;
     e.attempt_id = attempt.id;
+    e.image.reset();
     e.instance_id = room.id;
     e.attempts = attempt.number;
     e.times.assigned = clock_.now();
@@ -131,7 +132,7 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
   auto environment = executions_.shell_environment(execution.id);
   if (!environment) log_error("execution {}: {}", execution.id.to_string(), environment.error().message);
   Assignment assignment{attempt.id, execution.id, execution.spec,
-                        environment ? std::move(*environment) : EnvironmentVariables{}, attempt.gpu_ids};
+                        environment ? std::move(*environment) : EnvironmentVariables{}, attempt.gpu_ids, {}};
   return workers_.assign(room.id, std::move(assignment)).has_value();
 }
 
@@ -154,8 +155,10 @@ std::optional<std::string> Scheduler::never_met(const Resources& wanted) const {
 }
 
 std::string Scheduler::explain(const Execution& execution) const {
-  if (execution.state != ExecutionState::queued) return {};
   if (execution.spec.is_composite()) return {};
+  if (execution.state == ExecutionState::starting && execution.spec.snapshot.environment.uses_container())
+    return "its environment to be prepared";
+  if (execution.state != ExecutionState::queued) return {};
   const Resources& wanted = execution.spec.resources;
   size_t older = 0;
   executions_.each_queued([&](const Execution& other) {

@@ -13,28 +13,29 @@ namespace plz {
 namespace {
 
 constexpr size_t kReadBytes = 256u << 10;
+constexpr int kTriesToFind = 5;
 
 // Writes a pack of stored blobs without decoding them.
 class PackProducer final : public Producer {
  public:
-  PackProducer(std::vector<BlobRecord> records, PackStore& packs)
-      : records_(std::move(records)), packs_(packs) {}
+  PackProducer(std::vector<BlobRecord> found, BlobRecords& records, PackStore& packs)
+      : blobs_(std::move(found)), records_(records), packs_(packs) {}
 
   State produce(std::string& piece, size_t target_bytes) override {
     if (!begun_) {
       piece += kPackMagic;
       begun_ = true;
     }
-    while (piece.size() < target_bytes && next_ < records_.size()) {
+    while (piece.size() < target_bytes && next_ < blobs_.size()) {
       if (!append_some(piece, target_bytes)) return State::failed;
     }
-    return next_ < records_.size() ? State::data : State::end;
+    return next_ < blobs_.size() ? State::data : State::end;
   }
 
  private:
   // Appends a record's header, if it is not out yet, and the next part of its stored bytes.
   bool append_some(std::string& piece, size_t target_bytes) {
-    const BlobRecord& record = records_[next_];
+    const BlobRecord& record = blobs_[next_];
     if (done_ == 0) {
       append_pack_record_header(piece, PackRecordHeader{record.digest, record.bytes, record.stored_bytes,
                                                         record.checksum, static_cast<Codec>(record.codec)});
@@ -43,7 +44,7 @@ class PackProducer final : public Producer {
     size_t part = std::min<uint64_t>(record.stored_bytes - done_, room);
     size_t old_size = piece.size();
     piece.resize(old_size + part);
-    auto read = packs_.read(PackId(record.pack), record.offset + done_, piece.data() + old_size, part);
+    auto read = read_some(piece.data() + old_size, part);
     if (!read) {
       log_error("blob {}: {}", record.digest.hex(), read.error().message);
       return false;
@@ -56,7 +57,20 @@ class PackProducer final : public Producer {
     return true;
   }
 
-  std::vector<BlobRecord> records_;
+  // A pack that was rewritten meanwhile is gone; its blobs lie elsewhere, stored as they were.
+  Result<void> read_some(void* buffer, size_t size) {
+    BlobRecord& blob = blobs_[next_];
+    for (int tries = 0;; ++tries) {
+      auto read = packs_.read(PackId(blob.pack), blob.offset + done_, buffer, size);
+      if (read || read.error().code != ErrorCode::not_found || tries == kTriesToFind) return read;
+      PLZ_ASSIGN(auto found, records_.find({&blob.digest, 1}));
+      if (!found[0] || found[0]->stored_bytes != blob.stored_bytes) return read;
+      blob = *found[0];
+    }
+  }
+
+  std::vector<BlobRecord> blobs_;
+  BlobRecords& records_;
   PackStore& packs_;
   size_t next_ = 0;
   uint64_t done_ = 0;
@@ -68,16 +82,43 @@ class PackProducer final : public Producer {
 BlobService::BlobService(BlobRecords& records, PackStore& packs, const Clock& clock)
     : records_(records), packs_(packs), clock_(clock) {}
 
+// Says that a pack is being received, for as long as it lives.
+class BlobService::Incoming {
+ public:
+  Incoming(BlobService& service, PackId id) : service_(service), id_(id) {
+    std::lock_guard lock(service_.mutex_);
+    service_.incoming_.insert(id_);
+  }
+  ~Incoming() {
+    std::lock_guard lock(service_.mutex_);
+    service_.incoming_.erase(id_);
+  }
+
+ private:
+  BlobService& service_;
+  const PackId id_;
+};
+
 Result<void> BlobService::sweep() {
-  PLZ_ASSIGN(auto known, records_.packs());
-  std::unordered_set<Uuid> recorded(known.begin(), known.end());
-  PLZ_ASSIGN(auto present, packs_.list());
-  for (const PackId& id : present) {
-    if (recorded.contains(id.uuid())) continue;
+  PLZ_ASSIGN(auto unrecorded, unrecorded_packs());
+  for (const PackId& id : unrecorded) {
     log_info("removing the pack {}, which no record names", id.to_string());
     PLZ_TRY(packs_.remove(id));
   }
   return {};
+}
+
+// The order matters: a pack that is in the list, and no longer on its way after that, has its records.
+Result<std::vector<PackId>> BlobService::unrecorded_packs() {
+  PLZ_ASSIGN(auto packs, packs_.list());
+  {
+    std::lock_guard lock(mutex_);
+    std::erase_if(packs, [&](PackId id) { return incoming_.contains(id); });
+  }
+  PLZ_ASSIGN(auto known, records_.packs());
+  std::unordered_set<Uuid> recorded(known.begin(), known.end());
+  std::erase_if(packs, [&](PackId id) { return recorded.contains(id.uuid()); });
+  return packs;
 }
 
 Result<std::vector<Digest>> BlobService::parse_digests(std::string_view octets) {
@@ -105,6 +146,11 @@ Result<bool> BlobService::has(const Digest& digest) {
 
 Result<BlobService::Received> BlobService::receive_pack(BodyReader& body, bool trusted) {
   const PackId id = PackId::make(clock_);
+  Incoming incoming(*this, id);
+  return receive_into(id, body, trusted);
+}
+
+Result<BlobService::Received> BlobService::receive_into(PackId id, BodyReader& body, bool trusted) {
   PLZ_ASSIGN(auto writer, packs_.create(id));
   Received received;
   std::vector<BlobRecord> records;
@@ -141,7 +187,7 @@ Result<std::unique_ptr<Producer>> BlobService::fetch(std::span<const Digest> dig
     if (!found[i]) return fail(ErrorCode::not_found, "the store has no blob " + digests[i].hex());
     records.push_back(*found[i]);
   }
-  return std::make_unique<PackProducer>(std::move(records), packs_);
+  return std::make_unique<PackProducer>(std::move(records), records_, packs_);
 }
 
 Result<void> BlobService::hold_lease(LeaseId lease, std::chrono::seconds duration) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,8 @@ class BlobService {
 
   // Packs that a crash left without records are removed. Call once, before anything else.
   Result<void> sweep();
+  // Those that no record names, and that are not just being received.
+  Result<std::vector<PackId>> unrecorded_packs();
 
   // "" or the digests whose bytes `octets` are; invalid unless a multiple of 32.
   static Result<std::vector<Digest>> parse_digests(std::string_view octets);
@@ -42,9 +46,14 @@ class BlobService {
   Result<void> end_lease(LeaseId lease);
 
  private:
+  class Incoming;
+  Result<Received> receive_into(PackId id, BodyReader& body, bool trusted);
+
   BlobRecords& records_;
   PackStore& packs_;
   const Clock& clock_;
+  std::mutex mutex_;
+  std::set<PackId> incoming_;  // guarded by mutex_
 };
 
 }  // namespace plz

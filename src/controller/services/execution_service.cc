@@ -24,6 +24,9 @@ ExecutionService::ExecutionService(Database& database, Notifier& notifier, Event
 Uuid ExecutionService::any_execution() { return Uuid(); }
 
 Result<void> ExecutionService::load() {
+  // What is newer comes later in the queue and in history, also where the clock was set back meanwhile.
+  PLZ_ASSIGN(auto newest, database_.executions().list({}, std::nullopt, 1));
+  if (!newest.empty()) ExecutionId::stay_above(newest.front().execution.id);
   PLZ_ASSIGN(auto records, database_.executions().unfinished());
   for (const auto& record : records) {
     std::optional<Attempt> attempt;
@@ -44,6 +47,7 @@ Result<void> ExecutionService::load() {
     tally.parts = members.size();
     for (const auto& part : members) {
       if (part.times.assigned) ++tally.started;
+      if (!tally.image) tally.image = part.image;
       if (part.state != ExecutionState::finished) continue;
       ++tally.finished;
       if (!part.outcome->succeeded()) {
@@ -83,6 +87,11 @@ std::vector<NewExecution> ExecutionService::expand(Submission submission) const 
 
 Result<ExecutionId> ExecutionService::submit(Submission submission, const std::string& idempotency_key) {
   std::vector<NewExecution> executions = expand(std::move(submission));
+  // Its parts refer to the same.
+  Execution& head = executions[0].execution;
+  executions[0].required.push_back(head.spec.snapshot.code_tree);
+  if (head.spec.input) executions[0].required.push_back(head.spec.input->tree);
+  const auto announcement = references_.announce(head);
   PLZ_ASSIGN(ExecutionId id, database_.executions().create(executions, idempotency_key));
   if (id != executions[0].execution.id) return id;  // a repeated request
   {
@@ -194,6 +203,7 @@ Result<bool> ExecutionService::try_change(ExecutionId id, const Mutate& mutate, 
   if (before.state != after.state && !can_transition(before.state, after.state))
     return fail(ErrorCode::conflict, fmt::format("execution {} cannot go from {} to {}", id.to_string(),
                                                  to_string(before.state), to_string(after.state)));
+  const auto announcement = references_.announce(after);
   std::string text = after.state == ExecutionState::finished ? document(after) : std::string();
   PLZ_ASSIGN(bool stored, database_.executions().save(after, record.version, attempt, text, durability));
   if (!stored) {
@@ -226,6 +236,7 @@ void ExecutionService::part_changed(const Execution& before, const Execution& af
     std::lock_guard lock(mutex_);
     Composite& tally = tallies_[*after.spec.parent_id];
     if (!before.times.assigned && after.times.assigned) ++tally.started;
+    if (!tally.image) tally.image = after.image;
     if (after.state == ExecutionState::finished) {
       ++tally.finished;
       if (!after.outcome->succeeded()) {
@@ -244,6 +255,7 @@ void ExecutionService::update_composite(ExecutionId composite) {
     const Composite& tally = tallies_[composite];
     const Timestamp now = clock_.now();
     if (whole.state == ExecutionState::finished) return {};
+    whole.image = tally.image;
     if (whole.state == ExecutionState::queued && (tally.started > 0 || tally.finished == tally.parts)) {
       whole.state = ExecutionState::starting;
       whole.times.assigned = now;
@@ -295,6 +307,32 @@ Result<std::vector<Execution>> ExecutionService::request_stop(ExecutionId id) {
     if (changed.state != ExecutionState::finished) in_hand.push_back(std::move(changed));
   }
   return in_hand;
+}
+
+// The logs go first: what a crash leaves behind is still in the history, to be removed again.
+Result<void> ExecutionService::remove(ExecutionId id, LogStore& logs) {
+  PLZ_ASSIGN(const Execution execution, get(id));
+  if (execution.spec.parent_id)
+    return fail(ErrorCode::conflict,
+                fmt::format("execution {} is a part of {}", id.to_string(), execution.spec.parent_id->to_string()),
+                fmt::format("delete the whole: plz delete {}", execution.spec.parent_id->to_string()));
+  if (execution.state != ExecutionState::finished)
+    return fail(ErrorCode::conflict,
+                fmt::format("execution {} has not finished: it is {}", id.to_string(), to_string(execution.state)),
+                fmt::format("end it first: plz stop {}", id.to_string()));
+  std::vector<ExecutionId> ids{id};
+  if (execution.spec.is_composite()) {
+    PLZ_ASSIGN(auto members, parts(id));
+    for (const Execution& part : members) ids.push_back(part.id);
+  }
+  for (ExecutionId each : ids) {
+    PLZ_ASSIGN(auto attempts, database_.executions().attempts(each));
+    for (const Attempt& attempt : attempts) {
+      PLZ_TRY(logs.remove(attempt.id.uuid()));
+      PLZ_TRY(logs.remove(preparation_log_of(attempt.id)));
+    }
+  }
+  return database_.executions().remove(id);
 }
 
 std::string ExecutionService::measures_json(const Execution& execution, const std::string& prefix) const {

@@ -13,9 +13,11 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "controller/collection/reference_watch.h"
 #include "controller/notifier.h"
 #include "controller/services/event_log.h"
 #include "db/database.h"
+#include "logs/log_store.h"
 #include "model/execution.h"
 #include "wire/execution_json.h"
 
@@ -50,6 +52,13 @@ class ExecutionService {
   // Returns those (parts of a composite) that an instance is working on.
   Result<std::vector<Execution>> request_stop(ExecutionId id);
 
+  // Removes a finished execution, with its parts, measures and logs, for good. conflict: it has not
+  // finished, or is a part.
+  Result<void> remove(ExecutionId id, LogStore& logs);
+
+  // Told of every tree that an execution comes to refer to.
+  ReferenceWatch& references() { return references_; }
+
   // As history shows it, measures included.
   std::string document(const Execution& execution) const;
   std::string measures_json(const Execution& execution, const std::string& prefix) const;
@@ -74,6 +83,7 @@ class ExecutionService {
     std::optional<int> first_exit_status;
     std::string first_reason;
     bool stopped = false;
+    std::optional<ImageIdentity> image;  // of the first part that told one
   };
 
   Result<ExecutionRecord> read(ExecutionId id) const;
@@ -89,6 +99,7 @@ class ExecutionService {
   Notifier& notifier_;
   EventLog& events_;
   const Clock& clock_;
+  ReferenceWatch references_;
   mutable std::mutex mutex_;  // guards the four below; never held across a call to the database
   std::map<ExecutionId, Entry> queued_;
   std::unordered_map<ExecutionId, Entry> assigned_;

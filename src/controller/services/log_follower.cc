@@ -11,8 +11,8 @@ namespace {
 class LogProducer final : public Producer {
  public:
   LogProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id, LogStart start,
-              bool follow)
-      : executions_(executions), logs_(logs), notifier_(notifier), id_(id), start_(start), follow_(follow) {}
+              bool follow, LogKind kind)
+      : executions_(executions), logs_(logs), notifier_(notifier), id_(id), start_(start), follow_(follow), kind_(kind) {}
 
   void on_wake(std::function<void()> wake) override {
     wake_ = wake;
@@ -20,30 +20,35 @@ class LogProducer final : public Producer {
   }
 
   State produce(std::string& piece, size_t target_bytes) override {
-    // Read before the log: whatever was appended before it finished is then seen below.
+    // Read before the log: whatever was appended before its end is then seen below.
     auto execution = executions_.get(id_);
     if (!execution) return failed(execution.error());
-    const bool finished = execution->state == ExecutionState::finished;
-    if (!attempt_) {
-      if (!execution->attempt_id) return finished || !follow_ ? State::end : State::waiting;
+    const bool ended = has_ended(execution->state);
+    if (!log_) {
+      if (!execution->attempt_id) return ended || !follow_ ? State::end : State::waiting;
       if (auto begun = begin(*execution->attempt_id); !begun) return failed(begin_error_);
     }
     piece.resize(target_bytes);
-    auto size = logs_.read(attempt_->uuid(), offset_, piece.data(), piece.size());
+    auto size = logs_.read(*log_, offset_, piece.data(), piece.size());
     if (!size) return failed(size.error());
     piece.resize(*size);
     offset_ += *size;
     if (*size > 0) return State::data;
-    return finished || !follow_ ? State::end : State::waiting;
+    return ended || !follow_ ? State::end : State::waiting;
   }
 
  private:
+  bool has_ended(ExecutionState state) const {
+    if (kind_ == LogKind::job) return state == ExecutionState::finished;
+    return state != ExecutionState::queued && state != ExecutionState::starting;
+  }
+
   bool begin(AttemptId attempt) {
-    attempt_ = attempt;
-    log_changes_ = logs_.subscribe(attempt.uuid(), wake_);
+    log_ = kind_ == LogKind::job ? attempt.uuid() : preparation_log_of(attempt);
+    log_changes_ = logs_.subscribe(*log_, wake_);
     Result<uint64_t> offset = start_.offset;
-    if (start_.kind == LogStart::Kind::time) offset = logs_.offset_at(attempt.uuid(), start_.time);
-    if (start_.kind == LogStart::Kind::now) offset = logs_.state(attempt.uuid()).map([](LogState s) { return s.bytes; });
+    if (start_.kind == LogStart::Kind::time) offset = logs_.offset_at(*log_, start_.time);
+    if (start_.kind == LogStart::Kind::now) offset = logs_.state(*log_).map([](LogState s) { return s.bytes; });
     if (!offset) {
       begin_error_ = offset.error();
       return false;
@@ -63,9 +68,10 @@ class LogProducer final : public Producer {
   const ExecutionId id_;
   const LogStart start_;
   const bool follow_;
+  const LogKind kind_;
   std::function<void()> wake_ = [] {};
   std::shared_ptr<void> execution_changes_, log_changes_;
-  std::optional<AttemptId> attempt_;
+  std::optional<Uuid> log_;
   uint64_t offset_ = 0;
   Error begin_error_;
 };
@@ -73,10 +79,10 @@ class LogProducer final : public Producer {
 class CompositeProducer final : public Producer {
  public:
   CompositeProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                    const std::vector<ExecutionId>& parts, LogStart start, bool follow)
+                    const std::vector<ExecutionId>& parts, LogStart start, bool follow, LogKind kind)
       : merger_(parts.size()) {
     for (ExecutionId id : parts)
-      parts_.push_back({std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow)});
+      parts_.push_back({std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow, kind)});
   }
 
   void on_wake(std::function<void()> wake) override {
@@ -134,13 +140,14 @@ class CompositeProducer final : public Producer {
 }  // namespace
 
 std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                     ExecutionId id, LogStart start, bool follow) {
-  return std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow);
+                                     ExecutionId id, LogStart start, bool follow, LogKind kind) {
+  return std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow, kind);
 }
 
 std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow) {
-  return std::make_unique<CompositeProducer>(executions, logs, notifier, parts, start, follow);
+                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow,
+                                           LogKind kind) {
+  return std::make_unique<CompositeProducer>(executions, logs, notifier, parts, start, follow, kind);
 }
 
 }  // namespace plz

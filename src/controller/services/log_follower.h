@@ -1,4 +1,5 @@
-// Streams of logs: one execution's, or a composite's parts merged by whole lines.
+// Streams of logs: one execution's, or a composite's parts merged by whole lines; what the jobs print, or
+// what was printed while their environments were prepared.
 #pragma once
 
 #include <memory>
@@ -20,11 +21,14 @@ struct LogStart {
   Timestamp time;
 };
 
-// Follows the log of the execution's current attempt; with `follow`, to its end. An execution that is
-// queued is waited for.
+enum class LogKind { job, preparation };
+
+// Follows the log of the execution's current attempt; with `follow`, to its end, which of the log of the
+// preparation is the job's start. An execution that is queued is waited for.
 std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                     ExecutionId id, LogStart start, bool follow);
+                                     ExecutionId id, LogStart start, bool follow, LogKind kind = LogKind::job);
 std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow);
+                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow,
+                                           LogKind kind = LogKind::job);
 
 }  // namespace plz

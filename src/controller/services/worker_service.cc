@@ -10,21 +10,25 @@ namespace plz {
 namespace {
 
 bool is_empty(const WorkerOrders& orders) {
-  return orders.assignments.empty() && orders.stops.empty() && orders.captures.empty() && !orders.shut_down;
+  return orders.assignments.empty() && orders.stops.empty() && orders.captures.empty() && orders.collections.empty() &&
+         !orders.shut_down;
 }
 
 constexpr std::chrono::milliseconds kDefaultGrace{10'000};
+// A worker polls at least every half minute.
+constexpr std::chrono::minutes kSilent{2};
 
 }  // namespace
 
 WorkerService::WorkerService(Database& database, ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                             EventLog& events, const Clock& clock)
+                             EventLog& events, const Clock& clock, std::string images_repository)
     : database_(database),
       executions_(executions),
       logs_(logs),
       notifier_(notifier),
       events_(events),
-      clock_(clock) {}
+      clock_(clock),
+      images_repository_(std::move(images_repository)) {}
 
 Result<void> WorkerService::load() {
   PLZ_ASSIGN(auto list, database_.instances().list(false));
@@ -65,7 +69,8 @@ Result<WorkerRegistered> WorkerService::register_worker(const WorkerRegistration
     bool has_it = std::find(known.begin(), known.end(), attempt.id) != known.end();
     if (!has_it && execution.state == ExecutionState::starting) {
       PLZ_ASSIGN(auto environment, executions_.shell_environment(execution.id));
-      orders.assignments.push_back({attempt.id, execution.id, execution.spec, std::move(environment), attempt.gpu_ids});
+      orders.assignments.push_back({attempt.id, execution.id, execution.spec, std::move(environment), attempt.gpu_ids,
+                                    images_repository_});
     } else if (!has_it) {
       lost.push_back(execution);
     }
@@ -129,6 +134,7 @@ void WorkerService::post(InstanceId id, const std::function<void(WorkerOrders&)>
 }
 
 Result<void> WorkerService::assign(InstanceId id, Assignment assignment) {
+  assignment.images_repository = images_repository_;
   post(id, [&](WorkerOrders& orders) { orders.assignments.push_back(std::move(assignment)); });
   return {};
 }
@@ -167,12 +173,58 @@ void WorkerService::answer_capture(const std::string& request_id, CaptureReport 
   answer(std::move(report));
 }
 
-Result<void> WorkerService::started(AttemptId id, Timestamp time) {
+Result<std::string> WorkerService::order_collection(InstanceId id, CollectionOrder order,
+                                                    std::function<void(WorkerCollection)> answer) {
+  order.request_id = Uuid::make_v7(clock_).to_string();
+  const std::string request_id = order.request_id;
+  {
+    std::lock_guard lock(mutex_);
+    auto instance = instances_.find(id);
+    if (instance == instances_.end() || !orders_.contains(id))
+      return fail(ErrorCode::unavailable, "its worker is not there");
+    const auto& seen = instance->second.last_seen;
+    if (!seen || clock_.now() - *seen > kSilent)
+      return fail(ErrorCode::unavailable, "its worker has not been heard of for a while");
+    collections_[request_id] = std::move(answer);
+  }
+  post(id, [&](WorkerOrders& orders) { orders.collections.push_back(std::move(order)); });
+  return request_id;
+}
+
+void WorkerService::answer_collection(const std::string& request_id, WorkerCollection collection) {
+  std::function<void(WorkerCollection)> answer;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = collections_.find(request_id);
+    if (found == collections_.end()) return;
+    answer = std::move(found->second);
+    collections_.erase(found);
+  }
+  answer(std::move(collection));
+}
+
+void WorkerService::forget_collection(const std::string& request_id) {
+  std::lock_guard lock(mutex_);
+  collections_.erase(request_id);
+}
+
+// It is durable then, and whoever follows it has its end.
+Result<void> WorkerService::seal_preparation_log(AttemptId id, const Execution& execution) {
+  if (!execution.spec.snapshot.environment.uses_container()) return {};
+  const Uuid log = preparation_log_of(id);
+  PLZ_ASSIGN(LogState state, logs_.state(log));
+  if (state.bytes == 0 || state.sealed) return {};
+  return logs_.seal(log);
+}
+
+Result<void> WorkerService::started(AttemptId id, const AttemptMoment& moment) {
   PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
+  PLZ_TRY(seal_preparation_log(id, execution));
   auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
     if (e.attempt_id != id || e.state != ExecutionState::starting) return {};
     e.state = ExecutionState::running;
-    e.times.started = time;
+    e.times.started = moment.time;
+    if (moment.image) e.image = moment.image;
     return {};
   }, Durability::relaxed);
   if (!changed) return fail(std::move(changed).error());
@@ -208,20 +260,24 @@ Result<void> WorkerService::finish(AttemptId id, const FinishReport& report) {
                                                  report.log_bytes));
   if (!report.measures.empty()) PLZ_TRY(database_.measures().append(execution.id, id, report.measures));
   if (log.bytes > 0) PLZ_TRY(logs_.seal(id.uuid()));
+  PLZ_TRY(seal_preparation_log(id, execution));
   PLZ_ASSIGN(Attempt attempt, executions_.attempt(id));
   attempt.started = report.started;
   attempt.ended = report.ended;
   attempt.log_bytes = log.bytes;
   attempt.log_complete = true;
+  const std::string why_stopped = why_ended(attempt.instance_id);
   auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
     if (e.attempt_id != id || e.state == ExecutionState::finished) return {};
     e.state = ExecutionState::finished;
     e.outcome = report.outcome;
+    if (e.outcome->kind == OutcomeKind::stopped && e.outcome->reason.empty()) e.outcome->reason = why_stopped;
     if (report.started) e.times.started = report.started;
     if (report.ended) e.times.command_ended = report.ended;
     e.times.finished = clock_.now();
     e.output_tree = report.output_tree;
     e.output_bytes = report.output_bytes;
+    if (report.image) e.image = report.image;
     return {};
   }, Durability::durable, attempt);
   if (!changed) return fail(std::move(changed).error());
@@ -298,13 +354,23 @@ Result<KillAnswer> WorkerService::kill(const KillRequest& request) {
       answer.refused.push_back({instance.id, *reason});
       continue;
     }
-    end_instance(instance, "its instance was killed by " + request.user);
+    end_instance(instance, fmt::format("its instance {} was killed by {}", instance.id.to_string(), request.user));
     answer.killed.push_back(instance.id);
   }
   return answer;
 }
 
+std::string WorkerService::why_ended(InstanceId instance) const {
+  std::lock_guard lock(mutex_);
+  auto found = why_ended_.find(instance);
+  return found == why_ended_.end() ? "" : found->second;
+}
+
 void WorkerService::end_instance(const Instance& instance, const std::string& reason) {
+  if (!instance.executions.empty()) {
+    std::lock_guard lock(mutex_);
+    why_ended_[instance.id] = reason;
+  }
   for (ExecutionId id : instance.executions) {
     auto execution = executions_.change(id, [&](Execution& e) -> Result<void> {
       e.stop_requested = true;
@@ -312,7 +378,7 @@ void WorkerService::end_instance(const Instance& instance, const std::string& re
     }, Durability::relaxed);
     if (execution) order_stop(*execution, std::chrono::milliseconds(0));
   }
-  log_info("instance {}: {}", instance.id.to_string(), reason);
+  log_info("{}", reason);
   post(instance.id, [](WorkerOrders& orders) { orders.shut_down = true; });
   Instance gone = instance;
   gone.state = InstanceState::gone;

@@ -47,6 +47,9 @@ Result<ExecutionId> MemoryExecutions::create(const std::vector<NewExecution>& ex
   std::lock_guard lock(records_.mutex);
   auto earlier = records_.idempotency_keys.find({first.spec.user, idempotency_key});
   if (earlier != records_.idempotency_keys.end()) return earlier->second;
+  for (const NewExecution& each : executions)
+    for (const Digest& digest : each.required)
+      if (!records_.blobs.count(digest)) return fail(lacks_blob(digest));
   std::map<ExecutionId, MemoryExecution> created;
   for (const NewExecution& each : executions) {
     PLZ_TRY(check_new(each.execution));
@@ -56,6 +59,7 @@ Result<ExecutionId> MemoryExecutions::create(const std::vector<NewExecution>& ex
       return fail(ErrorCode::conflict, "there is an execution " + each.execution.id.to_string() + " already");
   }
   records_.executions.merge(created);
+  ++records_.reference_changes;
   if (!idempotency_key.empty()) records_.idempotency_keys[{first.spec.user, idempotency_key}] = first.id;
   return first.id;
 }
@@ -101,6 +105,7 @@ Result<bool> MemoryExecutions::save(const Execution& execution, uint64_t expecte
     PLZ_TRY(check_attempt(*attempt, execution.id));
     store_attempt(records_, *attempt);
   }
+  if (execution.output_tree != record.execution.output_tree) ++records_.reference_changes;
   ExecutionSpec spec = std::move(record.execution.spec);
   record.execution = execution;
   record.execution.spec = std::move(spec);

@@ -28,6 +28,9 @@ struct MemoryRecords {
   std::map<AttemptId, std::map<uint64_t, MeasureEvent>> measures;  // by sequence
   std::map<InstanceId, Instance> instances;
   std::map<Digest, BlobRecord> blobs;
+  std::map<Uuid, uint64_t> packs;  // those that a blob lies in; by the order of their recording
+  uint64_t last_pack = 0;
+  uint64_t reference_changes = 0;
   std::map<LeaseId, Timestamp> leases;
 };
 

@@ -9,14 +9,15 @@ namespace {
 constexpr const char* kInsert =
     "INSERT INTO executions (id, version, user, project, composite, parent, first_index, shell_environment, "
     "state, instance, attempts, attempt, waiting_for, stop_requested, submitted, assigned, started, command_ended, "
-    "finished, outcome, exit_status, signal, out_of_memory, reason, output_tree, output_bytes) "
-    "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "finished, outcome, exit_status, signal, out_of_memory, reason, output_tree, output_bytes, "
+    "image_id, image_digest) "
+    "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 constexpr const char* kUpdate =
     "UPDATE executions SET state = ?, instance = ?, attempts = ?, attempt = ?, waiting_for = ?, stop_requested = ?, "
     "submitted = ?, assigned = ?, started = ?, command_ended = ?, finished = ?, "
     "outcome = ?, exit_status = ?, signal = ?, out_of_memory = ?, reason = ?, output_tree = ?, output_bytes = ?, "
-    "version = ? WHERE number = ?";
+    "image_id = ?, image_digest = ?, version = ? WHERE number = ?";
 
 // The outcome's columns, all of them NULL where there is none.
 struct OutcomeColumns {
@@ -40,18 +41,33 @@ struct OutcomeColumns {
   std::optional<std::string> reason;
 };
 
+struct ImageColumns {
+  explicit ImageColumns(const std::optional<ImageIdentity>& image) {
+    if (image) id = image->id, digest = image->digest;
+  }
+  ImageColumns() = default;
+  std::optional<ImageIdentity> image() const {
+    if (!id) return std::nullopt;
+    return ImageIdentity{*id, digest.value_or("")};
+  }
+
+  std::optional<std::string> id, digest;
+};
+
 }  // namespace
 
 Result<ExecutionRecord> read_execution(Statement& row) {
   ExecutionRecord record;
   Execution& e = record.execution;
   OutcomeColumns outcome;
+  ImageColumns image;
   std::string_view spec;
   row.read(spec, e.id, record.version, e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for,
            e.stop_requested, e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended,
            e.times.finished, outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory,
-           outcome.reason, e.output_tree, e.output_bytes);
+           outcome.reason, e.output_tree, e.output_bytes, image.id, image.digest);
   e.outcome = outcome.outcome();
+  e.image = image.image();
   auto decoded = decode_spec(spec);
   if (!decoded) return fail(std::move(decoded).error().with_context("execution " + e.id.to_string()));
   e.spec = std::move(*decoded);
@@ -60,6 +76,7 @@ Result<ExecutionRecord> read_execution(Statement& row) {
 
 Result<int64_t> insert_execution(Connection& connection, const Execution& e, std::optional<int64_t> shell_environment) {
   OutcomeColumns outcome(e.outcome);
+  ImageColumns image(e.image);
   std::optional<int64_t> first_index;
   if (e.spec.indices) first_index = e.spec.indices->from;
   PLZ_ASSIGN(Statement insert, connection.statement(kInsert));
@@ -67,7 +84,7 @@ Result<int64_t> insert_execution(Connection& connection, const Execution& e, std
               shell_environment, e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for, e.stop_requested,
               e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended, e.times.finished,
               outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason,
-              e.output_tree, e.output_bytes);
+              e.output_tree, e.output_bytes, image.id, image.digest);
   PLZ_TRY(insert.run());
   int64_t number = connection.last_row_number();
   PLZ_ASSIGN(Statement spec, connection.statement("INSERT INTO specs (number, spec) VALUES (?, ?)"));
@@ -78,11 +95,12 @@ Result<int64_t> insert_execution(Connection& connection, const Execution& e, std
 
 Result<void> update_execution(Connection& connection, int64_t number, const Execution& e, uint64_t version) {
   OutcomeColumns outcome(e.outcome);
+  ImageColumns image(e.image);
   PLZ_ASSIGN(Statement update, connection.statement(kUpdate));
   update.bind(e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for, e.stop_requested, e.times.submitted,
               e.times.assigned, e.times.started, e.times.command_ended, e.times.finished, outcome.kind,
               outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason, e.output_tree,
-              e.output_bytes, version, number);
+              e.output_bytes, image.id, image.digest, version, number);
   return update.run();
 }
 

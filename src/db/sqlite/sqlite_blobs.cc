@@ -5,6 +5,9 @@
 #include <map>
 #include <utility>
 
+#include "db/execution_rules.h"
+#include "db/sqlite/reference_changes.h"
+
 namespace plz {
 namespace {
 
@@ -92,6 +95,18 @@ Result<void> delete_blobs(Connection& connection, std::span<const Digest> digest
   return {};
 }
 
+Result<void> move_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
+  PLZ_ASSIGN(Statement move, connection.statement("UPDATE blobs SET position = ? WHERE digest = ? AND pack = ?"));
+  int64_t moved = 0;
+  for (auto [prefix, i] : sorted_order(blobs, [](const BlobRecord& blob) -> const Digest& { return blob.digest; })) {
+    move.bind(blobs[i].offset, blobs[i].digest, pack);
+    PLZ_TRY(move.run());
+    moved += connection.changed_rows();
+  }
+  if (moved == static_cast<int64_t>(blobs.size())) return {};
+  return fail(ErrorCode::conflict, "a blob lies in another pack by now");
+}
+
 // Remembers what it has looked up.
 class PackIds {
  public:
@@ -117,7 +132,8 @@ Result<void> SqliteBlobs::add_pack(const Uuid& pack, uint64_t pack_bytes, std::s
   return store_.write(Durability::durable, [&](Connection& connection) -> Result<void> {
     PLZ_ASSIGN(int64_t number, pack_number(connection, pack, pack_bytes));
     PLZ_ASSIGN(PackSums sums, insert_blobs(connection, number, blobs));
-    return add_to_pack(connection, number, sums);
+    PLZ_TRY(add_to_pack(connection, number, sums));
+    return count_reference_change(connection);
   });
 }
 
@@ -142,7 +158,7 @@ Result<std::vector<std::optional<BlobRecord>>> SqliteBlobs::find(std::span<const
 
 Result<std::vector<Uuid>> SqliteBlobs::packs() {
   PLZ_ASSIGN(auto reader, store_.reader());
-  PLZ_ASSIGN(Statement query, reader->statement("SELECT id FROM packs ORDER BY id"));
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT id FROM packs ORDER BY number"));
   std::vector<Uuid> packs;
   for (;;) {
     PLZ_ASSIGN(bool row, query.step());
@@ -177,15 +193,66 @@ Result<void> SqliteBlobs::end_lease(LeaseId lease) {
   });
 }
 
-Result<bool> SqliteBlobs::remove_unleased(std::span<const Digest> digests, Timestamp now) {
-  bool removed = false;
-  PLZ_TRY(store_.write(Durability::relaxed, [&](Connection& connection) -> Result<void> {
+Result<std::optional<Timestamp>> SqliteBlobs::leased_until(Timestamp now) {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT max(expires) FROM leases WHERE expires > ?"));
+  query.bind(now);
+  PLZ_TRY(query.step());
+  return query.column<std::optional<Timestamp>>(0);
+}
+
+Result<void> SqliteBlobs::each(const std::function<bool(const BlobRecord&)>& visit) {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_ASSIGN(ReadTransaction transaction, ReadTransaction::begin(*reader));
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT digest, pack, position, stored_bytes, bytes, checksum, codec "
+                                                "FROM blobs ORDER BY digest"));
+  PackIds packs(*reader);
+  for (;;) {
+    PLZ_ASSIGN(bool row, query.step());
+    if (!row) return {};
+    BlobRecord record;
+    int64_t pack = 0;
+    query.read(record.digest, pack, record.offset, record.stored_bytes, record.bytes, record.checksum, record.codec);
+    PLZ_ASSIGN(record.pack, packs.id_of(pack));
+    if (!visit(record)) return {};
+  }
+}
+
+Result<uint64_t> SqliteBlobs::reference_changes() {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  return read_reference_changes(*reader);
+}
+
+Result<BlobRemoval> SqliteBlobs::remove_unleased(std::span<const Digest> digests, Timestamp now,
+                                                 uint64_t reference_changes) {
+  BlobRemoval removal = BlobRemoval::removed;
+  PLZ_TRY(store_.write(Durability::durable, [&](Connection& connection) -> Result<void> {
     PLZ_ASSIGN(bool leased, any_lease(connection, now));
-    removed = !leased;
-    if (leased) return {};
+    PLZ_ASSIGN(uint64_t changes, read_reference_changes(connection));
+    removal = leased                         ? BlobRemoval::leased
+              : changes != reference_changes ? BlobRemoval::outdated
+                                             : BlobRemoval::removed;
+    if (removal != BlobRemoval::removed) return {};
     return delete_blobs(connection, digests);
   }));
-  return removed;
+  return removal;
+}
+
+Result<void> SqliteBlobs::replace_pack(const Uuid& from, const Uuid& to, uint64_t pack_bytes,
+                                       std::span<const BlobRecord> blobs) {
+  return store_.write(Durability::durable, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(Statement query, connection.statement("SELECT number, blobs FROM packs WHERE id = ?"));
+    query.bind(from);
+    PLZ_ASSIGN(bool found, query.step());
+    int64_t number = 0;
+    uint64_t count = 0;
+    if (found) query.read(number, count);
+    if (!found || count != blobs.size()) return fail(not_replaced(from));
+    PLZ_TRY(move_blobs(connection, number, blobs));
+    PLZ_ASSIGN(Statement rename, connection.statement("UPDATE packs SET id = ?, pack_bytes = ? WHERE number = ?"));
+    rename.bind(to, pack_bytes, number);
+    return rename.run();
+  });
 }
 
 }  // namespace plz

@@ -15,7 +15,13 @@ class SqliteBlobs final : public BlobRecords {
   Result<Totals> totals() override;
   Result<void> hold_lease(LeaseId lease, Timestamp expires) override;
   Result<void> end_lease(LeaseId lease) override;
-  Result<bool> remove_unleased(std::span<const Digest> digests, Timestamp now) override;
+  Result<std::optional<Timestamp>> leased_until(Timestamp now) override;
+  Result<void> each(const std::function<bool(const BlobRecord&)>& visit) override;
+  Result<uint64_t> reference_changes() override;
+  Result<BlobRemoval> remove_unleased(std::span<const Digest> digests, Timestamp now,
+                                      uint64_t reference_changes) override;
+  Result<void> replace_pack(const Uuid& from, const Uuid& to, uint64_t pack_bytes,
+                            std::span<const BlobRecord> blobs) override;
 
  private:
   SqliteStore& store_;

@@ -16,6 +16,7 @@
 
 #include "db/database_samples.h"
 #include "db/sqlite/connection.h"
+#include "db/sqlite/migrations.h"
 #include "os/file.h"
 
 namespace plz {
@@ -80,8 +81,38 @@ TEST_F(SqliteDatabaseTest, ANewerSchemaIsRefused) {
   execute("PRAGMA user_version = 7");
   Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::conflict);
-  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 1)");
+  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 3)");
   EXPECT_EQ(error.hint, "use the newer plz, or another PLZ_DATA_DIR");
+}
+
+// An execution as schema 1 and format 1 of specs kept it.
+const std::string kRowsOfSchema1 = R"(
+  INSERT INTO executions VALUES (7, x'019aab9e3c6f7d529d0f0a4f2f1f7c11', 3, 4, 'ada', 'digits', 0, NULL, NULL,
+    NULL, 1, NULL, '', 0, 1000, 2000, 3000, 4000, 5000, 1, 42, NULL, 0, '', NULL, 0, NULL);
+  INSERT INTO documents VALUES (7, '{"user": "ada"}');
+  INSERT INTO specs VALUES (7, x'010361646106646967697473010474727565027b7d)" + std::string(64, '0') +
+  "0000000874322e6d6963726f0000017800000000000000f03f000000027b7d01027b7d027b7d0000020000')";
+
+TEST_F(SqliteDatabaseTest, SchemaOneIsUpgraded) {
+  execute(std::string(migrations()[0]) + kRowsOfSchema1 +
+          "; PRAGMA application_id = 0x706c7a64; PRAGMA user_version = 1");
+  auto database = open();
+  auto id = *ExecutionId::parse("019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11");
+  auto found = database->executions().find(id);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_TRUE(*found);
+  ExecutionRecord record = **found;
+  EXPECT_EQ(record.version, 3u);
+  EXPECT_EQ(record.execution.spec.command, (std::vector<std::string>{"true"}));
+  EXPECT_EQ(record.execution.outcome->exit_status, 42);
+  EXPECT_FALSE(record.execution.image);
+  EXPECT_FALSE(record.execution.spec.snapshot.environment.uses_container());
+  NewExecution next = sample_execution(clock_);
+  next.execution.spec.snapshot.environment.dockerfile = true;
+  ASSERT_TRUE(database->executions().create({next}, ""));
+  next.execution.image = ImageIdentity{"sha256:1", ""};
+  ASSERT_TRUE(*database->executions().save(next.execution, 0, std::nullopt, "", Durability::durable));
+  EXPECT_EQ((*database->executions().find(next.execution.id))->execution, next.execution);
 }
 
 TEST_F(SqliteDatabaseTest, OtherPeoplesDatabasesAreLeftAlone) {

@@ -7,6 +7,7 @@
 #include "db/spec_codec.h"
 #include "db/sqlite/attempt_row.h"
 #include "db/sqlite/execution_row.h"
+#include "db/sqlite/reference_changes.h"
 
 namespace plz {
 namespace {
@@ -59,12 +60,23 @@ Result<void> save_document(Connection& connection, int64_t number, const std::st
   return save.run();
 }
 
+Result<void> check_required(Connection& connection, const std::vector<Digest>& required) {
+  PLZ_ASSIGN(Statement query, connection.statement("SELECT 1 FROM blobs WHERE digest = ?"));
+  for (const Digest& digest : required) {
+    query.bind(digest);
+    PLZ_ASSIGN(bool found, query.step());
+    if (!found) return fail(lacks_blob(digest));
+  }
+  return {};
+}
+
 // Parts share their composite's row where they have the same variables.
 Result<void> insert_all(Connection& connection, const std::vector<NewExecution>& executions) {
   const EnvironmentVariables* stored = nullptr;
   std::optional<int64_t> shell_environment;
   for (const NewExecution& each : executions) {
     PLZ_TRY(check_new(each.execution));
+    PLZ_TRY(check_required(connection, each.required));
     if (!stored || *stored != each.shell_environment) {
       stored = &each.shell_environment;
       PLZ_ASSIGN(shell_environment, insert_shell_environment(connection, each.shell_environment));
@@ -72,7 +84,7 @@ Result<void> insert_all(Connection& connection, const std::vector<NewExecution>&
     PLZ_ASSIGN(int64_t number, insert_execution(connection, each.execution, shell_environment));
     PLZ_TRY(save_document(connection, number, each.document.empty() ? "{}" : each.document));
   }
-  return {};
+  return count_reference_change(connection);
 }
 
 struct Stored {
@@ -130,6 +142,8 @@ Result<bool> save_in(Connection& connection, const Execution& execution, uint64_
     PLZ_TRY(save_attempt(connection, *attempt));
   }
   PLZ_TRY(update_execution(connection, stored->number, execution, stored->version + 1));
+  // Only the end of an execution brings it an output.
+  if (execution.output_tree && stored->state != ExecutionState::finished) PLZ_TRY(count_reference_change(connection));
   if (!document.empty()) PLZ_TRY(save_document(connection, stored->number, document));
   if (execution.state == ExecutionState::finished) PLZ_TRY(forget_shell_environment(connection, stored->number));
   return true;

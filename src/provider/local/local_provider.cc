@@ -36,6 +36,7 @@ Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
                                  "--directory", settings_.worker_directory,
                                  "--instance", id.to_string(), "--log", settings_.log_path,
                                  "--hide", settings_.hidden_directory};
+  words.insert(words.end(), settings_.worker_arguments.begin(), settings_.worker_arguments.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

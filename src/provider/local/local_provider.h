@@ -5,6 +5,7 @@
 
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "provider/provider.h"
 
@@ -17,6 +18,7 @@ struct LocalProviderSettings {
   std::string log_path;           // the worker's own log
   std::string hidden_directory;   // what jobs must not see: the controller's data
   Capacity capacity;              // of this machine
+  std::vector<std::string> worker_arguments;  // further ones
 };
 
 class LocalProvider final : public Provider {

@@ -17,9 +17,16 @@ Result<void> append_log(const AttemptPaths& paths, std::string_view text) {
 
 }  // namespace
 
-FakeRuntime::FakeRuntime(const Clock& clock, Script script) : clock_(clock), script_(std::move(script)) {}
+FakeRuntime::FakeRuntime(const Clock& clock, Script script, std::string name)
+    : clock_(clock), script_(std::move(script)), name_(std::move(name)) {}
 
-RuntimeFingerprint FakeRuntime::fingerprint() { return {.name = "fake", .available = true, .version = "1"}; }
+RuntimeFingerprint FakeRuntime::fingerprint() { return {.name = name_, .available = true, .version = "1"}; }
+
+RuntimeFingerprint FakeRuntime::full_fingerprint() {
+  RuntimeFingerprint full = fingerprint();
+  full.detail = "in full";
+  return full;
+}
 
 std::string FakeRuntime::job_path(const AttemptPaths& paths, std::string_view which) const {
   if (which == "configuration") return paths.configuration();
@@ -27,7 +34,7 @@ std::string FakeRuntime::job_path(const AttemptPaths& paths, std::string_view wh
 }
 
 Result<void> FakeRuntime::start(const LaunchSpec& spec) {
-  if (spec.command.empty()) return fail(ErrorCode::invalid, "there is no command to run");
+  if (spec.command.empty() && spec.image.empty()) return fail(ErrorCode::invalid, "there is no command to run");
   FakeJob job = script_ ? script_(spec) : FakeJob{};
   if (job.start_error) return fail(*job.start_error);
   {

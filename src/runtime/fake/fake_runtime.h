@@ -30,9 +30,11 @@ class FakeRuntime final : public Runtime {
   using Script = std::function<FakeJob(const LaunchSpec&)>;
 
   // `clock` gives the times of reports and must outlive this. Without a script every job succeeds.
-  explicit FakeRuntime(const Clock& clock, Script script = {});
+  // Named "docker" it is one for containers.
+  explicit FakeRuntime(const Clock& clock, Script script = {}, std::string name = "fake");
 
   RuntimeFingerprint fingerprint() override;
+  RuntimeFingerprint full_fingerprint() override;  // its detail: "in full"
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override;
   Result<void> start(const LaunchSpec& spec) override;
   Result<AttemptPhase> recover(const AttemptPaths& paths) override;
@@ -58,6 +60,7 @@ class FakeRuntime final : public Runtime {
 
   const Clock& clock_;
   const Script script_;
+  const std::string name_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::map<std::string, Attempt> attempts_;  // by directory

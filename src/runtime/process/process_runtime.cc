@@ -52,7 +52,12 @@ Result<void> ProcessRuntime::start(const LaunchSpec& spec) {
 Result<AttemptPhase> ProcessRuntime::recover(const AttemptPaths& paths) { return runner_.recover(paths); }
 
 Result<ExitReport> ProcessRuntime::wait(const AttemptPaths& paths, std::stop_token stop) {
-  return runner_.wait(paths, std::move(stop));
+  PLZ_ASSIGN(ExitReport exit, runner_.wait(paths, std::move(stop)));
+  if (!why_unboxed_.empty()) {
+    std::string& reason = exit.outcome.reason;
+    reason += (reason.empty() ? "" : "; ") + ("the job was not boxed: " + why_unboxed_);
+  }
+  return exit;
 }
 
 Result<void> ProcessRuntime::stop(const AttemptPaths& paths, std::chrono::milliseconds grace) {

@@ -11,7 +11,9 @@ namespace plz {
 
 class ProcessRuntime final : public Runtime {
  public:
-  explicit ProcessRuntime(std::string plz_init_path) : runner_(std::move(plz_init_path)) {}
+  // `why_unboxed`: why there is no sandbox, told with the end of each job; "": nobody asked for one.
+  explicit ProcessRuntime(std::string plz_init_path, std::string why_unboxed = "")
+      : runner_(std::move(plz_init_path)), why_unboxed_(std::move(why_unboxed)) {}
 
   RuntimeFingerprint fingerprint() override;
   // In the attempt's directory. "input" is a link that start() makes for the mount of that job path.
@@ -26,6 +28,7 @@ class ProcessRuntime final : public Runtime {
 
  private:
   InitRunner runner_;
+  const std::string why_unboxed_;
 };
 
 }  // namespace plz

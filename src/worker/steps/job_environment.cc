@@ -50,10 +50,23 @@ bool configures(const ExecutionSpec& spec, std::string_view name) {
                      [&](const auto& variable) { return variable.first == name; });
 }
 
+EnvironmentVariables container_environment(const Assignment& assignment, const JobPlaces& places,
+                                           const Capacity& capacity) {
+  VariableSet variables;
+  for (const auto& [name, value] : assignment.spec.environment) variables.set(name, value);
+  variables.set_unless_there("PYTHONUNBUFFERED", "1");
+  const bool has_gpus = !assignment.gpu_ids.empty();
+  if (has_gpus) variables.set("NVIDIA_VISIBLE_DEVICES", joined(assignment.gpu_ids));
+  else if (!capacity.gpus.empty()) variables.set_unless_there("NVIDIA_VISIBLE_DEVICES", "void");
+  variables.set("CONFIGURATION_FILE", places.configuration);
+  return variables.take();
+}
+
 }  // namespace
 
 EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places,
                                      const Capacity& capacity) {
+  if (assignment.spec.snapshot.environment.uses_container()) return container_environment(assignment, places, capacity);
   VariableSet variables;
   const bool has_shell = !assignment.shell_environment.empty();
   for (const auto& [name, value] : has_shell ? assignment.shell_environment : without_a_shell())

@@ -18,6 +18,9 @@ struct JobPlaces {
 // the shell's own directory and temporary files, and over them those configured. PYTHONUNBUFFERED=1
 // unless set. CUDA_VISIBLE_DEVICES names the GPUs that were handed out; on a machine with GPUs a job
 // that asked for none sees none, for all may be handed out to others, unless it configured otherwise.
+// In a container: those configured, which are added to the image's own; the shell's PATH and HOME would be
+// wrong there. The GPUs that it sees are numbered anew from 0, so CUDA_VISIBLE_DEVICES is left alone, and
+// NVIDIA_VISIBLE_DEVICES names those that were handed out, or none, for NVIDIA's container runtime.
 EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places,
                                      const Capacity& capacity);
 

@@ -32,6 +32,30 @@ TEST(JobEnvironment, LeavesAnUnbufferedThatIsSet) {
   EXPECT_EQ(variables.size(), 3u);
 }
 
+TEST(JobEnvironment, InAContainerIsWhatWasConfigured) {
+  auto assignment = with_shell({{"PATH", "/home/ada/bin"}, {"HOME", "/home/ada"}});
+  assignment.spec.snapshot.environment.image = "debian:12";
+  assignment.spec.environment = {{"MODE", "fast"}};
+  const auto of_image = job_environment(assignment, kPlaces, {});
+  EXPECT_THAT(of_image, ElementsAre(Pair("MODE", "fast"), Pair("PYTHONUNBUFFERED", "1"),
+                                    Pair("CONFIGURATION_FILE", "/plz/configuration.json")));
+  assignment.spec.snapshot.environment = {"", {}, true, {}};
+  EXPECT_EQ(job_environment(assignment, kPlaces, {}), of_image);
+}
+
+TEST(JobEnvironment, InAContainerNamesTheGpusForNvidiasRuntime) {
+  Capacity with_gpus;
+  with_gpus.gpus = {{"0"}, {"1"}};
+  Assignment assignment;
+  assignment.spec.snapshot.environment.image = "debian:12";
+  auto none = job_environment(assignment, kPlaces, with_gpus);
+  EXPECT_EQ(variable_of(none, "NVIDIA_VISIBLE_DEVICES"), "void");
+  assignment.gpu_ids = {"1"};
+  auto one = job_environment(assignment, kPlaces, with_gpus);
+  EXPECT_EQ(variable_of(one, "NVIDIA_VISIBLE_DEVICES"), "1");
+  EXPECT_EQ(variable_of(one, "CUDA_VISIBLE_DEVICES"), "");
+}
+
 TEST(JobEnvironment, WithoutAShellHasWhatProgramsNeed) {
   auto variables = job_environment({}, kPlaces, {});
   EXPECT_NE(variable_of(variables, "PATH"), "");

@@ -44,6 +44,7 @@ Result<LaunchSpec> make_launch_spec(const AttemptPaths& paths, const Assignment&
   launch.execution_id = assignment.execution_id;
   launch.paths = paths;
   launch.command = spec.command;
+  launch.docker_run_args = spec.docker_run_args;
   JobPlaces places{runtime.job_path(paths, "code"), runtime.job_path(paths, "configuration")};
   launch.environment = job_environment(assignment, places, host.capacity);
   launch.code_tree = trees.code;

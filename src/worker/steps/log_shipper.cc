@@ -9,13 +9,14 @@
 
 namespace plz {
 
-LogShipper::LogShipper(AttemptId attempt, std::string path, bool recovered, Connections& connections,
+LogShipper::LogShipper(AttemptId attempt, AttemptLog log, std::string path, bool recovered, Connections& connections,
                        const Clock& clock)
-    : attempt_(attempt), path_(std::move(path)), connections_(connections), clock_(clock), known_(!recovered) {}
+    : attempt_(attempt), log_(log), path_(std::move(path)), connections_(connections), clock_(clock), known_(!recovered) {}
 
 Result<bool> LogShipper::ship_piece() {
   if (!known_) {
-    PLZ_ASSIGN(shipped_, connections_.call([&](WorkerApi& api) { return api.log_size(attempt_); }));
+    if (!path_exists(path_)) return false;
+    PLZ_ASSIGN(shipped_, connections_.call([&](WorkerApi& api) { return api.log_size(attempt_, log_); }));
     known_ = true;
   }
   PLZ_ASSIGN(size_t size, read_piece());
@@ -23,7 +24,7 @@ Result<bool> LogShipper::ship_piece() {
   std::string_view piece(buffer_.data(), size);
   const uint64_t before = shipped_;
   PLZ_ASSIGN(shipped_, connections_.call([&](WorkerApi& api) {
-    return api.append_log(attempt_, before, clock_.now(), piece);
+    return api.append_log(attempt_, log_, before, clock_.now(), piece);
   }));
   if (shipped_ == before)
     return fail(ErrorCode::conflict, "the controller takes no more of the log of attempt " + attempt_.to_string());

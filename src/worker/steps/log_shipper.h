@@ -1,4 +1,4 @@
-// Carries an attempt's log file to the controller.
+// Carries a log file of an attempt to the controller.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ inline constexpr size_t kLogPieceBytes = 4u << 20;
 class LogShipper {
  public:
   // A recovered attempt's log may be there in part: then the controller is asked first.
-  LogShipper(AttemptId attempt, std::string path, bool recovered, Connections& connections, const Clock& clock);
+  LogShipper(AttemptId attempt, AttemptLog log, std::string path, bool recovered, Connections& connections, const Clock& clock);
 
   // Sends the next piece; false: there was none. Where the controller had more or less of it than
   // thought, goes on from there.
@@ -32,6 +32,7 @@ class LogShipper {
   Result<size_t> read_piece();
 
   const AttemptId attempt_;
+  const AttemptLog log_;
   const std::string path_;
   Connections& connections_;
   const Clock& clock_;

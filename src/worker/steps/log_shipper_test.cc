@@ -16,7 +16,7 @@ class LogShipperTest : public testing::Test {
  protected:
   LogShipperTest() : connections_(controller_, clock_, {milliseconds(1), milliseconds(2)}) {}
   LogShipper shipper(bool recovered = false) {
-    return LogShipper(kAttempt, path(), recovered, connections_, clock_);
+    return LogShipper(kAttempt, AttemptLog::job, path(), recovered, connections_, clock_);
   }
   std::string path() const { return directory_.path() + "/log"; }
 

@@ -116,7 +116,7 @@ void MeasureCollector::handle_event(const Watched& where, uint32_t mask, const s
 void MeasureCollector::note(size_t root, std::string path, bool closed) {
   auto [pending, added] = pending_.try_emplace(key(root, path));
   pending->second.root = root;
-  pending->second.closed |= closed;
+  pending->second.closed = closed;
   if (added) pending->second.since = clock_.steady();
 }
 
@@ -172,24 +172,25 @@ Result<bool> MeasureCollector::take(const std::string& path, Pending& pending, b
   struct stat status {};
   if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return true;
   MeasureStamp stamp = stamp_of(status);
-  pending.closed |= final;
-  if (!pending.closed) {
-    const bool changed = !pending.stamp || !pending.stamp->same_file_state(stamp);
-    if (changed) {
-      pending.stamp = stamp;
-      pending.since = clock_.steady();
-      pending.refused = false;
-    }
-    if (changed || pending.refused || clock_.steady() - pending.since < kMeasureQuietTime) return false;
+  // Emptied, to be written anew: that will be seen, and so will be a file that stays so, at the end.
+  if (stamp.bytes == 0 && !final) return true;
+  const bool changed = !pending.stamp || !pending.stamp->same_file_state(stamp);
+  if (changed) {
+    pending.stamp = stamp;
+    pending.since = clock_.steady();
+    pending.refused = false;
   }
+  const bool quiet = clock_.steady() - pending.since >= kMeasureQuietTime;
+  if (!final && !pending.closed && (!quiet || pending.refused)) return false;
+  if (!final && pending.closed && pending.refused && !quiet) return false;
   bool complete = true;
-  PLZ_TRY(read(file.get(), path, pending, stamp, complete));
+  PLZ_TRY(read(file.get(), path, pending, stamp, final || (pending.closed && quiet), complete));
   pending.refused = !complete;
   return complete || final;
 }
 
 Result<void> MeasureCollector::read(int fd, const std::string& path, const Pending& pending, MeasureStamp stamp,
-                                    bool& complete) {
+                                    bool as_it_is, bool& complete) {
   MeasureEvent event;
   event.path = text_of(path);
   event.index = roots_[pending.root].index;
@@ -205,10 +206,11 @@ Result<void> MeasureCollector::read(int fd, const std::string& path, const Pendi
     }
     content.resize(*size);
     stamp.content_hash = std::hash<std::string_view>()(content);
-    if (!pending.closed && !is_measure_json(content)) {
-      complete = false;
-      return {};
-    }
+    // What was closed may have been opened again while it was read.
+    const bool closed = pending.closed;
+    if (!as_it_is && closed) drain_events();
+    complete = as_it_is || (pending.closed == closed && is_measure_json(content));
+    if (!complete) return {};
     event.value = measure_value(std::move(content));
   }
   auto [known, is_new] = known_.try_emplace(key(pending.root, event.path));

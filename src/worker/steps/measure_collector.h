@@ -17,7 +17,9 @@ namespace plz {
 // Larger files are not read: their value says how large they are.
 inline constexpr uint64_t kMaxMeasureBytes = 64u << 20;
 // A file that nobody has closed is taken when nothing changed in it for this long, and then only if it
-// is JSON: half of a text is not reported as broken.
+// is JSON; one that was closed and is not JSON, when nothing changed for this long. So neither half of a
+// text nor what stands in a file between two writes is reported as broken. An empty file is a measure
+// only at the end.
 inline constexpr std::chrono::milliseconds kMeasureQuietTime{200};
 
 struct MeasureRoot {
@@ -51,8 +53,8 @@ class MeasureCollector {
  private:
   struct Pending {
     size_t root = 0;
-    bool closed = false;
-    bool refused = false;  // not JSON as it stands, and not closed
+    bool closed = false;   // by who wrote it last
+    bool refused = false;  // not JSON as it stands, or opened again
     std::optional<MeasureStamp> stamp;
     SteadyTime since;
   };
@@ -70,7 +72,9 @@ class MeasureCollector {
   void scan_all(bool watch, bool closed);
   void note(size_t root, std::string path, bool closed);
   Result<bool> take(const std::string& path, Pending& pending, bool final);
-  Result<void> read(int fd, const std::string& path, const Pending& pending, MeasureStamp stamp, bool& complete);
+  // `as_it_is`: also what is not JSON.
+  Result<void> read(int fd, const std::string& path, const Pending& pending, MeasureStamp stamp, bool as_it_is,
+                    bool& complete);
 
   const std::vector<MeasureRoot> roots_;
   MeasureLog& log_;

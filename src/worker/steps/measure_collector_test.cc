@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "os/file.h"
 #include "wire/json_text.h"
 #include "worker/fake_controller.h"
@@ -110,6 +112,45 @@ TEST_F(MeasureCollectorTest, WaitsForHalfOfAText) {
   half->reset();
   EXPECT_TRUE(collect().empty());
   EXPECT_FALSE(collector_->is_waiting());
+}
+
+TEST_F(MeasureCollectorTest, AFileThatIsWrittenAnewKeepsItsValueMeanwhile) {
+  collector_->watch();
+  write_text(file("m"), "0.5");
+  EXPECT_EQ(collect(), (Values{{"m", "0.5"}}));
+  for (auto between : {"", "0.", "loss: "}) {
+    write_text(file("m"), between);
+    EXPECT_TRUE(collect().empty()) << between;
+    clock_.advance(kMeasureQuietTime / 2);
+    EXPECT_TRUE(collect().empty()) << between;
+    auto value = "0.2" + std::to_string(strlen(between));
+    write_text(file("m"), value);
+    EXPECT_EQ(collect(), (Values{{"m", value}}));
+  }
+  EXPECT_FALSE(collector_->is_waiting());
+}
+
+TEST_F(MeasureCollectorTest, WhatWasOpenedAgainIsNotTakenForClosed) {
+  collector_->watch();
+  write_text(file("m"), "10");
+  auto again = open_file(file("m"), O_WRONLY | O_TRUNC);
+  ASSERT_TRUE(write_all(again->get(), "1"));
+  EXPECT_TRUE(collect().empty());
+  ASSERT_TRUE(write_all(again->get(), "1"));
+  again->reset();
+  EXPECT_EQ(collect(), (Values{{"m", "11"}}));
+}
+
+TEST_F(MeasureCollectorTest, WhatIsNotJsonIsTakenWhenItStays) {
+  collector_->watch();
+  write_text(file("text"), "loss: 1");
+  write_text(file("empty"), "");
+  EXPECT_TRUE(collect().empty());
+  EXPECT_TRUE(collector_->is_waiting());
+  clock_.advance(kMeasureQuietTime);
+  EXPECT_EQ(collect(), (Values{{"text", "{\"base64_bytes\": \"bG9zczogMQ==\"}"}}));
+  EXPECT_FALSE(collector_->is_waiting());
+  EXPECT_EQ(collect(true), (Values{{"empty", "{\"base64_bytes\": \"\"}"}}));
 }
 
 TEST_F(MeasureCollectorTest, EachCloseIsAnEventOfTheSeries) {

@@ -19,9 +19,19 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
-std::string note_of(const std::vector<std::string>& warnings) {
-  std::string note;
-  for (size_t i = 0; i < warnings.size() && i < kWarningsInANote; ++i) note += (i ? "; " : "") + warnings[i];
+// Sentences of a capture, with names as the job knows them.
+std::string clause_of(std::string sentence, const std::string& directory) {
+  const std::string before = directory + "/";
+  for (size_t at; (at = sentence.find(before)) != sentence.npos;) sentence.erase(at, before.size());
+  if (sentence.ends_with('.')) sentence.pop_back();
+  return sentence;
+}
+
+std::string note_of(const std::vector<std::string>& warnings, const std::string& directory) {
+  if (warnings.empty()) return "";
+  std::string note = "not all of the output was kept: ";
+  for (size_t i = 0; i < warnings.size() && i < kWarningsInANote; ++i)
+    note += (i ? "; " : "") + clause_of(warnings[i], directory);
   if (warnings.size() > kWarningsInANote) note += fmt::format("; and {} more", warnings.size() - kWarningsInANote);
   return note;
 }
@@ -47,7 +57,7 @@ Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink, 
   PLZ_ASSIGN(CaptureResult captured, capture(directory, options, sink));
   stored.tree = captured.tree;
   stored.bytes = captured.total_bytes;
-  stored.note = note_of(captured.warnings);
+  stored.note = note_of(captured.warnings, directory);
   return stored;
 }
 

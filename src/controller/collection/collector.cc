@@ -1,0 +1,197 @@
+#include "controller/collection/collector.h"
+
+#include <condition_variable>
+#include <memory>
+#include <optional>
+
+#include "base/log.h"
+#include "controller/collection/sweeper.h"
+
+namespace plz {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kExecutionsAtOnce = 1'000;
+constexpr milliseconds kBetweenLooks{50};
+
+class Watching {
+ public:
+  explicit Watching(ReferenceWatch& watch) : watch_(watch) { watch_.begin(); }
+  ~Watching() { watch_.end(); }
+
+ private:
+  ReferenceWatch& watch_;
+};
+
+Result<void> mark_all(ExecutionRecords& executions, Marker& marker, std::set<std::string>& images,
+                      const std::stop_token& stop) {
+  std::optional<ExecutionId> before;
+  for (;;) {
+    PLZ_ASSIGN(const auto page, executions.list({}, before, kExecutionsAtOnce));
+    References references;
+    for (const ExecutionRecord& record : page) add_references(record.execution, references);
+    PLZ_TRY(marker.mark(references, stop));
+    images.merge(references.images);
+    if (page.size() < kExecutionsAtOnce) return {};
+    before = page.back().execution.id;
+  }
+}
+
+// The answers of workers, as they come; shared with the callbacks, which may come when nobody waits.
+struct Answers {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::vector<std::optional<WorkerCollection>> by_instance;  // guarded by mutex
+
+  bool all_here() const {
+    for (const auto& answer : by_instance)
+      if (!answer) return false;
+    return true;
+  }
+};
+
+}  // namespace
+
+Collector::Collector(Database& database, PackStore& packs, ExecutionService& executions, BlobService& blobs,
+                     WorkerService& workers, const Clock& clock, CollectorSettings settings)
+    : database_(database), packs_(packs), executions_(executions), blobs_(blobs), workers_(workers), clock_(clock),
+      settings_(settings) {}
+
+Collector::~Collector() { stop(); }
+
+Result<void> Collector::start(const CollectionRequest& request, std::function<void(CollectionReport)> answer) {
+  std::lock_guard lock(mutex_);
+  if (!asked_.empty() && !request.wait)
+    return fail(ErrorCode::conflict, "a collection is under way already", "wait for its end");
+  asked_.push_back({request, std::move(answer)});
+  if (asked_.size() == 1) thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
+  return {};
+}
+
+void Collector::serve(const std::stop_token& stop) {
+  for (bool more = true; more;) {
+    CollectionRequest request;
+    {
+      std::lock_guard lock(mutex_);
+      request = asked_.front().request;
+    }
+    CollectionReport report = collect(request, stop);
+    std::function<void(CollectionReport)> answer;
+    {
+      std::lock_guard lock(mutex_);
+      answer = std::move(asked_.front().answer);
+      asked_.pop_front();
+      more = !asked_.empty();
+    }
+    answer(std::move(report));
+  }
+}
+
+bool Collector::is_running() const {
+  std::lock_guard lock(mutex_);
+  return !asked_.empty();
+}
+
+void Collector::stop() {
+  std::jthread ending;
+  {
+    std::lock_guard lock(mutex_);
+    ending = std::move(thread_);
+  }
+}
+
+CollectionReport Collector::collect(const CollectionRequest& request, const std::stop_token& stop) {
+  CollectionReport report;
+  report.dry_run = request.dry_run;
+  std::vector<std::string> images;
+  if (auto collected = collect_store(request, stop, report, images); !collected) {
+    report.error = collected.error().message;
+    log_error("collection: {}", report.error);
+    return report;
+  }
+  if (request.environments || request.caches) collect_on_workers(request, images, stop, report);
+  if (!request.dry_run)
+    log_info("collection: {} blobs and {} bytes of the store; {} packs removed, {} written anew", report.blobs,
+             report.bytes, report.packs_removed, report.packs_rewritten);
+  return report;
+}
+
+Result<void> Collector::collect_store(const CollectionRequest& request, const std::stop_token& stop,
+                                      CollectionReport& report, std::vector<std::string>& images) {
+  // Before anything is read: what is missed there is seen here.
+  Watching watching(executions_.references());
+  PLZ_ASSIGN(BlobTable table, BlobTable::load(database_.blobs()));
+  Marker marker(table, database_.blobs(), packs_);
+  std::set<std::string> kept_images;
+  PLZ_TRY(mark_all(database_.executions(), marker, kept_images, stop));
+  images.assign(kept_images.begin(), kept_images.end());
+  Sweeper sweeper({database_.blobs(), packs_, blobs_, executions_.references(), clock_}, table, marker);
+  Swept swept;
+  Result<void> result;
+  if (request.dry_run) {
+    PLZ_ASSIGN(swept, sweeper.foresee());
+  } else {
+    result = sweeper.sweep(settings_.patience_with_captures, stop, swept);
+  }
+  report.blobs = swept.blobs;
+  report.bytes = swept.bytes;
+  report.packs_removed = swept.packs_removed;
+  report.packs_rewritten = swept.packs_rewritten;
+  report.held_up = swept.held_up;
+  return result;
+}
+
+// One that was just asked for will soon speak.
+std::vector<Instance> Collector::present_instances(const std::stop_token& stop) const {
+  const SteadyTime deadline = clock_.steady() + settings_.patience_with_starting_workers;
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any never;
+  for (;;) {
+    auto instances = workers_.instances();
+    bool starting = false;
+    for (const Instance& instance : instances) starting = starting || instance.state == InstanceState::starting;
+    if (!starting || clock_.steady() >= deadline || stop.stop_requested()) return instances;
+    never.wait_for(lock, stop, kBetweenLooks, [] { return false; });
+  }
+}
+
+void Collector::collect_on_workers(const CollectionRequest& request, const std::vector<std::string>& images,
+                                   const std::stop_token& stop, CollectionReport& report) {
+  CollectionOrder order;
+  order.dry_run = request.dry_run;
+  order.environments = request.environments;
+  order.caches = request.caches;
+  order.keep_images = images;
+  const auto instances = present_instances(stop);
+  auto answers = std::make_shared<Answers>();
+  answers->by_instance.resize(instances.size());
+  std::vector<std::string> requests;
+  for (size_t i = 0; i < instances.size(); ++i) {
+    report.instances.push_back({instances[i].id, instances[i].host_name, {}});
+    auto ordered = workers_.order_collection(instances[i].id, order, [answers, i](WorkerCollection collection) {
+      std::lock_guard lock(answers->mutex);
+      answers->by_instance[i] = std::move(collection);
+      answers->changed.notify_all();
+    });
+    if (ordered) {
+      requests.push_back(*ordered);
+      continue;
+    }
+    std::lock_guard lock(answers->mutex);
+    answers->by_instance[i].emplace().error = ordered.error().message;
+  }
+  {
+    std::unique_lock lock(answers->mutex);
+    answers->changed.wait_for(lock, stop, settings_.patience_with_workers, [&] { return answers->all_here(); });
+    for (size_t i = 0; i < instances.size(); ++i) {
+      WorkerCollection& collection = report.instances[i].collection;
+      if (answers->by_instance[i]) collection = *answers->by_instance[i];
+      else collection.error = "its worker has not answered";
+    }
+  }
+  for (const std::string& id : requests) workers_.forget_collection(id);
+}
+
+}  // namespace plz

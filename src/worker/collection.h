@@ -1,0 +1,30 @@
+// What an order to collect removes on this machine: containers of attempts that are over, images that no
+// execution needs, trees that no attempt is using.
+#pragma once
+
+#include <functional>
+
+#include "environment/environments.h"
+#include "model/ids.h"
+#include "runtime/container_keeper.h"
+#include "wire/collection_json.h"
+#include "wire/worker_api.h"
+#include "worker/image_gate.h"
+#include "worker/tree_cache.h"
+
+namespace plz {
+
+// What there is to collect from. Everything in it is thread-safe and outlives its use.
+struct CollectionSources {
+  TreeCache& trees;
+  ImageGate& images;
+  Environments* environments = nullptr;  // may be null, as may
+  ContainerKeeper* containers = nullptr;
+  // Whether the worker has it in hand at this moment.
+  std::function<bool(AttemptId)> is_in_hand;
+};
+
+// With dry_run, what it would remove. What fails is in the answer's `error`; the rest is done all the same.
+WorkerCollection collect_here(const CollectionOrder& order, const CollectionSources& sources);
+
+}  // namespace plz

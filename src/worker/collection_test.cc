@@ -1,0 +1,105 @@
+#include "worker/collection.h"
+
+#include <gtest/gtest.h>
+
+#include "worker/fake_controller.h"
+
+namespace plz {
+namespace {
+
+AttemptId attempt_id(int number) {
+  return *AttemptId::parse("019aab9e-3c6f-7d52-9d0f-0000000000" + std::to_string(10 + number));
+}
+
+class FakeEnvironments final : public Environments {
+ public:
+  Result<ReadyEnvironment> ensure(const EnvironmentRequest&, const std::function<void(std::string_view)>&,
+                                  std::stop_token) override {
+    return fail(ErrorCode::internal, "not of this test");
+  }
+  Result<std::vector<KeptEnvironment>> list() override {
+    if (error) return fail(*error);
+    return images;
+  }
+  Result<void> remove(const std::string& image_id) override {
+    std::erase_if(images, [&](const auto& image) { return image.image_id == image_id; });
+    return {};
+  }
+  Result<void> evict() override { return {}; }
+
+  std::vector<KeptEnvironment> images;
+  std::optional<Error> error;
+};
+
+class FakeKeeper final : public ContainerKeeper {
+ public:
+  Result<std::vector<KeptContainer>> containers() override { return kept; }
+  Result<void> remove_container(const std::string& id) override {
+    if (id == "stuck") return fail(ErrorCode::unavailable, "device busy");
+    std::erase_if(kept, [&](const auto& container) { return container.id == id; });
+    return {};
+  }
+
+  std::vector<KeptContainer> kept;
+};
+
+class CollectionTest : public testing::Test {
+ protected:
+  CollectionTest() {
+    environments_.images = {{"sha256:old", "plz/environment:old", 100, false},
+                            {"sha256:kept", "plz/environment:kept", 10, false},
+                            {"sha256:used", "plz/environment:used", 1, true}};
+    keeper_.kept = {{"c1", "plz-1", attempt_id(1), 5}, {"c2", "plz-2", attempt_id(2), 7}};
+  }
+
+  WorkerCollection collect(bool dry_run, std::vector<std::string> keep = {"sha256:kept"}) {
+    CollectionSources sources{trees_, gate_, &environments_, &keeper_,
+                              [](AttemptId id) { return id == attempt_id(1); }};
+    return collect_here({"r", dry_run, true, false, std::move(keep)}, sources);
+  }
+
+  testing_worker::TempDirectory directory_;
+  TreeCache trees_{directory_.path(), 1 << 20, "boot"};
+  ImageGate gate_;
+  FakeEnvironments environments_;
+  FakeKeeper keeper_;
+};
+
+TEST_F(CollectionTest, RemovesWhatNobodyNeedsAsTheDryRunSaid) {
+  const WorkerCollection foreseen = collect(true);
+  EXPECT_EQ(environments_.images.size(), 3u);
+  EXPECT_EQ(keeper_.kept.size(), 2u);
+  const WorkerCollection done = collect(false);
+  EXPECT_EQ(done.images, (std::vector<CollectedObject>{{"sha256:old", "plz/environment:old", 100}}));
+  EXPECT_EQ(done.containers, (std::vector<CollectedObject>{{"c2", "plz-2", 7}}));
+  EXPECT_EQ(done.error, "");
+  EXPECT_EQ(foreseen.images, done.images);
+  EXPECT_EQ(foreseen.containers, done.containers);
+  EXPECT_EQ(environments_.images.size(), 2u);
+  EXPECT_EQ(keeper_.kept.size(), 1u);
+}
+
+TEST_F(CollectionTest, OneFailureStopsNothingElse) {
+  keeper_.kept.insert(keeper_.kept.begin(), {"stuck", "plz-0", attempt_id(3), 0});
+  const WorkerCollection done = collect(false);
+  EXPECT_EQ(done.error, "plz-0: device busy");
+  EXPECT_EQ(done.containers.size(), 1u);
+  EXPECT_EQ(done.images.size(), 1u);
+  environments_.error = Error{ErrorCode::unavailable, "no engine", {}};
+  EXPECT_EQ(collect(false).error, "images: no engine; plz-0: device busy");
+  EXPECT_EQ(collect(false, {}).error, "plz-0: device busy");
+}
+
+TEST_F(CollectionTest, ImagesStayWhileAnEnvironmentIsPrepared) {
+  {
+    ImageGate::Pass pass = gate_.enter();
+    const WorkerCollection done = collect(false);
+    EXPECT_TRUE(done.images.empty());
+    EXPECT_NE(done.error.find("being prepared"), std::string::npos);
+    EXPECT_EQ(environments_.images.size(), 3u);
+  }
+  EXPECT_EQ(collect(false).images.size(), 1u);
+}
+
+}  // namespace
+}  // namespace plz
