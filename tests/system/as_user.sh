@@ -14,13 +14,18 @@ for program in plz plz-controller plz-worker plz-init; do
   cp "$PLZ_BIN/$program" "$copy/bin/"
 done
 cp -r "$(dirname "$0")" "$copy/tests"
+cp -r "$(dirname "$0")/../fakes" "$copy/fakes"
+[ ! -d "$PLZ_BIN/../tests" ] || cp "$PLZ_BIN"/../tests/plz_* "$copy/tests/"
 cp -r "$(dirname "$0")/../../examples" "$(dirname "$0")/../../docs" "$copy/"
 chown -R plztest: "$copy"
 chmod 755 "$copy"
 test=$copy/tests/$(basename "$(eval echo "\${$#}")")
 cd "$copy"
+# Whoever may use the engine: else nobody would test containers that root inside did not start as root outside.
+groups=$(id -G plztest | tr ' ' ,)
+docker_group=$(getent group docker | cut -d: -f3)
 status=0
-setpriv --reuid plztest --regid plztest --init-groups --reset-env env \
-  PLZ_BIN="$copy/bin" PLZ_EXAMPLES="$copy/examples" PLZ_DOCS="$copy/docs" TMPDIR="$copy/tmp" PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8 \
+setpriv --reuid plztest --regid plztest --groups "$groups${docker_group:+,$docker_group}" --reset-env env \
+  ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} PLZ_BIN="$copy/bin" PLZ_EXAMPLES="$copy/examples" PLZ_DOCS="$copy/docs" TMPDIR="$copy/tmp" PLZ_TESTS_ALL="${PLZ_TESTS_ALL:-}" PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8 \
   /usr/bin/python3 -m pytest -q -x -p no:cacheprovider "$test" || status=$?
 exit $status

@@ -62,10 +62,10 @@ class Plz:
         return subprocess.Popen([str(BIN / "plz"), *map(str, words)], cwd=cwd or self.project,
                                 env={**self.env, **(env or {})}, **kwargs)
 
-    def __call__(self, *words, cwd=None, env=None, timeout=120, stdin=b""):
+    def __call__(self, *words, cwd=None, env=None, timeout=120, stdin=b"", preexec_fn=None):
         process = subprocess.run([str(BIN / "plz"), *map(str, words)], cwd=cwd or self.project,
                                  env={**self.env, **(env or {})}, input=stdin, timeout=timeout,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=preexec_fn)
         return Finished(process)
 
     def ok(self, *words, **kwargs):

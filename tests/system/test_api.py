@@ -153,6 +153,7 @@ def store_and_controller(plz, api):
     pack = api("POST /v1/blobs/fetch", body=here)
     assert pack.startswith(b"PLZPACK1")
     assert api("POST /v1/packs", body=pack)["blobs"] == 1
+    assert api("POST /v1/collections", body={"dry_run": True, "environments": False})["held_up"]
     api("DELETE /v1/leases/{lease}", lease, expect=204)
     assert tree not in api.refuses("POST /v1/blobs/fetch", "/v1/blobs/fetch", 404, absent)["detail"]
     api.refuses("POST /v1/blobs/missing", "/v1/blobs/missing", 400, b"half a digest")
@@ -211,12 +212,21 @@ def worker(api, plz):
     last = api("GET /v1/executions/last")["id"]
     worker = Worker(api)
     events = first_event(api)
-    execution = submit_again(api, last, resources={"cpus": 1, "memory_bytes": 0, "gpus": 1})
+    environment = {"image": "debian:12", "image_extensions": ["RUN true"], "dockerfile": False,
+                   "pinned": {"id": "sha256:0", "digest": ""}}
+    tree = api("GET /v1/executions/{id}", f"/v1/executions/{last}")["snapshot"]["code_tree"]
+    execution = submit_again(api, last, resources={"cpus": 1, "memory_bytes": 0, "gpus": 1}, command=[],
+                             snapshot={"code_tree": tree, "environment": environment})
     (assignment,) = worker.poll()["assignments"]
     assert assignment["execution_id"] == execution and assignment["gpu_ids"] == ["GPU-0"]
+    assert assignment["spec"]["snapshot"]["environment"] == environment
+    assert assignment["images_repository"] == ""
     assert b"event: executions\n" in events()
     attempt = f"/v1/attempts/{assignment['attempt_id']}"
-    api("POST /v1/attempts/{id}/started", attempt + "/started", {"time": NOW})
+    preparation(api, execution, attempt)
+    image = {"id": "sha256:1", "digest": "debian@sha256:2"}
+    api("POST /v1/attempts/{id}/started", attempt + "/started", {"time": NOW, "image": image})
+    assert api("GET /v1/executions/{id}", f"/v1/executions/{execution}")["image"] == image
     appended = api("PUT /v1/attempts/{id}/log", attempt + "/log?offset=0&time=1772366400000000", b"a line\n")
     assert appended == api("GET /v1/attempts/{id}/log", attempt + "/log") == {"bytes": 7}
     assert api("PUT /v1/attempts/{id}/log", attempt + "/log?offset=8", b"beyond", expect=409) == {"bytes": 7}
@@ -235,7 +245,38 @@ def worker(api, plz):
     finished = api("GET /v1/executions/{id}", f"/v1/executions/{execution}")
     assert (finished["state"], finished["outcome"]["kind"]) == ("finished", "stopped")
     assert api("GET /v1/executions/{id}/measures", f"/v1/executions/{execution}/measures") == {"loss": 2}
+    collect(api, worker)
+    api("DELETE /v1/executions/{id}", f"/v1/executions/{execution}?user=somebody", expect=409)
+    api("DELETE /v1/executions/{id}", f"/v1/executions/{execution}?user=ada", expect=204)
+    api.refuses("GET /v1/executions/{id}", f"/v1/executions/{execution}", 404)
     kill(api, worker)
+
+
+def collect(api, worker):
+    reports = []
+    asked = threading.Thread(target=lambda: reports.append(api("POST /v1/collections", body={"caches": True})))
+    asked.start()
+    orders = worker.poll()["collections"]
+    assert [order["dry_run"] for order in orders] == [False]
+    answer = {"images": [{"id": "sha256:1", "name": "plz/environment:x", "bytes": 5}], "containers": [], "trees": 1,
+              "tree_bytes": 2, "error": ""}
+    api("POST /v1/workers/{id}/collections/{request}", f"/v1/workers/{worker.id}/collections/{orders[0]['request_id']}",
+        answer)
+    asked.join(60)
+    (ours,) = [i for i in reports[0]["instances"] if i["instance_id"] == worker.id]
+    assert {name: ours[name] for name in answer} == answer
+
+
+def preparation(api, execution, attempt):
+    """What is printed before the job starts has a log of its own."""
+    shown = api("GET /v1/executions/{id}", f"/v1/executions/{execution}")
+    assert (shown["state"], shown["waiting_for"]) == ("starting", "its environment to be prepared")
+    name, log = "PUT /v1/attempts/{id}/preparation-log", attempt + "/preparation-log"
+    assert api(name, log + "?offset=0&time=1772366400000000", b"Step 1/2\n") == {"bytes": 9}
+    assert api(name, log + "?offset=10", b"beyond", expect=409) == {"bytes": 9}
+    assert api("GET /v1/attempts/{id}/preparation-log", log) == {"bytes": 9}
+    name, log = "GET /v1/executions/{id}/preparation-log", f"/v1/executions/{execution}/preparation-log"
+    assert api(name, log + "?offset=5&follow=0") == b"1/2\n"
 
 
 def capture_output(api, worker, execution, attempt):
@@ -305,11 +346,12 @@ def test_paths_and_methods_that_are_not_there(api, document):
         assert json.loads(content)["code"] == "not_found"
     for path, item in document.json["paths"].items():
         served = {name.upper() for name in item}
+        if path == "/v1/executions/last":  # which is also what /v1/executions/{id} matches
+            served |= {name.upper() for name in document.json["paths"]["/v1/executions/{id}"]}
         if "GET" in served:
             served.add("HEAD")
         for method in {"GET", "PUT", "POST", "DELETE", "PATCH"} - served:
             target = filled(path)
-            # /v1/executions/last is also what /v1/executions/{id} would match.
             answer, content = api.send(method, target)
             assert answer.status == 405, (method, target)
             assert set(answer.headers["Allow"].split(", ")) == served, (method, target)
@@ -363,5 +405,5 @@ def test_the_readme_names_each_request(document):
 @pytest.mark.skipif(not SOURCES.exists(), reason="the sources are not beside the tests")
 def test_the_sources_have_the_same_routes(document):
     routes = [f"{method} {path}" for source in SOURCES.glob("*.cc")
-              for method, path in re.findall(r'\badd\(\s*"([A-Z]+)",\s*"(/[^"]*)"', source.read_text())]
+              for method, path in re.findall(r'\badd(?:_report)?\(\s*"([A-Z]+)",\s*"(/[^"]*)"', source.read_text())]
     assert sorted(routes) == sorted(document.operations())

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from conftest import wait_until
+from forbidding import forbid_user_namespaces
 
 OUT = "import json,os; c=json.load(open(os.environ['CONFIGURATION_FILE'])); o=c['output_directory']; m=c['measures_directory']\n"
 
@@ -194,29 +196,60 @@ open(o + '/program', 'w').write('x'); os.chmod(o + '/program', 0o4755)
 open(o + '/closed', 'w').write('y'); os.chmod(o + '/closed', 0o000)
 """)
     out = plz.project / "output" / done.id
+    (said,) = [line for line in done.err.splitlines() if line.startswith("** not all of the output was kept: ")]
+    assert "fifo is a fifo and is left out" in said and "sock is a socket" in said, done
+    assert ("cannot read closed" in said) == (os.geteuid() != 0), done
     # Root can read everything; others are told of what they cannot.
     assert sorted(p.name for p in out.iterdir()) == (["closed", "program"] if os.geteuid() == 0 else ["program"])
     assert (out / "program").stat().st_mode & 0o7777 == 0o755
 
 
-def test_many_and_large_measures(plz):
-    done = plz.ok("run", "--", "python3", "-c", OUT + """
-for i in range(20_000):
-    open(f'{m}/m{i}', 'w').write(str(i))
-open(m + '/large', 'w').write('"' + 'x' * 50_000_000 + '"')
-json.dump({'n': 20000}, open(c['summary_measures_path'], 'w'))
-""", timeout=300)
-    measures = plz.json("measures", timeout=300)
-    assert len(measures) == 20_002 and measures["m19999"] == 19999 and len(measures["large"]) == 50_000_000
+HUNGRY = "x = bytearray(1 << 30)\nfor i in range(0, len(x), 4096): x[i] = 1\nprint('survived')"
+
+
+def make_memory_cgroup(limit_bytes):
+    """A group for a test's own use, and its file to enter by. None where none can be made."""
+    for parent, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+        group = pathlib.Path(parent, f"plz-test-{os.getpid()}")
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / limit).write_text(str(limit_bytes))
+            return group
+        except OSError:
+            group.rmdir()
+    return None
 
 
 def test_out_of_memory(plz):
+    group = make_memory_cgroup(1 << 30)
+    if group:
+        group.rmdir()
     plz.configure(resources={"memory": "64MiB"})
-    done = plz("run", "--", "python3", "-c", "x = bytearray(1 << 30)\nfor i in range(0, len(x), 4096): x[i] = 1\nprint('survived')")
-    if done.status == 0:
+    done = plz("run", "--", "python3", "-c", HUNGRY)
+    if done.status == 0 and not group:
         pytest.skip("no memory cgroup can be made here")
     assert done.status == 137, done
-    assert "memory" in done.err, done
+    assert "!! Execution was killed by signal 9 (SIGKILL): out of memory" in done.err, done
+    assert plz.json("describe")["outcome"]["out_of_memory"] is True
+
+
+def test_probably_out_of_memory(plz):
+    """The limit is not plz's own, as that of a machine is not: the kernel's count of kills has risen."""
+    group = make_memory_cgroup(300 << 20)
+    if not group:
+        pytest.skip("no memory cgroup can be made here")
+    try:
+        done = plz("run", "--", "python3", "-c", HUNGRY,
+                   preexec_fn=lambda: (group / "cgroup.procs").write_text(str(os.getpid())))
+        assert done.status == 137, done
+        assert "!! Execution was killed by signal 9 (SIGKILL): probably out of memory" in done.err, done
+    finally:
+        plz.end()
+        wait_until(lambda: (group / "cgroup.procs").read_text() == "", what="the group to be empty")
+        group.rmdir()
 
 
 def test_unknown_things(plz):
@@ -279,18 +312,53 @@ def test_an_unreachable_host(plz):
     assert done.status == 125 and "127.0.0.1:1" in done.err, done
 
 
+# No network file system can be mounted here: what lies below NETWORK says that it lies on one.
+STATFS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+int statfs(const char *path, struct statfs *found) {
+  int (*real)(const char *, struct statfs *) = dlsym(RTLD_NEXT, "statfs");
+  const char *network = getenv("NETWORK");
+  int status = real(path, found);
+  if (status == 0 && network && strncmp(path, network, strlen(network)) == 0) found->f_type = NFS_SUPER_MAGIC;
+  return status;
+}
+"""
+
+
+def test_a_home_on_a_network_file_system(plz):
+    library = plz.root / "statfs.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=STATFS.encode(), check=True)
+    network = {"LD_PRELOAD": str(library), "NETWORK": str(plz.home)}
+    data = plz.home / ".local" / "share" / "plz"
+    done = plz("run", "--", "true", env={**network, "PLZ_DATA_DIR": str(data)})
+    assert done.status == 125
+    assert f"{data} lies on a network file system (nfs)" in done.err
+    assert "PLZ_DATA_DIR" in done.err
+    assert not list(data.iterdir())
+    # As it is advised, with the home where it was.
+    assert plz.ok("run", "--", "echo", "here", env=network).out.endswith("here\n")
+
+
 def test_user_namespaces_forbidden(plz):
-    """The job runs all the same."""
-    if os.geteuid() != 0:
-        pytest.skip("forbidding them needs root")
-    limit = pathlib.Path("/proc/sys/user/max_user_namespaces")
-    before = limit.read_text()
-    try:
-        limit.write_text("0")
-    except OSError:
-        pytest.skip("the limit cannot be set here")
-    try:
-        done = plz.ok("run", "--", "echo", "hello")
-        assert done.out == "hello\n"
-    finally:
-        limit.write_text(before)
+    """The job runs all the same, unboxed, and that is said."""
+    plz.write("look.py", OUT + """
+open(o + '/out', 'w').write(open('look.py').readline())
+json.dump(1, open(c['summary_measures_path'], 'w'))
+print(os.getcwd(), os.readlink('/proc/self/ns/mnt'))
+""")
+    done = plz.ok("run", "--", "python3", "look.py", preexec_fn=forbid_user_namespaces)
+    directory, namespace = done.out.split()
+    assert directory.startswith(f"{plz.data}/worker/attempts/") and namespace == os.readlink("/proc/self/ns/mnt")
+    warning = re.search(r"^\*\* the job was not boxed: (.*)$", done.err, re.M)
+    assert warning and "user namespaces" in warning.group(1), done
+    assert (plz.project / "output" / done.id / "out").read_text().startswith("import json")
+    assert "not boxed" in plz.json("describe")["outcome"]["reason"]
+    assert plz("run", "--", "sh", "-c", "exit 3", preexec_fn=forbid_user_namespaces).status == 3
+    (instance,) = plz.json("list", "--json")["instances"]
+    available = {r["name"]: r["available"] for r in instance["runtimes"]}
+    assert (available["sandbox"], available["process"]) == (False, True)

@@ -80,7 +80,8 @@ def test_a_job_that_ends_while_nobody_looks(plz):
 
 
 def test_a_job_killed_from_outside_is_told(plz):
-    execution = plz.ok("run", "-d", "--", "sleep", "600").out.strip()
+    seconds = f"600.{os.getpid()}"  # nobody else's sleep
+    execution = plz.ok("run", "-d", "--", "sleep", seconds).out.strip()
     plz.wait_for_state(execution, "running")
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -88,7 +89,7 @@ def test_a_job_killed_from_outside_is_told(plz):
                 words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if words[:2] == [b"sleep", b"600"]:
+            if words[:2] == [b"sleep", seconds.encode()]:
                 os.kill(int(entry), signal.SIGKILL)
     plz.wait_for_state(execution, "finished")
     described = plz.json("describe", execution)
@@ -141,6 +142,46 @@ def test_ctrl_c_leaves_the_job_running(plz):
     assert process.returncode == 130
     assert b"plz logs" in err
     assert plz.ok("logs", "--since", "start").out == "begun\ndone\n"
+
+
+def test_ctrl_c_at_any_moment(plz):
+    """Either nothing was submitted, or it is said what goes on."""
+    for i in range(100):
+        plz.write(f"data/file{i}", f"content {i}\n" * 500)
+    plz.configure(input="file://data")
+    plz.ok("run", "--", "true")
+    for i in range(12):
+        plz.write("data/changing", os.urandom(300_000))
+        before = set(plz.json("history"))
+        process = plz.popen("run", "--", "sleep", "0.1")
+        time.sleep(0.01 * i)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        made = set(plz.json("history")) - before
+        if process.returncode == -signal.SIGINT:
+            assert not made and err == b""  # before plz itself began
+        elif process.returncode == 130:
+            assert (b"nothing was submitted" in err) == (not made), err.decode()
+            assert all(f"plz logs {execution}".encode() in err for execution in made), err.decode()
+        else:
+            assert process.returncode == 0 and len(made) == 1, err.decode()
+    wait_until(lambda: all(e["state"] == "finished" for e in plz.json("history").values()), what="all to finish")
+
+
+def test_a_job_that_fills_the_disk(plz):
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    plz.data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(plz.data)], check=True)
+    try:
+        done = plz("run", "--", "sh", "-c", "echo begun; head -c 100000000 /dev/urandom > /plz/output/large; echo ended with $?; rm /plz/output/large; exit 7",
+                   timeout=200)
+        assert done.status == 7, done
+        assert "No space left" in done.out and done.out.endswith("ended with 1\n"), done
+        assert plz.ok("run", "--", "echo", "again").out == "again\n"
+    finally:
+        plz.end()
+        subprocess.run(["umount", "-l", str(plz.data)], check=True)
 
 
 def test_full_disk(plz):
@@ -202,6 +243,62 @@ def test_a_socket_that_was_removed_is_replaced(plz):
     socket.unlink()
     assert plz.ok("logs", execution, "--since", "start").out == "done\n"
     assert len(plz.processes("plz-controller")) == 1
+
+
+class FakedClock:
+    """A controller of our own in the place of the embedded one, whose clock (not the monotonic one) we set."""
+
+    def __init__(self, plz):
+        (library,) = pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+        self.plz, self.offset = plz, plz.root / "offset"
+        self.env = {**plz.env, "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.offset),
+                    "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        (self.socket,) = [path for path in plz.runtime.rglob("*.sock") if path.is_socket()]
+        kill(plz, "plz-controller", signal.SIGTERM)
+        # Its socket goes first; it holds the data directory until its end.
+        wait_until(lambda: not plz.processes("plz-controller"), what="the earlier controller's end")
+        self.set("+0")
+        self.start()
+
+    def set(self, offset):
+        self.offset.write_text(offset)
+
+    def start(self):
+        said = self.plz.root / "controller.err"
+        with said.open("wb") as err:
+            self.process = subprocess.Popen([str(BIN / "plz-controller"), "--embedded", "--data-directory",
+                                             str(self.plz.data), "--socket", str(self.socket)], env=self.env,
+                                            stdout=subprocess.DEVNULL, stderr=err)
+        wait_until(lambda: self.socket.exists() or self.process.poll() is not None,
+                   what="a controller with a clock of its own")
+        assert self.process.poll() is None, said.read_text()
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+
+def test_the_clock_jumps_back_an_hour(plz):
+    plz.write("job.py", COUNT)
+    before = plz.ok("run", "--", "echo", "before").id
+    clock = FakedClock(plz)
+    during = plz.ok("run", "-d", "--", "python3", "job.py").out.strip()
+    wait_until(lambda: outer_halves(plz), what="the job")
+    clock.set("-3600")
+    assert plz.ok("logs", during, "--since", "start").out == EXPECTED
+    after = plz.ok("run", "--", "echo", "after").id
+    assert plz.ok("last").out.strip() == after
+    clock.end()
+    clock.start()
+    last = plz.ok("run", "--", "echo", "last").id
+    assert plz.ok("last").out.strip() == last
+    history = plz.json("history")
+    clock.end()
+    assert list(history) == [last, after, during, before]
+    assert history[last]["times"]["submitted"] < history[before]["times"]["submitted"]
+    for execution in history.values():
+        assert execution["success"]
+        assert all(seconds >= 0 for seconds in execution["durations"].values())
 
 
 def test_data_of_a_newer_plz_is_refused(plz):

@@ -99,7 +99,7 @@ def test_nothing_else_is_described(options):
 
 
 @pytest.mark.parametrize("page", ["commands.md", "getting-started.md", "configuration.md", "what-a-job-sees.md",
-                                  "metadata.md", "api/README.md"])
+                                  "metadata.md", "containers.md", "environments.md", "registries.md", "api/README.md"])
 def test_what_the_pages_tell_to_type_exists(options, page):
     lines = code_in((DOCS / page).read_text())
     assert faults(lines, options) == []

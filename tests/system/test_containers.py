@@ -1,0 +1,435 @@
+"""Jobs in containers, on a real Docker engine: from an image, with extensions, from a plz.Dockerfile."""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import uuid
+
+import pytest
+
+import engine
+from conftest import wait_until
+from engine import BASE, docker
+
+WHY_NOT = engine.why_not()
+pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NO TEST OF CONTAINERS RUNS: {WHY_NOT}")
+
+PREPARING = "=> Preparing the environment"
+# Prints what the job's configuration file says under a key: configured("output_directory").
+CONFIGURED = "python3 -c 'import json, os; print(json.load(open(os.environ[\"CONFIGURATION_FILE\"]))[\"{}\"])'"
+
+
+def configured(key):
+    return CONFIGURED.format(key)
+
+
+@pytest.fixture
+def label():
+    """Nobody else's: what is built under it is built by this test, and removed at its end."""
+    name = f"plz.test={uuid.uuid4()}"
+    yield name
+    engine.remove_all(name)
+
+
+@pytest.fixture
+def plz(plz):
+    plz.env.update(engine.environment())
+    yield plz
+    # Of a test that failed.
+    for container in engine.containers(label=f"plz.controller={plz.data}/worker"):
+        docker("container", "rm", "--force", container, check=False)
+
+
+@contextlib.contextmanager
+def serving(directory, **settings):
+    """Debian's docker-registry, on a port of this machine: "127.0.0.1:PORT"."""
+    if not shutil.which("docker-registry"):
+        pytest.skip("docker-registry is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    (directory / "registry.yml").write_text(json.dumps({
+        "version": 0.1, "storage": {"filesystem": {"rootdirectory": str(directory / "images")}},
+        "http": {"addr": address}, "log": {"level": "error"}, **settings}))
+    process = subprocess.Popen(["docker-registry", "serve", str(directory / "registry.yml")],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: answers(address), what="the registry to answer")
+    yield address
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture
+def registry(tmp_path):
+    with serving(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+def guarded_registry(tmp_path):
+    """One that knows ada only, by "open sesame" (bcrypt)."""
+    (tmp_path / "passwords").write_text("ada:$2b$04$in56Ih3h8rlxoT2uAQxpUOf3.KRQiESAPf9CzmvUrNh/gJh4RbqX6\n")
+    with serving(tmp_path, auth={"htpasswd": {"realm": "plz", "path": str(tmp_path / "passwords")}}) as address:
+        yield address
+
+
+def answers(address):
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", int(address.split(":")[1]))) == 0
+
+
+def described(plz, execution):
+    return plz.json("describe", execution)
+
+
+def none_is_left(execution):
+    wait_until(lambda: engine.containers_of(execution) == [], what="the container to be removed")
+
+
+def test_runs_in_an_image(plz):
+    plz.write("train.py", "print('trained')\n")
+    plz.configure(image=BASE)
+    done = plz.ok("run", "--", "sh", "-c", "pwd; cat train.py; ls /; cat /proc/1/comm")
+    cwd, code, *root, first = done.out.splitlines()
+    assert (cwd, code) == ("/src", "print('trained')")
+    assert first == "plz-init"
+    assert PREPARING not in done.err, "an image that is there has to be prepared"
+    shown = described(plz, done.id)
+    assert shown["image"]["id"] == engine.id_of(BASE)
+    assert shown["snapshot"]["environment"]["image"] == BASE
+    assert f"Image: {shown['image']['digest'] or shown['image']['id']}\n" in plz.ok("status", done.id).out
+    assert list(plz.json("history", "--where", f"image.id = '{shown['image']['id']}'")) == [done.id]
+    assert "python" not in shown["metadata"]
+    none_is_left(done.id)
+
+
+def test_status_and_measures_are_the_jobs_own(plz):
+    plz.configure(image=BASE)
+    done = plz("run", "--", "sh", "-c", f"echo 7 > $({configured('measures_directory')})/loss; exit 42")
+    assert done.status == 42
+    assert plz.json("measures", done.id) == {"loss": 7}
+    missing = plz("run", "--", "nosuchcommand")
+    assert missing.status == 127, missing
+    none_is_left(done.id)
+
+
+def test_extensions_are_built_once_and_code_builds_nothing(plz, label):
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN echo extended > /marker"],
+                  command=["sh", "-c", "cat /marker; cat train.py"])
+    plz.write("train.py", "one\n")
+    first = plz.ok("run")
+    assert first.out == "extended\none\n"
+    assert first.err.count(PREPARING) == 1 and "RUN echo extended > /marker" in first.err
+    built = engine.images(label)
+    plz.write("train.py", "two\n")
+    second = plz.ok("run")
+    assert second.out == "extended\ntwo\n"
+    assert PREPARING not in second.err
+    assert engine.images(label) == built
+    assert described(plz, first.id)["image"] == described(plz, second.id)["image"]
+
+
+def test_quiet_build_shows_only_what_plz_says(plz, label):
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN echo extended"], command=["true"], quiet_build=True)
+    done = plz.ok("run", "--", "sh", "-c", "echo ran")
+    assert done.out == "ran\n"
+    assert PREPARING in done.err and "RUN echo extended" not in done.err
+
+
+def test_the_images_own_command_runs(plz, label):
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", 'CMD ["echo", "from the image"]'])
+    done = plz.ok("run")
+    assert done.out == "from the image\n"
+    assert described(plz, done.id)["command"] == []
+
+
+def test_a_dockerfile_says_it_all(plz, label):
+    plz.write("plz.Dockerfile", f'FROM {BASE}\nLABEL {label}\nCOPY base.txt /\nCMD cat /base.txt code.txt\n')
+    plz.write("base.txt", "base one\n")
+    plz.write("code.txt", "code one\n")
+    # The Dockerfile itself is captured whatever is excluded.
+    plz.configure(excluded_paths=["**"], included_paths=["*.txt"])
+    assert plz.ok("list-context").out.splitlines() == ["base.txt", "code.txt", "plz.Dockerfile"]
+    assert plz.ok("run").out == "base one\ncode one\n"
+    plz.write("code.txt", "code two\n")
+    changed = plz.ok("run")
+    assert changed.out == "base one\ncode two\n"
+    plz.write("base.txt", "base two\n")
+    assert plz.ok("run").out == "base two\ncode two\n"
+    refused = plz("run", "--", "true")
+    assert refused.status == 125 and "cannot stand beside" in refused.err
+
+
+def test_a_build_that_fails_shows_the_engines_words(plz, label):
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN echo before; exit 7"], command=["true"])
+    done = plz("run")
+    assert done.status == 125
+    assert "!! Execution could not start: " in done.err
+    words = done.err.split("!! Execution could not start: ")[1]
+    assert "exit 7" in words and "non-zero code: 7" in words
+    assert done.err.index("before") < done.err.index("!! Execution could not start")
+    assert done.out == ""
+    assert engine.images(label) == [] and engine.containers(label=label) == []
+    shown = described(plz, done.id)
+    assert shown["outcome"]["kind"] == "could_not_start" and shown["image"] is None
+    # And later, too.
+    again = plz.ok("logs", done.id, "--since", "start")
+    assert "RUN echo before; exit 7" in again.err and again.out == ""
+
+
+def test_an_image_that_does_not_exist(plz):
+    plz.configure(image="plz-test/no-such-image", command=["true"])
+    done = plz("run", timeout=300)
+    assert done.status == 125
+    assert "plz-test/no-such-image" in done.err.split("!! Execution could not start: ")[1]
+
+
+def test_a_rerun_is_of_the_image_of_then(plz, label):
+    tag = f"plz-test/moving:{uuid.uuid4().hex}"
+
+    def tag_what_says(words):
+        docker("build", "--quiet", "--tag", tag, "-", stdin=f"FROM {BASE}\nLABEL {label}\nRUN echo {words} > /words\n")
+
+    tag_what_says("then")
+    # Into the output too: that is what verify compares.
+    plz.configure(image=tag, command=["sh", "-c", f"cat /words; cp /words $({configured('output_directory')})"])
+    first = plz.ok("run")
+    assert first.out == "then\n"
+    tag_what_says("now")
+    assert plz.ok("run").out == "now\n"
+    again = plz.ok("rerun", first.id)
+    assert again.out == "then\n"
+    assert described(plz, again.id)["image"] == described(plz, first.id)["image"]
+    assert described(plz, again.id)["snapshot"]["environment"]["pinned"] == described(plz, first.id)["image"]
+    verified = plz.ok("verify", first.id)
+    assert "Repeatable: True" in verified.out
+    difference = plz("diff", first.id, plz.ok("run").id)
+    assert f"image: \"{described(plz, first.id)['image']['id']}\" before" in difference.out, difference
+
+
+def test_a_rerun_says_that_an_image_was_built_again(plz, label):
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN cat /proc/sys/kernel/random/uuid > /words"],
+                  command=["cat", "/words"])
+    first = plz.ok("run")
+    none_is_left(first.id)
+    engine.remove_all(label)
+    again = plz.ok("rerun", first.id)
+    assert again.out != first.out
+    assert any(line.startswith("** ") and described(plz, first.id)["image"]["id"] in line
+               for line in again.err.splitlines()), again
+    verified = plz("verify", first.id)
+    assert verified.status == 0, "a log is no result"
+    difference = plz("diff", first.id, again.id).out
+    assert described(plz, again.id)["image"]["id"] in difference
+
+
+def test_gc_frees_environments_that_no_execution_has(plz, label):
+    if docker("image", "ls", "--quiet", "plz/environment"):
+        pytest.skip("gc would free what others have built on this engine")
+
+    def run(name):
+        extensions = [f"LABEL {label}", f"RUN head -c 3000000 /dev/urandom > /{name}"]
+        plz.configure(image=BASE, image_extensions=extensions, command=["sh", "-c", f"wc -c < /{name}"])
+        done = plz.ok("run")
+        assert done.out == "3000000\n"
+        none_is_left(done.id)
+        return done.id, described(plz, done.id)["image"]["id"]
+
+    kept, kept_image = run("kept")
+    dropped, dropped_image = run("dropped")
+    assert plz.json("gc", "--json")["instances"][0]["images"] == []
+    plz.ok("delete", "--yes", dropped)
+    (foreseen,) = plz.json("gc", "--dry-run", "--json")["instances"]
+    assert [image["id"] for image in foreseen["images"]] == [dropped_image]
+    assert foreseen["images"][0]["bytes"] >= 3_000_000
+    assert dropped_image in engine.images(label), "a dry run removes nothing"
+    (done,) = plz.json("gc", "--json")["instances"]
+    assert done == foreseen
+    assert dropped_image not in engine.images(label) and kept_image in engine.images(label)
+    assert engine.id_of(BASE)
+    again = plz.ok("rerun", kept)
+    assert again.out == "3000000\n" and PREPARING not in again.err
+
+
+def test_built_images_are_pushed_where_the_controller_says(plz, label, registry):
+    """And pulled by digest, where they are gone from the engine."""
+    plz.data.mkdir()
+    (plz.data / "controller.toml").write_text(f'[images]\nrepository = "{registry}/team/plz"\n')
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN cat /proc/sys/kernel/random/uuid > /words"],
+                  command=["cat", "/words"])
+    first = plz.ok("run")
+    assert described(plz, first.id)["image"]["digest"].startswith(f"{registry}/team/plz@sha256:")
+    none_is_left(first.id)
+    engine.remove_all(label)
+    again = plz.ok("rerun", first.id)
+    assert again.out == first.out
+    assert not any(line.startswith("** ") for line in again.err.splitlines()), again
+    engine.remove_all(label)
+    assert plz.ok("run").out == first.out
+
+
+def log_in(home, registry, password):
+    """As `docker login` leaves it."""
+    (home / ".docker").mkdir(exist_ok=True)
+    word = base64.b64encode(f"ada:{password}".encode()).decode()
+    (home / ".docker/config.json").write_text(json.dumps({"auths": {registry: {"auth": word}}}))
+
+
+def test_a_registry_that_asks_for_a_password(plz, label, guarded_registry):
+    name = f"{guarded_registry}/team/private:{uuid.uuid4().hex}"
+    docker("build", "--quiet", "--tag", name, "-", stdin=f"FROM {BASE}\nLABEL {label}\nRUN echo private > /words\n")
+    log_in(plz.root, guarded_registry, "open sesame")
+    docker("--config", str(plz.root / ".docker"), "push", "--quiet", name)
+    engine.remove_all(label)
+    plz.configure(image=name, command=["cat", "/words"])
+    for password in (None, "open barley"):
+        if password:
+            log_in(plz.home, guarded_registry, password)
+        refused = plz("run")
+        assert refused.status == 125 and f"`docker login {guarded_registry}`" in refused.err, refused
+        assert ("The login in use (ada) does not reach it" in refused.err) == bool(password), refused
+        assert "open barley" not in refused.err, refused
+    log_in(plz.home, guarded_registry, "open sesame")
+    done = plz.ok("run")
+    assert done.out == "private\n"
+    assert described(plz, done.id)["image"]["digest"].startswith(f"{guarded_registry}/team/private@sha256:")
+    none_is_left(done.id)
+
+
+def test_a_composite_in_containers(plz):
+    plz.configure(image=BASE, parallel_indices_range=[0, 3], resources={"cpus": 0.5})
+    plz.write("job.py", """
+import json, os
+c = json.load(open(os.environ["CONFIGURATION_FILE"]))
+for index, path in c["index_to_output_directory"].items():
+    open(path + "/index", "w").write(index)
+print("range", c["indices"]["range"])
+""")
+    whole = plz.ok("run", "--", "python3", "job.py").out.strip()
+    lines = plz.ok("logs", whole, "--since", "start", timeout=240).out.splitlines()
+    assert sorted(lines) == [f"range [{i}, {i + 1}]" for i in range(3)]
+    plz.ok("output", whole, "-o", "parts")
+    assert [(plz.project / f"parts/parallel-{i}/index").read_text() for i in range(3)] == ["0", "1", "2"]
+    assert plz.json("history", "--limit", "1")[whole]["image"]["id"] == engine.id_of(BASE)
+
+
+def belongs_to_us(directory):
+    for path in [directory, *directory.rglob("*")]:
+        assert path.stat().st_uid == os.getuid(), path
+
+
+@pytest.mark.parametrize("user", ["", "12345:12345"])
+def test_output_belongs_to_who_ran_it(plz, user):
+    plz.configure(image=BASE, docker_run_args={"user": user} if user else {})
+    done = plz.ok("run", "--", "sh", "-c",
+                  f"cd $({configured('output_directory')}); id -u > user; mkdir kept; echo x > kept/x; chmod 700 kept")
+    out = plz.project / "output" / done.id
+    assert (out / "user").read_text() == (user.split(":")[0] or "0") + "\n"
+    assert (out / "kept/x").read_text() == "x\n"
+    belongs_to_us(out)
+    # Nothing of it is left where the worker could not remove it.
+    wait_until(lambda: list((plz.data / "worker/attempts").iterdir()) == [], what="the attempt to be removed")
+
+
+def test_output_of_a_container_that_was_killed_belongs_to_who_ran_it(plz):
+    """Its plz-init could not give anything back: a second container does."""
+    plz.configure(image=BASE)
+    running = plz.popen("run", "--", "sh", "-c",
+                        f"cd $({configured('output_directory')}); mkdir kept; echo x > kept/x; chmod 700 kept; "
+                        "echo written; sleep 600", stderr=subprocess.DEVNULL)
+    assert running.stdout.readline() == b"written\n"
+    execution = plz.ok("last").out.strip()
+    docker("kill", *engine.containers_of(execution))
+    assert running.wait(60) == 128 + signal.SIGKILL
+    running.stdout.close()
+    assert described(plz, execution)["outcome"]["signal"] == signal.SIGKILL
+    none_is_left(execution)
+    out = plz.project / "output" / execution
+    assert (out / "kept/x").read_text() == "x\n"
+    belongs_to_us(out)
+    wait_until(lambda: list((plz.data / "worker/attempts").iterdir()) == [], what="the attempt to be removed")
+
+
+def test_stop_during_a_build(plz, label):
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN echo begun; sleep 600"], command=["true"])
+    running = plz.popen("run")
+    lines = iter(lambda: running.stderr.readline().decode(), "")
+    execution = next(line for line in lines if line.startswith("=> Execution ID is: ")).split(": ")[1].strip()
+    assert any(line == "begun\n" for line in lines)
+    status = plz.ok("status", execution).out
+    assert "Phase: starting\n" in status and "Waiting For: its environment to be prepared\n" in status
+    plz.ok("stop", execution)
+    assert running.wait(60) == 125
+    running.stderr.close()
+    running.stdout.close()
+    assert described(plz, execution)["outcome"]["kind"] == "stopped"
+    wait_until(lambda: engine.containers(label=label) == [], what="the container of the build to be removed")
+    assert engine.images(label) == []
+
+
+def test_stop_during_the_run(plz):
+    plz.configure(image=BASE)
+    execution = plz.ok("run", "-d", "--", "sleep", "600").out.strip()
+    plz.wait_for_state(execution, "running")
+    assert len(engine.containers_of(execution)) == 1
+    plz.ok("stop", execution)
+    plz.wait_for_state(execution, "finished")
+    assert described(plz, execution)["outcome"]["kind"] == "stopped"
+    none_is_left(execution)
+
+
+def test_logs_show_a_build_that_goes_on(plz, label):
+    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN echo begun; sleep 3; echo ended"])
+    execution = plz.ok("run", "-d", "--", "echo", "the job's own").out.strip()
+    seen = plz.ok("logs", execution)
+    # From now on: an end that is quick may have passed.
+    assert seen.out in ("", "the job's own\n")
+    assert seen.err.index(PREPARING) < seen.err.index("\nbegun\n") < seen.err.index("\nended\n")
+    assert plz.ok("logs", execution, "--since", "start").out == "the job's own\n"
+
+
+def test_without_an_engine_it_says_what_to_do(plz):
+    plz.env["DOCKER_HOST"] = f"unix://{plz.root}/no.sock"
+    plz.configure(image=BASE, command=["true"])
+    done = plz("run")
+    assert done.status == 125
+    assert str(plz.root / "no.sock") in done.err and "sandbox" in done.err
+    plz.configure()
+    assert plz.ok("run", "--", "echo", "needs none").out == "needs none\n"
+
+
+def test_arguments_of_the_container(plz):
+    plz.configure(image=BASE, docker_run_args={"hostname": "imaginary", "environment": {"A": "1"}}, environment={"B": "2"})
+    assert plz.ok("run", "--", "sh", "-c", "hostname; echo $A$B").out == "imaginary\n12\n"
+    plz.configure(image=BASE, docker_run_args={"hostnam": "x"}, command=["true"])
+    done = plz("run")
+    assert done.status == 125 and "hostname" in done.err
+    plz.configure(docker_run_args={"hostname": "x"}, command=["true"])
+    refused = plz("run")
+    assert refused.status == 125 and "there is no container to hand them to" in refused.err
+
+
+def test_a_job_outlives_the_worker(plz):
+    """And its container is found again."""
+    plz.configure(image=BASE)
+    execution = plz.ok("run", "-d", "--", "sh", "-c", "echo before; sleep 4; echo after").out.strip()
+    plz.wait_for_state(execution, "running")
+    for pid in plz.processes("plz-worker"):
+        os.kill(pid, signal.SIGKILL)
+    assert plz.ok("logs", execution, "--since", "start").out == "before\nafter\n"
+    plz.wait_for_state(execution, "finished")
+    shown = described(plz, execution)
+    assert shown["outcome"]["kind"] == "succeeded" and shown["image"]["id"] == engine.id_of(BASE)
+    none_is_left(execution)
+
+
+def test_nothing_of_the_host_is_seen(plz):
+    plz.configure(image=BASE)
+    (plz.home / "file").write_text("private")
+    done = plz.ok("run", "--", "sh", "-c", f"cat {plz.home}/file; env", env={"TOKEN": "private"})
+    assert "private" not in done.out
