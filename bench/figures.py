@@ -8,89 +8,16 @@ and the target. Medians of several runs, plz and yardstick in turn. Nothing is a
 noisy, and a person reads this.
 """
 
-import argparse
 import os
 import pathlib
 import pwd
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-DEVNULL = subprocess.DEVNULL
-
-
-class Bench:
-    def __init__(self, binaries, bench):
-        self.bin = pathlib.Path(binaries).resolve()
-        self.bench = pathlib.Path(bench).resolve()
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="plz-bench-"))
-        self.project = self.root / "project"
-        self.project.mkdir()
-        (self.root / "run").mkdir(mode=0o700)
-        (self.root / "home").mkdir()
-        self.fresh_data()
-
-    def fresh_data(self):
-        self.stop()
-        self.data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=self.root))
-        self.env = {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.root / "home"), "LANG": "C.UTF-8",
-                    "USER": "ada", "PLZ_DATA_DIR": str(self.data), "XDG_RUNTIME_DIR": str(self.root / "run")}
-
-    def pids(self, program):
-        found = []
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
-                except OSError:
-                    continue
-                if os.path.basename(words[0]) == program.encode() and any(str(self.data).encode() in w for w in words):
-                    found.append(int(entry))
-        return found
-
-    def stop(self):
-        if not hasattr(self, "data"):
-            return
-        for program in ("plz-controller", "plz-worker"):
-            for pid in self.pids(program):
-                os.kill(pid, signal.SIGTERM)
-        for _ in range(500):
-            if not self.pids("plz-controller") and not self.pids("plz-worker"):
-                return
-            time.sleep(0.02)
-
-    def plz(self, *words, cwd=None, stdout=DEVNULL):
-        begin = time.perf_counter()
-        subprocess.run([str(self.bin / "plz"), *map(str, words)], cwd=cwd or self.project, env=self.env, check=True,
-                       stdin=DEVNULL, stdout=stdout, stderr=DEVNULL)
-        return time.perf_counter() - begin
-
-
-def timed(*words, **kwargs):
-    begin = time.perf_counter()
-    subprocess.run(list(map(str, words)), check=True, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, **kwargs)
-    return time.perf_counter() - begin
-
-
-def in_turn(runs, *functions):
-    """Medians, the functions called A B A B …"""
-    times = [[] for _ in functions]
-    for _ in range(runs):
-        for i, function in enumerate(functions):
-            times[i].append(function())
-    return [statistics.median(t) for t in times]
-
-
-def row(name, plz, yardstick, relation, target):
-    print(f"{name:<46} {plz:>13} {yardstick:>26} {relation:>16}   {target}", flush=True)
-
-
-def ms(seconds):
-    return f"{seconds * 1000:.1f} ms"
+from harness import DEVNULL, copy_and_sync, in_turn, input_project, main, make_many, more_ms, ms, row, timed
 
 
 def bare_sandbox():
@@ -102,7 +29,7 @@ def figure_warm(b):
     """warm run, last, status"""
     b.plz("run", "--", "true")
     plz, bare = in_turn(21, lambda: b.plz("run", "--", "true"), bare_sandbox)
-    row("warm plz run -- true", ms(plz), f"bwrap {ms(bare)}", f"+{ms(plz - bare)}", "at most +25 ms")
+    row("warm plz run -- true", ms(plz), f"bwrap {ms(bare)}", more_ms(plz - bare), "at most +25 ms")
     for command in ("last", "status"):
         (took,) = in_turn(21, lambda: b.plz(command))
         row(f"plz {command}", ms(took), "", "", "under 10 ms")
@@ -115,28 +42,6 @@ def figure_cold(b):
         b.fresh_data()
         times.append(b.plz("run", "--", "true"))
     row("cold plz run -- true", ms(statistics.median(times)), "", "", "under 150 ms")
-
-
-def make_many(directory, files, size):
-    directory.mkdir()
-    for i in range(files):
-        sub = directory / f"{i // 1000:03d}"
-        sub.mkdir(exist_ok=True)
-        (sub / f"{i:06d}").write_bytes(os.urandom(size))
-
-
-def copy_and_sync(source, target):
-    begin = time.perf_counter()
-    subprocess.run(["cp", "-r", str(source), str(target)], check=True)
-    subprocess.run(["sync"], check=True)
-    return time.perf_counter() - begin
-
-
-def input_project(b, name, source):
-    project = b.root / name
-    project.mkdir()
-    (project / "plz.config.json").write_text('{"input": "file://%s", "command": ["true"]}' % source)
-    return project
 
 
 def figure_many_files(b):
@@ -160,7 +65,7 @@ def figure_many_files(b):
     first, copy = statistics.median(firsts), statistics.median(copies)
     row("input of 10,000 x 10 KB, first", ms(first), f"cp -r + sync {ms(copy)}", f"{first / copy:.2f} x", "at most 2 x")
     with_input, without = in_turn(11, lambda: b.plz("run", cwd=project), lambda: b.plz("run", "--", "true"))
-    row("  unchanged", ms(with_input), f"no input {ms(without)}", f"+{ms(with_input - without)}", "at most +50 ms")
+    row("  unchanged", ms(with_input), f"no input {ms(without)}", more_ms(with_input - without), "at most +50 ms")
     shutil.rmtree(source)
 
 
@@ -199,7 +104,7 @@ def figure_large_file(b):
     first = b.plz("run", cwd=project)
     row("input of 1 GiB, first", ms(first), f"dgst + cp + sync {ms(yardstick)}", f"{first / yardstick:.2f} x", "at most 2 x")
     unchanged, without = in_turn(11, lambda: b.plz("run", cwd=project), lambda: b.plz("run", "--", "true"))
-    row("  unchanged", ms(unchanged), f"no input {ms(without)}", f"+{ms(unchanged - without)}", "at most +20 ms")
+    row("  unchanged", ms(unchanged), f"no input {ms(without)}", more_ms(unchanged - without), "at most +20 ms")
     before = store_bytes(b)
     with open(source, "ab") as f:
         f.write(os.urandom(1 << 20))
@@ -292,34 +197,5 @@ def figure_jobs(b):
         "at least 150 a second")
 
 
-def socket(b):
-    for path in (b.root / "run").rglob("*"):
-        if path.is_socket():
-            return str(path)
-    raise RuntimeError("no socket")
-
-
-Bench.socket = socket
-
-FIGURES = {name[len("figure_"):]: function for name, function in list(globals().items()) if name.startswith("figure_")}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    top = pathlib.Path(__file__).resolve().parents[1]
-    parser.add_argument("--bin", default=top / "build/test/bin")
-    parser.add_argument("--bench", default=top / "build/test/bench")
-    parser.add_argument("names", nargs="*", help=", ".join(FIGURES))
-    given = parser.parse_args()
-    row("figure", "plz", "yardstick", "ratio", "target")
-    for name in given.names or FIGURES:
-        bench = Bench(given.bin, given.bench)
-        try:
-            FIGURES[name](bench)
-        finally:
-            bench.stop()
-            shutil.rmtree(bench.root, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(globals(), __doc__))
