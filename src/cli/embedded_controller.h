@@ -20,7 +20,7 @@ struct EmbeddedControllerSettings {
   std::chrono::milliseconds ping_timeout{10'000};
   std::chrono::milliseconds start_timeout{30'000};
   // How long one that uses the data directory without answering may take to end, or to answer.
-  std::chrono::milliseconds patience_with_another{10'000};
+  std::chrono::milliseconds patience_with_another{30'000};
 };
 
 // Started as

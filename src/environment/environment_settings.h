@@ -19,7 +19,7 @@ struct EnvironmentSettings {
   // What plz/python and plz/pytorch are made from.
   std::string base_image = "debian:bookworm-slim";
   // Who has been naming an image for longer has gone.
-  std::chrono::milliseconds naming_patience = std::chrono::seconds(10);
+  std::chrono::milliseconds naming_patience = std::chrono::seconds(60);
   // Between the tries of a pull or push that fails.
   BackoffSettings pauses{std::chrono::milliseconds(500), std::chrono::seconds(5)};
 };

@@ -118,7 +118,7 @@ TEST(HttpStream, IsDroppedWhenItsReaderStalls) {
       settings);
   RawClient raw(server.path());
   raw.send(kGet);
-  EXPECT_EQ(destroyed.get_future().wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(destroyed.get_future().wait_for(90s), std::future_status::ready);
 }
 
 TEST(HttpStream, IsReleasedWhenItsWaitingReaderLeaves) {
@@ -129,7 +129,7 @@ TEST(HttpStream, IsReleasedWhenItsWaitingReaderLeaves) {
   raw.send(kGet);
   raw.receive_until("\r\n\r\n");
   raw.close();
-  EXPECT_EQ(destroyed.get_future().wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(destroyed.get_future().wait_for(90s), std::future_status::ready);
   EXPECT_TRUE(eventually([&] { return server->connections() == 0; }));
 }
 
@@ -142,7 +142,7 @@ TEST(HttpStream, IsReleasedWhenItsBusyReaderLeaves) {
   raw.send(kGet);
   raw.receive_until("xxxx");
   raw.close();
-  EXPECT_EQ(destroyed.get_future().wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(destroyed.get_future().wait_for(90s), std::future_status::ready);
 }
 
 TEST(HttpStream, MayBeWokenWhenConnectionAndServerAreGone) {
@@ -234,7 +234,7 @@ TEST(HttpStream, IsCutWhenTheDeadlineOfStopPasses) {
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, ErrorCode::unavailable);
   EXPECT_EQ(server->connections(), 0u);
-  EXPECT_EQ(destroyed.get_future().wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(destroyed.get_future().wait_for(90s), std::future_status::ready);
 }
 
 TEST(HttpStream, FinishesWithinTheDeadlineOfStop) {

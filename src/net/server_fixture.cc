@@ -130,7 +130,7 @@ std::function<void()> FedStream::wake_function() {
 }
 
 bool eventually(const std::function<bool()>& condition) {
-  auto limit = std::chrono::steady_clock::now() + 20s;
+  auto limit = std::chrono::steady_clock::now() + 90s;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > limit) return false;
     std::this_thread::sleep_for(1ms);

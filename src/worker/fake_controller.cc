@@ -31,7 +31,7 @@ void write_text(const std::string& path, std::string_view text) {
 }
 
 bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 20'000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
+  for (int i = 0; i < 90'000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
   return condition();
 }
 

@@ -111,7 +111,7 @@ class Plz:
         """Also of a composite, whose description is that of its parts."""
         return self.json("history", "--all")[execution]["state"]
 
-    def wait_for_state(self, execution, *states, timeout=30):
+    def wait_for_state(self, execution, *states, timeout=90):
         wait_until(lambda: self.state(execution) in states, timeout, f"{execution} to be {states}")
 
     def end(self):
@@ -121,7 +121,7 @@ class Plz:
                     os.kill(pid, signal.SIGTERM)
                 except ProcessLookupError:
                     pass
-        deadline = time.time() + 10
+        deadline = time.time() + 30
         while time.time() < deadline and (self.processes("plz-controller") or self.processes("plz-worker")):
             time.sleep(0.02)
         for program in ("plz-controller", "plz-worker", "plz-init", "bwrap"):
@@ -132,7 +132,7 @@ class Plz:
                     pass
 
 
-def wait_until(condition, timeout=30, what="it"):
+def wait_until(condition, timeout=90, what="it"):
     deadline = time.time() + timeout
     while time.time() < deadline:
         if condition():

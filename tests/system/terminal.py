@@ -24,7 +24,7 @@ class Terminal:
         self.wait_for(lambda screen: screen == "$")
 
     def _tmux(self, *words):
-        done = subprocess.run(["tmux", "-u", "-S", self.socket, *words], env=self.env, capture_output=True, timeout=30)
+        done = subprocess.run(["tmux", "-u", "-S", self.socket, *words], env=self.env, capture_output=True, timeout=90)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
@@ -62,7 +62,7 @@ class Terminal:
         return self.wait_for(lambda screen: screen.endswith("\n$") and "clear;" not in screen, timeout)
 
     def end(self):
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], env=self.env, capture_output=True, timeout=30)
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], env=self.env, capture_output=True, timeout=90)
 
 
 @pytest.fixture

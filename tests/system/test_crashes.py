@@ -138,7 +138,7 @@ def test_ctrl_c_leaves_the_job_running(plz):
     process = plz.popen("run", "--", "sh", "-c", "echo begun; sleep 1.5; echo done")
     assert process.stdout.readline() == b"begun\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=90)
     assert process.returncode == 130
     assert b"plz logs" in err
     assert plz.ok("logs", "--since", "start").out == "begun\ndone\n"
@@ -275,7 +275,7 @@ class FakedClock:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=90)
 
 
 def test_the_clock_jumps_back_an_hour(plz):

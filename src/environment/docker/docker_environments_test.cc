@@ -200,7 +200,7 @@ TEST_F(DockerEnvironmentsTest, AStoppedBuildLeavesNothing) {
   auto ready = environments().ensure(extended({"RUN echo made > /a", "RUN echo now; sleep 300"}), say, stop.get_token());
   ASSERT_FALSE(ready);
   EXPECT_EQ(ready.error().code, ErrorCode::cancelled) << ready.error().message;
-  for (int i = 0; i < 200 && containers() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  for (int i = 0; i < 1800 && containers() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_EQ(containers(), 0u);
   EXPECT_THAT(built(), IsEmpty());
 }

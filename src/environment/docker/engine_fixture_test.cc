@@ -145,7 +145,7 @@ void RegistryTest::SetUp() {
                         .environment = {"OTEL_TRACES_EXPORTER=none"}});
   ASSERT_TRUE(started);
   registry_ = *started;
-  for (int i = 0; i < 200 && !answers(port); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  for (int i = 0; i < 1800 && !answers(port); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   ASSERT_TRUE(answers(port));
   login_.known[server_] = ada();
 }

@@ -88,7 +88,7 @@ TEST_F(OwnEngineTest, AFullDiskDuringAPullIsUnavailable) {
   const std::string image = std::string(kRegistry) + "/base";
   ASSERT_EQ(own_->docker("tag " + std::string(kBase) + " " + image), 0);
   int pushed = 1;
-  for (int i = 0; i < 50 && pushed != 0; ++i) {
+  for (int i = 0; i < 900 && pushed != 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     pushed = own_->docker("push " + image);
   }

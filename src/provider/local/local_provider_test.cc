@@ -49,7 +49,7 @@ TEST_F(LocalProviderTest, TellsALivingWorkerByItsLock) {
 TEST_F(LocalProviderTest, NoticesThatTheProcessEnded) {
   auto local = provider("/bin/true");
   ASSERT_TRUE(local.create(id_, {}));
-  for (int i = 0; i < 500 && *local.inspect(id_) == InstanceHealth::alive; ++i)
+  for (int i = 0; i < 9000 && *local.inspect(id_) == InstanceHealth::alive; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(*local.inspect(id_), InstanceHealth::gone);
 }
