@@ -1,9 +1,10 @@
-# plz_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … TESTS … TEST_DEPENDS … FUZZERS …)
+# plz_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … TESTS … TESTS_AT_ONCE … TEST_DEPENDS … FUZZERS …)
 # One folder is one library, plz_NAME; its link line is the diagram. Tests of a folder are one
-# program, plz_NAME_test; each fuzzer file is a program of its own, and in builds with tests one that
+# program, plz_NAME_test, and those with a word of TESTS_AT_ONCE in their names run in one process, which
+# sets up once what they share; each fuzzer file is a program of its own, and in builds with tests one that
 # replays its seeds (tests/fuzz).
 function(plz_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS;TESTS;TEST_DEPENDS;FUZZERS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS;TESTS;TESTS_AT_ONCE;TEST_DEPENDS;FUZZERS" ${ARGN})
   add_library(plz_${name} STATIC ${ARG_SOURCES})
   target_include_directories(plz_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(plz_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
@@ -17,8 +18,14 @@ function(plz_library name)
       add_test(NAME ${name}/all COMMAND plz_${name}_test)
       set_tests_properties(${name}/all PROPERTIES TIMEOUT 1800 LABELS unit)
     else()
+      set(others "*")
+      foreach(word ${ARG_TESTS_AT_ONCE})
+        string(APPEND others ":-*${word}*")
+        add_test(NAME ${name}/${word} COMMAND plz_${name}_test --gtest_filter=*${word}*)
+        set_tests_properties(${name}/${word} PROPERTIES TIMEOUT 600 LABELS unit SKIP_REGULAR_EXPRESSION "SKIPPED, no ${word}")
+      endforeach()
       include(GoogleTest)
-      gtest_discover_tests(plz_${name}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
+      gtest_discover_tests(plz_${name}_test TEST_PREFIX "${name}/" TEST_FILTER "${others}" DISCOVERY_TIMEOUT 60
                            PROPERTIES TIMEOUT 300 LABELS unit)
     endif()
   endif()

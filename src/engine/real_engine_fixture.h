@@ -13,6 +13,8 @@ namespace plz::testing_engine {
 // A tar archive of files, for builds.
 std::string tar_of(const std::vector<std::pair<std::string, std::string>>& files);
 TarSource source_of(std::string archive);
+// The bytes of a static program that exits, sleeps or speaks as its arguments say (test_program.cc).
+std::string test_program();
 
 // Runs over "docker" and "podman"; skips, and says so, where the engine is not there.
 class RealEngineTest : public testing::TestWithParam<const char*> {

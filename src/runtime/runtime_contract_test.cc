@@ -22,7 +22,7 @@ std::string runtime_kind_name(const testing::TestParamInfo<RuntimeKind>& info) {
 
 namespace {
 
-constexpr auto kPatience = 20s;
+constexpr auto kPatience = 90s;
 
 // True once `condition` holds; looks at it every few milliseconds, since another program makes it so.
 bool eventually(const std::function<bool()>& condition) {

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "engine/podman_service.h"
+
 namespace plz {
 namespace {
 
@@ -18,8 +20,8 @@ std::string test_image() {
 // Available only with an image to test with.
 class TestedDocker final : public Runtime {
  public:
-  explicit TestedDocker(const std::string& socket)
-      : engine_(test_engine(socket)),
+  explicit TestedDocker(Result<EngineSettings> engine)
+      : engine_(std::move(engine)),
         runtime_({PLZ_INIT_PATH, kTestController, std::chrono::milliseconds(500)}, engine_) {}
   RuntimeFingerprint fingerprint() override {
     RuntimeFingerprint found = runtime_.fingerprint();
@@ -48,6 +50,20 @@ class TestedDocker final : public Runtime {
   Result<EngineSettings> engine_;
   DockerRuntime runtime_;
 };
+
+// Once for this process: starts the service.
+std::string podman_obstacle() {
+  if (std::string why = PodmanService::obstacle(); !why.empty()) return why;
+  return PodmanService::get().load(test_image());
+}
+
+RuntimeKind container_kind(std::string name, std::function<Result<EngineSettings>()> engine) {
+  RuntimeKind kind{std::move(name), [=](const std::string&) { return std::make_unique<TestedDocker>(engine()); }, true};
+  kind.image = test_image();
+  kind.has_outer_half = false;
+  kind.sees_mounts = false;
+  return kind;
+}
 
 std::string tar_with_dockerfile(const std::string& content) {
   char head[512] = {};
@@ -80,11 +96,15 @@ Result<EngineSettings> test_engine(const std::string& socket) {
 }
 
 RuntimeKind docker_kind(const std::string& socket) {
-  RuntimeKind kind{"docker", [socket](const std::string&) { return std::make_unique<TestedDocker>(socket); }, true};
-  kind.image = test_image();
-  kind.has_outer_half = false;
-  kind.sees_mounts = false;
-  return kind;
+  return container_kind("docker", [socket] { return test_engine(socket); });
+}
+
+RuntimeKind podman_kind() {
+  return container_kind("podman", []() -> Result<EngineSettings> {
+    static const std::string why = podman_obstacle();
+    if (!why.empty()) return fail(ErrorCode::unavailable, "SKIPPED, no podman: " + why);
+    return test_engine(PodmanService::get().socket());
+  });
 }
 
 void DockerTest::SetUp() {

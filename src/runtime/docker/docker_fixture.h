@@ -13,6 +13,8 @@ inline constexpr char kTestController[] = "runtime-test";
 // Where DOCKER_HOST or the default socket says; `socket`: there instead.
 Result<EngineSettings> test_engine(const std::string& socket = "");
 RuntimeKind docker_kind(const std::string& socket = "");
+// Podman's service, started for the test.
+RuntimeKind podman_kind();
 
 class DockerTest : public RuntimeContract {
  protected:

@@ -1,4 +1,4 @@
-// Against the real engine: the contract of every runtime, and what is a container's own.
+// Against the real engines: the contract of every runtime, and what is a container's own.
 #include "runtime/docker/docker_runtime.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace {
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
-INSTANTIATE_TEST_SUITE_P(Docker, RuntimeContract, testing::Values(docker_kind()), runtime_kind_name);
+INSTANTIATE_TEST_SUITE_P(Containers, RuntimeContract, testing::Values(docker_kind(), podman_kind()), runtime_kind_name);
 
 class DockerRuntimeTest : public DockerTest {};
 INSTANTIATE_TEST_SUITE_P(Docker, DockerRuntimeTest, testing::Values(docker_kind()), runtime_kind_name);
