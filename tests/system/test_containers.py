@@ -4,10 +4,12 @@ import base64
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import uuid
 
 import pytest
@@ -15,6 +17,9 @@ import pytest
 import engine
 from conftest import wait_until
 from engine import BASE, docker
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "fakes"))
+from token_fake import TokenFake
 
 WHY_NOT = engine.why_not()
 pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"NO TEST OF CONTAINERS RUNS: {WHY_NOT}")
@@ -273,11 +278,11 @@ def test_built_images_are_pushed_where_the_controller_says(plz, label, registry)
     assert plz.ok("run").out == first.out
 
 
-def log_in(home, registry, password):
+def log_in(home, registry, password, **more):
     """As `docker login` leaves it."""
     (home / ".docker").mkdir(exist_ok=True)
     word = base64.b64encode(f"ada:{password}".encode()).decode()
-    (home / ".docker/config.json").write_text(json.dumps({"auths": {registry: {"auth": word}}}))
+    (home / ".docker/config.json").write_text(json.dumps({"auths": {registry: {"auth": word, **more}}}))
 
 
 def test_a_registry_that_asks_for_a_password(plz, label, guarded_registry):
@@ -299,6 +304,36 @@ def test_a_registry_that_asks_for_a_password(plz, label, guarded_registry):
     assert done.out == "private\n"
     assert described(plz, done.id)["image"]["digest"].startswith(f"{guarded_registry}/team/private@sha256:")
     none_is_left(done.id)
+
+
+@pytest.mark.parametrize("way", ["password", "identity token"])
+def test_a_registry_that_gives_tokens(plz, label, tmp_path, way):
+    """Pushed to and pulled from with what its token server gives for a password, or for an identity token."""
+    with (TokenFake(tmp_path, "ada", "open sesame", "rose") as tokens,
+          serving(tmp_path, auth=tokens.registry_settings()) as registry):
+        name = f"{registry}/team/private:{uuid.uuid4().hex}"
+        docker("build", "--quiet", "--tag", name, "-", stdin=f"FROM {BASE}\nLABEL {label}\nRUN echo private > /words\n")
+        log_in(plz.root, registry, "open sesame")
+        docker("--config", str(plz.root / ".docker"), "push", "--quiet", name)
+        engine.remove_all(label)
+        known = {"password": ("open sesame", {}), "identity token": ("", {"identitytoken": "rose"})}
+        unknown = {"password": ("open barley", {}), "identity token": ("", {"identitytoken": "thistle"})}
+        plz.data.mkdir()
+        (plz.data / "controller.toml").write_text(f'[images]\nrepository = "{registry}/team/built"\n')
+        plz.configure(image=name, image_extensions=[f"LABEL {label}", "RUN cat /proc/sys/kernel/random/uuid > /more"],
+                      command=["cat", "/words", "/more"])
+        log_in(plz.home, registry, unknown[way][0], **unknown[way][1])
+        refused = plz("run")
+        assert refused.status == 125 and f"`docker login {registry}`" in refused.err, refused
+        log_in(plz.home, registry, known[way][0], **known[way][1])
+        tokens.asked.clear()
+        done = plz.ok("run")
+        assert done.out.startswith("private\n")
+        assert set(tokens.asked) == {way}
+        assert described(plz, done.id)["image"]["digest"].startswith(f"{registry}/team/built@sha256:")
+        none_is_left(done.id)
+        engine.remove_all(label)
+        assert plz.ok("rerun", done.id).out == done.out
 
 
 def test_a_composite_in_containers(plz):
@@ -401,6 +436,21 @@ def test_without_an_engine_it_says_what_to_do(plz):
     assert str(plz.root / "no.sock") in done.err and "sandbox" in done.err
     plz.configure()
     assert plz.ok("run", "--", "echo", "needs none").out == "needs none\n"
+
+
+def test_an_engine_that_does_not_let_one_in(plz):
+    if os.geteuid() == 0:
+        pytest.skip("root is let in everywhere")
+    plz.configure(image=BASE, command=["true"])
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(plz.root / "guarded.sock"))
+        listening.listen()
+        (plz.root / "guarded.sock").chmod(0)
+        plz.env["DOCKER_HOST"] = f"unix://{plz.root}/guarded.sock"
+        refused = plz("run")
+        assert refused.status == 125, refused
+        assert f"{plz.root}/guarded.sock" in refused.err and "usermod -aG docker" in refused.err, refused
+        assert "sandbox" in refused.err, refused
 
 
 def test_arguments_of_the_container(plz):
