@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/engine_client.h"
+#include "os/fd.h"
 
 namespace plz {
 namespace {
@@ -37,7 +38,7 @@ rm -rf --one-file-system $directory
 std::string OwnEngine::obstacle(const std::string& image) {
   if (geteuid() != 0) return "only root can start an engine";
   if (access(kDockerd, X_OK) != 0) return std::string("there is no ") + kDockerd;
-  if (system(fmt::format("docker image inspect {} >/dev/null 2>&1", image).c_str()) != 0)
+  if (!image.empty() && system(fmt::format("docker image inspect {} >/dev/null 2>&1", image).c_str()) != 0)
     return fmt::format("the machine's engine has no image {}: scripts/make-base-image makes it", image);
   return "";
 }
@@ -72,18 +73,32 @@ bool OwnEngine::start() {
   return true;
 }
 
+void OwnEngine::listen_with_tls(const std::string& certificates) {
+  tls_options_ = {"--host=tcp://127.0.0.1:2376", "--tlsverify", "--tlscacert=" + certificates + "/ca.pem",
+                  "--tlscert=" + certificates + "/cert.pem", "--tlskey=" + certificates + "/key.pem"};
+}
+
+bool OwnEngine::enter_network() const {
+  UniqueFd network(open(fmt::format("/proc/{}/ns/net", process_).c_str(), O_RDONLY | O_CLOEXEC));
+  return setns(network.get(), CLONE_NEWNET) == 0;
+}
+
 void OwnEngine::spawn() {
   process_ = fork();
   if (process_ != 0) return;
   // With a network of its own: it would take the other engine's bridge for its own, and remove it.
-  if (unshare(CLONE_NEWNET) != 0) _exit(127);
-  std::string socket_option = "--host=unix://" + socket(), data = "--data-root=" + directory_ + "/data",
-              exec = "--exec-root=" + directory_ + "/exec", pid = "--pidfile=" + directory_ + "/pid";
+  if (unshare(CLONE_NEWNET) != 0 || system("ip link set lo up") != 0) _exit(127);
+  std::vector<std::string> options = {"dockerd", "--host=unix://" + socket(), "--data-root=" + data(),
+                                      "--exec-root=" + directory_ + "/exec", "--pidfile=" + directory_ + "/pid",
+                                      "--iptables=false"};
+  options.insert(options.end(), tls_options_.begin(), tls_options_.end());
+  std::vector<char*> argv;
+  for (std::string& option : options) argv.push_back(option.data());
+  argv.push_back(nullptr);
   int log = open((directory_ + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   dup2(log, 1);
   dup2(log, 2);
-  execl(kDockerd, "dockerd", socket_option.c_str(), data.c_str(), exec.c_str(), pid.c_str(), "--iptables=false",
-        nullptr);
+  execv(kDockerd, argv.data());
   _exit(127);
 }
 

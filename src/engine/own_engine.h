@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -14,11 +15,16 @@ class OwnEngine {
   // A small disk of this many MiB for its images and containers; 0: the machine's.
   explicit OwnEngine(int disk_size = 0);
   ~OwnEngine();
-  // Why there can be none here that could be given `image`; "": there can.
-  static std::string obstacle(const std::string& image);
+  // Why there can be none here, or none that could be given `image`; "": there can.
+  static std::string obstacle(const std::string& image = "");
   const std::string& directory() const { return directory_; }
   std::string socket() const { return directory_ + "/socket"; }
   pid_t process() const { return process_; }  // 0: it does not run
+  // From the next start on also at 127.0.0.1:2376 of its network, for who shows a certificate: ca.pem, cert.pem and
+  // key.pem of the directory are its own.
+  void listen_with_tls(const std::string& certificates);
+  // Moves the calling thread into the network of the engine, which runs.
+  bool enter_network() const;
   // Both wait until it is so.
   bool start();
   void end(int signal);
@@ -33,6 +39,7 @@ class OwnEngine {
  private:
   void spawn();
   std::string data() const { return directory_ + "/data"; }
+  std::vector<std::string> tls_options_;
   std::string directory_;
   pid_t process_ = 0;
 };
