@@ -22,7 +22,32 @@ using namespace std::chrono_literals;
 
 INSTANTIATE_TEST_SUITE_P(Containers, RuntimeContract, testing::Values(docker_kind(), podman_kind()), runtime_kind_name);
 
-class DockerRuntimeTest : public DockerTest {};
+class DockerRuntimeTest : public DockerTest {
+ protected:
+  // What Docker's own command says of the attempt's container.
+  std::string inspected(const LaunchSpec& spec, const std::string& format) {
+    std::string command = fmt::format("docker inspect --format '{}' plz-{}", format, spec.attempt_id.to_string());
+    FILE* said = popen(command.c_str(), "re");
+    char text[4096];
+    size_t size = fread(text, 1, sizeof text, said);
+    EXPECT_EQ(pclose(said), 0);
+    return std::string(text, size);
+  }
+};
+
+// "pid:[4026531836]"
+std::string namespace_of_ours(const std::string& kind) {
+  char name[64];
+  ssize_t size = readlink(("/proc/self/ns/" + kind).c_str(), name, sizeof name);
+  return std::string(name, size > 0 ? static_cast<size_t>(size) : 0);
+}
+
+// The set in the first line of a process's status that is given: "CapEff:\t00000000a80425fb".
+uint64_t capability_set(const std::string& status) {
+  size_t colon = status.find(':');
+  return colon == std::string::npos ? 0 : std::stoull(status.substr(colon + 1), nullptr, 16);
+}
+
 INSTANTIATE_TEST_SUITE_P(Docker, DockerRuntimeTest, testing::Values(docker_kind()), runtime_kind_name);
 
 TEST_P(DockerRuntimeTest, LabelsItsContainerAndLeavesNone) {
@@ -197,6 +222,92 @@ TEST_P(DockerRuntimeTest, HandsOnWhatIsConfigured) {
       R"({"hostname": "box", "working_dir": "/tmp/new", "environment": {"A": "b c"}, "shm_size": "128m",
     "ulimits": [{"name": "nofile", "soft": 333, "hard": 333}], "sysctls": {"kernel.msgmax": 12345}, "init": true})";
   EXPECT_EQ(run(spec).log, "box\n/tmp/new\nb c\n333\n131072\n12345\n");
+}
+
+TEST_P(DockerRuntimeTest, SharesTheNamespacesThatAreConfigured) {
+  auto spec = spec_for("for kind in pid ipc net; do readlink /proc/self/ns/$kind; done; sleep 300 & echo $! > $OUT/pid");
+  spec.environment.emplace_back("OUT", job_path(spec, "output"));
+  spec.docker_run_args.text = R"({"pid_mode": "host", "ipc_mode": "host", "network_mode": "host"})";
+  std::string ours;
+  for (const char* kind : {"pid", "ipc", "net"}) ours += namespace_of_ours(kind) + "\n";
+  EXPECT_EQ(run(spec).log, ours);
+  // plz-init is not the first process there: the end of what the job began is its care alone.
+  std::string sleeper = read_file(spec.paths.output() + "/pid").value_or("");
+  EXPECT_FALSE(path_exists("/proc/" + sleeper.substr(0, sleeper.find('\n')) + "/exe"));
+}
+
+TEST_P(DockerRuntimeTest, MountsWhatIsConfigured) {
+  ASSERT_TRUE(make_directories(directory_ + "/data"));
+  ASSERT_TRUE(write_file_atomically(directory_ + "/data/file", "given\n", 0644, Sync::no));
+  auto spec = spec_for("cat /volume/file /mount/file; echo more > /volume/file; echo x 2>/dev/null > /mount/file || echo is read-only;"
+                       "head -c 2 /dev/mine | od -An -tx1; cat /words");
+  spec.docker_run_args.text = fmt::format(
+      R"({{"volumes": {{"{0}/data": {{"bind": "/volume", "mode": "rw"}}, "{0}/data/file": {{"bind": "/words", "mode": "ro"}}}},
+    "mounts": [{{"target": "/mount", "source": "{0}/data", "type": "bind", "read_only": true}}],
+    "devices": ["/dev/zero:/dev/mine:r"]}})",
+      directory_);
+  EXPECT_EQ(run(spec).log, "given\ngiven\nis read-only\n 00 00\nmore\n");
+}
+
+TEST_P(DockerRuntimeTest, GivesThePrivilegesThatAreConfigured) {
+  constexpr char kScript[] = "grep -E '^(CapEff|NoNewPrivs)' /proc/self/status | tr -s '\\t\\n' '  '; id -G";
+  auto usual = spec_for(kScript), special = spec_for(kScript);
+  special.docker_run_args.text =
+      R"({"cap_add": ["SYS_PTRACE"], "cap_drop": ["MKNOD"], "security_opt": ["no-new-privileges"], "group_add": [4321]})";
+  constexpr uint64_t kMknod = 1u << 27, kPtrace = 1u << 19, kAdmin = 1u << 21;
+  const std::string usual_log = run(usual).log, special_log = run(special).log;
+  const uint64_t few = capability_set(usual_log);
+  EXPECT_EQ(few & (kMknod | kPtrace | kAdmin), kMknod) << usual_log;
+  EXPECT_EQ(capability_set(special_log), (few & ~kMknod) | kPtrace) << special_log;
+  EXPECT_THAT(special_log, HasSubstr("NoNewPrivs: 1"));
+  EXPECT_THAT(special_log, HasSubstr(" 4321"));
+}
+
+// All of the machine's, where the engine itself has them all.
+TEST_P(DockerRuntimeTest, GivesEveryPrivilegeIfConfigured) {
+  auto spec = spec_for("grep ^CapEff /proc/self/status");
+  spec.docker_run_args.text = R"({"privileged": true})";
+  const uint64_t all = (uint64_t{2} << std::stoi(read_file("/proc/sys/kernel/cap_last_cap").value())) - 1;
+  const std::string status = read_file("/proc/self/status").value();
+  if (capability_set(status.substr(status.find("CapBnd"))) == all) {
+    EXPECT_EQ(capability_set(run(spec).log), all);
+  } else {
+    auto refused = runtime_->start(spec);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("unable to apply caps"));
+  }
+}
+
+TEST_P(DockerRuntimeTest, NamesThatAreConfiguredAreResolved) {
+  auto spec = spec_for("grep imaginary /etc/hosts | tr '\\t' ' '; grep ^nameserver /etc/resolv.conf");
+  spec.docker_run_args.text = R"({"extra_hosts": {"imaginary": "192.0.2.7"}, "dns": ["192.0.2.1"]})";
+  EXPECT_EQ(run(spec).log, "192.0.2.7 imaginary\nnameserver 192.0.2.1\n");
+}
+
+TEST_P(DockerRuntimeTest, LimitsWhatIsConfigured) {
+  auto spec = spec_for("echo ready; sleep 300");
+  spec.docker_run_args.text = R"({"mem_limit": "256m", "memswap_limit": "512m", "nano_cpus": 500000000, "cpu_shares": 77,
+    "cpuset_cpus": "0", "labels": {"team": "blue"}})";
+  auto started = runtime_->start(spec);
+  ASSERT_TRUE(started) << started.error().message;
+  await_log(spec.paths, "ready\n");
+  EXPECT_EQ(inspected(spec, "{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.NanoCpus}} {{.CpuShares}} {{.CpusetCpus}}"
+                            "{{end}} {{.Config.Labels.team}}"),
+            "268435456 536870912 500000000 77 0 blue\n");
+}
+
+TEST_P(DockerRuntimeTest, TellsWhatTheEngineDoesNotHave) {
+  auto other_machine = spec_for("true"), accelerated = spec_for("true");
+  other_machine.docker_run_args.text = R"({"platform": "linux/s390x"})";
+  auto refused = runtime_->start(other_machine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("s390x"));
+  accelerated.docker_run_args.text = R"({"device_requests": [{"Driver": "imaginary", "Count": -1, "Capabilities": [["gpu"]]}]})";
+  refused = runtime_->start(accelerated);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("could not select device driver"));
 }
 
 TEST_P(DockerRuntimeTest, HasNoNetworkWhereNoneIsWanted) {
