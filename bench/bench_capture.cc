@@ -69,8 +69,8 @@ void report_peak_memory(const std::string& what) {
 }
 
 void report(const std::string& what, Took took, const char* yardstick, Took its) {
-  printf("%-45s %9.1f ms (cpu %8.1f)  %5.2f x %s, %.1f ms (cpu %.1f)\n", what.c_str(), took.seconds * 1000, took.cpu * 1000,
-         took.seconds / its.seconds, yardstick, its.seconds * 1000, its.cpu * 1000);
+  printf("%-45s %9.1f ms (cpu %8.1f)  %5.2f x %s, %.1f ms (cpu %.1f)\n", what.c_str(), took.seconds * 1000,
+         took.cpu * 1000, took.seconds / its.seconds, yardstick, its.seconds * 1000, its.cpu * 1000);
   fflush(stdout);
 }
 
@@ -163,8 +163,10 @@ void Bench::unchanged_files(size_t count, bool beside_git) {
   make_files(root, count, 64);
   Took status;
   if (beside_git) {
-    shell("cd " + root + " && git init -q . && git add -A . && git -c user.name=b -c user.email=b commit -qm b && "
-          "git status > " + at("status"));
+    shell("cd " + root +
+          " && git init -q . && git add -A . && git -c user.name=b -c user.email=b commit -qm b && "
+          "git status > " +
+          at("status"));
     status = best_of(3, [&] { shell("cd " + root + " && git status > " + at("status")); });
   }
   auto store = expect(LocalPackStore::open(at("store")));

@@ -73,9 +73,11 @@ double resident_mib() {
 // About 1 KB, as an execution with a few parameters and measures has.
 NewExecution sample(int number) {
   NewExecution created = sample_execution(the_clock, "ada", "project" + std::to_string(number % 4));
-  created.document = "{\"id\":\"" + created.execution.id.to_string() + "\",\"user\":\"ada\",\"parameters\":{\"lr\":" +
-                     std::to_string(number % 100 * 0.001) + ",\"epochs\":10},\"measures\":{\"summary\":{\"accuracy\":" +
-                     std::to_string(number % 1000 * 0.001) + "}},\"command\":[\"python3\",\"train.py\"],\"padding\":\"";
+  created.document =
+      "{\"id\":\"" + created.execution.id.to_string() +
+      "\",\"user\":\"ada\",\"parameters\":{\"lr\":" + std::to_string(number % 100 * 0.001) +
+      ",\"epochs\":10},\"measures\":{\"summary\":{\"accuracy\":" + std::to_string(number % 1000 * 0.001) +
+      "}},\"command\":[\"python3\",\"train.py\"],\"padding\":\"";
   created.document += std::string(1000 - created.document.size(), 'x') + "\"}";
   created.shell_environment = {{"HOME", "/home/ada"}, {"PATH", "/usr/bin:/bin"}};
   return created;
@@ -129,7 +131,8 @@ void create_durably(Database& database, int threads) {
         while (std::chrono::steady_clock::now() < end) checked(database.executions().create({sample(created++)}, ""));
       });
   });
-  report_rate("executions created, durable, " + std::to_string(threads) + " threads", static_cast<size_t>(created), took);
+  report_rate("executions created, durable, " + std::to_string(threads) + " threads", static_cast<size_t>(created),
+              took);
 }
 
 void measure_blobs(Database& database) {
@@ -157,8 +160,7 @@ void measure_measures(Database& database) {
   std::vector<MeasureEvent> events;
   for (uint64_t i = 1; i <= 100'000; ++i)
     events.push_back(sample_event(i, "epoch/" + std::to_string(i) + "/loss", "0.25"));
-  report("append of 100,000 measures",
-         measure([&] { checked(database.measures().append(id, attempt.id, events)); }));
+  report("append of 100,000 measures", measure([&] { checked(database.measures().append(id, attempt.id, events)); }));
   size_t count = 0;
   report("latest of 100,000 measures", measure([&] {
            checked(database.measures().latest(attempt.id, "", [&](const MeasureEvent&) { return ++count > 0; }));

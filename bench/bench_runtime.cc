@@ -50,8 +50,8 @@ double median(std::vector<double> values) {
 void run_bare_bubblewrap() {
   SpawnOptions options;
   options.program = find_program("bwrap", "/usr/bin:/bin").value_or("bwrap");
-  options.arguments = {"bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
-                       "--tmpfs", "/tmp", "--unshare-pid", "true"};
+  options.arguments = {"bwrap",  "--ro-bind", "/",       "/",    "--dev",         "/dev",
+                       "--proc", "/proc",     "--tmpfs", "/tmp", "--unshare-pid", "true"};
   options.environment = {"PATH=/usr/bin:/bin"};
   must(run_process(options, std::chrono::seconds(60)));
 }
@@ -94,9 +94,9 @@ void measure_latency(Jobs& sandbox, Jobs& process) {
     boxed.push_back(time_of([&] { sandbox.run_and_forget({"true"}); }));
     plain.push_back(time_of([&] { process.run_and_forget({"true"}); }));
   }
-  fmt::print("`true`, median of {}: bare bwrap {:.2f} ms, sandbox {:.2f} ms (+{:.2f} ms, {:.2f} x), process {:.2f} ms\n",
-             kRounds, median(bare), median(boxed), median(boxed) - median(bare), median(boxed) / median(bare),
-             median(plain));
+  fmt::print(
+      "`true`, median of {}: bare bwrap {:.2f} ms, sandbox {:.2f} ms (+{:.2f} ms, {:.2f} x), process {:.2f} ms\n",
+      kRounds, median(bare), median(boxed), median(boxed) - median(bare), median(boxed) / median(bare), median(plain));
 }
 
 double jobs_per_second(const std::function<void()>& job) {
@@ -119,7 +119,8 @@ void measure_throughput(Jobs& sandbox) {
 void write_directly(const std::string& path) {
   SpawnOptions options;
   options.program = "/bin/sh";
-  options.arguments = {"sh", "-c", "yes 'epoch 12 loss 0.123456789' | head -c " + std::to_string(kLogBytes) + " > " + path};
+  options.arguments = {"sh", "-c",
+                       "yes 'epoch 12 loss 0.123456789' | head -c " + std::to_string(kLogBytes) + " > " + path};
   options.environment = {"PATH=/usr/bin:/bin"};
   must(run_process(options, std::chrono::seconds(600)));
 }

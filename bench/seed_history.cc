@@ -39,10 +39,11 @@ int seed(const std::string& path, const std::string& user, const std::string& pr
       item.execution.state = ExecutionState::finished;
       item.execution.outcome = Outcome{OutcomeKind::succeeded, 0, std::nullopt, false, ""};
       item.execution.times.finished = clock.now();
-      item.document = execution_document(
-          item.execution, fmt::format("{{\"summary\": {{\"accuracy\": {}}}}}", 1.0 - 1.0 / (done + 2)));
+      item.document = execution_document(item.execution,
+                                         fmt::format("{{\"summary\": {{\"accuracy\": {}}}}}", 1.0 - 1.0 / (done + 2)));
       if (item.document.size() < 1'000)
-        item.document.insert(item.document.size() - 1, ", \"padding\": \"" + std::string(1'000 - item.document.size(), 'x') + "\"");
+        item.document.insert(item.document.size() - 1,
+                             ", \"padding\": \"" + std::string(1'000 - item.document.size(), 'x') + "\"");
       batch.push_back(std::move(item));
     }
     auto created = records.create(batch, "");

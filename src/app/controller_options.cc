@@ -46,7 +46,8 @@ std::string wrong_type(const std::string& path, std::string_view key, std::strin
 }
 
 // "" or what is wrong.
-std::string apply(const Setting& setting, const toml::node& value, const std::string& path, ControllerOptions& options) {
+std::string apply(const Setting& setting, const toml::node& value, const std::string& path,
+                  ControllerOptions& options) {
   if (setting.text) {
     auto text = value.value_exact<std::string>();
     if (!text) return wrong_type(path, setting.key, "a string");
@@ -91,18 +92,22 @@ std::string read_settings(const std::string& path, ControllerOptions& options) {
   try {
     table = toml::parse_file(path);
   } catch (const toml::parse_error& error) {
-    return fmt::format("{}:{}:{}: {}", path, error.source().begin.line, error.source().begin.column, error.description());
+    return fmt::format("{}:{}:{}: {}", path, error.source().begin.line, error.source().begin.column,
+                       error.description());
   }
   return apply_all(table, "", path, options);
 }
 
 void describe(CLI::App& app, ControllerOptions& options, std::string& settings_file, std::string& log_level) {
-  app.add_option("--config", settings_file, "TOML file with these settings by their long names; flags win. Default: controller.toml in the data "
+  app.add_option("--config", settings_file,
+                 "TOML file with these settings by their long names; flags win. Default: controller.toml in the data "
                  "directory, if it is there");
-  app.add_flag("--embedded", options.embedded,
-               "private to one user, on a unix socket, with a worker on this machine; ends when idle. Started by plz itself");
+  app.add_flag(
+      "--embedded", options.embedded,
+      "private to one user, on a unix socket, with a worker on this machine; ends when idle. Started by plz itself");
   app.add_option("--data-directory", options.data_directory, "where database, store and logs lie")->required(false);
-  app.add_option("--socket", options.socket, "unix socket to listen on (controller.sock in the data directory, for the worker on this machine)");
+  app.add_option("--socket", options.socket,
+                 "unix socket to listen on (controller.sock in the data directory, for the worker on this machine)");
   app.add_option("--listen", options.listen, "ADDRESS:PORT to listen on");
   app.add_option("--tls-certificate", options.tls_certificate, "PEM file: makes --listen speak TLS");
   app.add_option("--tls-key", options.tls_key, "PEM file of the certificate's key");

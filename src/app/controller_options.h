@@ -14,16 +14,16 @@ namespace plz {
 struct ControllerOptions {
   bool embedded = false;
   std::string data_directory;
-  std::string socket;                 // of a unix socket to listen on
-  std::string listen;                 // "ADDRESS:PORT" to listen on, with TLS if a certificate is set
+  std::string socket;  // of a unix socket to listen on
+  std::string listen;  // "ADDRESS:PORT" to listen on, with TLS if a certificate is set
   std::string tls_certificate, tls_key;
-  double idle_minutes = 10;           // embedded: ends after so long without work; 0: never
-  std::string worker_program;         // empty: plz-worker beside this program
+  double idle_minutes = 10;    // embedded: ends after so long without work; 0: never
+  std::string worker_program;  // empty: plz-worker beside this program
   bool no_local_worker = false;
-  int ready_fd = -1;                  // "ready\n" or an error is written here once
+  int ready_fd = -1;  // "ready\n" or an error is written here once
   LogLevel log_level = LogLevel::info;
-  std::string log_file;               // empty: stderr
-  std::string images_repository;      // where workers push the images that they build; empty: nowhere
+  std::string log_file;           // empty: stderr
+  std::string images_repository;  // where workers push the images that they build; empty: nowhere
   // Of the worker on this machine; see environment/environment_settings.h.
   std::string images_base, images_build_network;
   double images_limit_gib = 20;

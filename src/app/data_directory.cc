@@ -18,9 +18,10 @@ Result<void> check_format(const std::string& directory) {
   if (error != std::errc())
     return fail(ErrorCode::invalid, path + " does not hold a number", "is this a directory of plz's?");
   if (format > kDataFormat)
-    return fail(ErrorCode::invalid,
-                fmt::format("{} was written by a newer plz (format {}; this one knows {})", directory, format, kDataFormat),
-                "use the newer plz, or another directory: PLZ_DATA_DIR");
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("{} was written by a newer plz (format {}; this one knows {})", directory, format, kDataFormat),
+        "use the newer plz, or another directory: PLZ_DATA_DIR");
   return {};
 }
 

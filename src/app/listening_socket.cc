@@ -15,7 +15,8 @@ Result<UniqueFd> listen_on_unix_socket(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    return fail(ErrorCode::invalid, fmt::format("the socket's path is longer than {} bytes: {}", sizeof address.sun_path - 1, path),
+    return fail(ErrorCode::invalid,
+                fmt::format("the socket's path is longer than {} bytes: {}", sizeof address.sun_path - 1, path),
                 "set XDG_RUNTIME_DIR to a shorter path");
   memcpy(address.sun_path, path.c_str(), path.size() + 1);
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

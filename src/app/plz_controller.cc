@@ -47,9 +47,9 @@ Result<void> listen(HttpServer& server, const ControllerOptions& options) {
   if (port < 0 || port > 65535)
     return fail(ErrorCode::invalid, fmt::format("--listen must be ADDRESS:PORT, not '{}'", options.listen));
   const std::string address = options.listen.substr(0, colon);
-  auto bound = options.tls_certificate.empty()
-                   ? server.listen_tcp(address, static_cast<uint16_t>(port))
-                   : server.listen_tls(address, static_cast<uint16_t>(port), {options.tls_certificate, options.tls_key});
+  auto bound = options.tls_certificate.empty() ? server.listen_tcp(address, static_cast<uint16_t>(port))
+                                               : server.listen_tls(address, static_cast<uint16_t>(port),
+                                                                   {options.tls_certificate, options.tls_key});
   if (!bound) return fail(std::move(bound).error());
   log_info("listening on {}:{}", address, *bound);
   return {};

@@ -47,15 +47,33 @@ std::optional<LogLevel> level_of(std::string_view name) {
 }  // namespace
 
 ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
-  enum { kController = 1, kDirectory, kInstance, kCacheBytes, kImagesBytes, kImagesBase, kImagesNetwork, kHide, kLog, kLogLevel, kVersionFlag, kHelpFlag };
-  static constexpr option kOptions[] = {
-      {"controller", required_argument, nullptr, kController}, {"directory", required_argument, nullptr, kDirectory},
-      {"instance", required_argument, nullptr, kInstance},     {"cache-bytes", required_argument, nullptr, kCacheBytes},
-      {"images-bytes", required_argument, nullptr, kImagesBytes}, {"images-base", required_argument, nullptr, kImagesBase},
-      {"images-build-network", required_argument, nullptr, kImagesNetwork},
-      {"hide", required_argument, nullptr, kHide},             {"log", required_argument, nullptr, kLog},
-      {"log-level", required_argument, nullptr, kLogLevel},    {"version", no_argument, nullptr, kVersionFlag},
-      {"help", no_argument, nullptr, kHelpFlag},               {nullptr, 0, nullptr, 0}};
+  enum {
+    kController = 1,
+    kDirectory,
+    kInstance,
+    kCacheBytes,
+    kImagesBytes,
+    kImagesBase,
+    kImagesNetwork,
+    kHide,
+    kLog,
+    kLogLevel,
+    kVersionFlag,
+    kHelpFlag
+  };
+  static constexpr option kOptions[] = {{"controller", required_argument, nullptr, kController},
+                                        {"directory", required_argument, nullptr, kDirectory},
+                                        {"instance", required_argument, nullptr, kInstance},
+                                        {"cache-bytes", required_argument, nullptr, kCacheBytes},
+                                        {"images-bytes", required_argument, nullptr, kImagesBytes},
+                                        {"images-base", required_argument, nullptr, kImagesBase},
+                                        {"images-build-network", required_argument, nullptr, kImagesNetwork},
+                                        {"hide", required_argument, nullptr, kHide},
+                                        {"log", required_argument, nullptr, kLog},
+                                        {"log-level", required_argument, nullptr, kLogLevel},
+                                        {"version", no_argument, nullptr, kVersionFlag},
+                                        {"help", no_argument, nullptr, kHelpFlag},
+                                        {nullptr, 0, nullptr, 0}};
   WorkerOptions options;
   bool has_controller = false;
   for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {

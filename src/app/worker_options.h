@@ -15,11 +15,11 @@ struct WorkerOptions {
   Endpoint controller;
   std::string directory;
   std::optional<InstanceId> instance;
-  std::string log_file;             // empty: stderr
+  std::string log_file;  // empty: stderr
   LogLevel log_level = LogLevel::info;
-  std::string data_directory;       // hidden from jobs, beside `directory`; may be empty
+  std::string data_directory;  // hidden from jobs, beside `directory`; may be empty
   uint64_t cache_limit_bytes = 0;
-  EnvironmentSettings images;       // without its directory
+  EnvironmentSettings images;  // without its directory
 };
 
 struct ParsedWorkerOptions {

@@ -39,7 +39,9 @@ TEST(EnvironmentCredentials, ReadsTheVariables) {
   EXPECT_EQ(show(found({{"AWS_ACCESS_KEY_ID", "a"}, {"AWS_SECRET_ACCESS_KEY", "s"}})), "a s ");
   EXPECT_EQ(show(found({{"AWS_ACCESS_KEY_ID", "a"}})),
             "invalid: AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not");
-  auto temporary = found({{"AWS_ACCESS_KEY_ID", "a"}, {"AWS_SECRET_ACCESS_KEY", "s"}, {"AWS_SESSION_TOKEN", "t"},
+  auto temporary = found({{"AWS_ACCESS_KEY_ID", "a"},
+                          {"AWS_SECRET_ACCESS_KEY", "s"},
+                          {"AWS_SESSION_TOKEN", "t"},
                           {"AWS_CREDENTIAL_EXPIRATION", "2026-03-01T12:00:00Z"}});
   EXPECT_EQ(show(temporary), "a s t");
   EXPECT_EQ((*temporary)->expires, parse_rfc3339("2026-03-01T12:00:00Z"));
@@ -212,7 +214,8 @@ TEST(InstanceCredentials, TakesWhatTheServiceSays) {
     return of_instance(Service({{"PUT /latest/api/token", session}, {kRoles, role}, {of_role, keys}}).url());
   };
   EXPECT_EQ(with({.body = R"({"Code": "Success", "AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c",
-                              "Expiration": "2026-03-01T12:00:00Z"})"}), "a b c");
+                              "Expiration": "2026-03-01T12:00:00Z"})"}),
+            "a b c");
   EXPECT_EQ(with({.body = R"({"Code": "AssumeRoleUnauthorizedAccess"})"}),
             "unavailable: the instance's role worker gave no credentials: AssumeRoleUnauthorizedAccess");
   EXPECT_EQ(with({.body = "{}"}),
@@ -232,8 +235,9 @@ TEST(ContainerCredentials, AsksOnlyNearHostsWithoutTls) {
     return show(ContainerCredentials(reader({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url}})).credentials());
   };
   EXPECT_EQ(show(ContainerCredentials(reader({})).credentials()), "none");
-  EXPECT_EQ(found("http://keys.example/"), "invalid: AWS_CONTAINER_CREDENTIALS_FULL_URI names http://keys.example:80, "
-                                           "which is far away and without TLS");
+  EXPECT_EQ(found("http://keys.example/"),
+            "invalid: AWS_CONTAINER_CREDENTIALS_FULL_URI names http://keys.example:80, "
+            "which is far away and without TLS");
   EXPECT_TRUE(found("http://127.keys.example/").ends_with("far away and without TLS"));
   EXPECT_EQ(show(ContainerCredentials(reader({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "x"}})).credentials()),
             "invalid: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with a slash");

@@ -20,7 +20,7 @@ struct EcrRefusal {
   std::optional<std::string_view> date;        // of the field Date
   Timestamp now;
   std::string region;
-  std::string source;                          // of the credentials
+  std::string source;  // of the credentials
 };
 Error ecr_error(const EcrRefusal& refusal);
 

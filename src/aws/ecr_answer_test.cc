@@ -19,7 +19,8 @@ std::string token(std::string_view body) {
 
 TEST(EcrAnswer, HasAToken) {
   EXPECT_EQ(token(R"({"authorizationData": [{"authorizationToken": "QVdTOmE6Yg==", "expiresAt": 1.772366400123E9,
-                      "proxyEndpoint": "https://x"}]})"), "AWS a:b 2026-03-01T12:00:00.000000Z");
+                      "proxyEndpoint": "https://x"}]})"),
+            "AWS a:b 2026-03-01T12:00:00.000000Z");
 }
 
 TEST(EcrAnswer, MayBeNonsense) {
@@ -30,7 +31,8 @@ TEST(EcrAnswer, MayBeNonsense) {
         R"("authorizationToken": "QVdTOmE6Yg==", "expiresAt": 1e300)",
         R"("authorizationToken": "QVdTOmE6Yg==", "expiresAt": -1)"})
     EXPECT_EQ(token(std::string(R"({"authorizationData": [{)") + data + "}]}"),
-              "unavailable: ECR's answer has a token that cannot be read") << data;
+              "unavailable: ECR's answer has a token that cannot be read")
+        << data;
 }
 
 struct Case {

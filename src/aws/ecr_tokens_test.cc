@@ -50,9 +50,11 @@ class EcrTokensTest : public testing::Test {
   EcrTokensTest() : server_({}, [this](Request&) { return answer(); }) {
     std::string url = "http://127.0.0.1:" + std::to_string(server_.listen_tcp("127.0.0.1", 0).value());
     EXPECT_TRUE(server_.start());
-    tokens_.emplace([url](const char* name) {
-      return name == std::string_view("AWS_ENDPOINT_URL") ? std::optional(url) : std::nullopt;
-    }, keys_, clock_);
+    tokens_.emplace(
+        [url](const char* name) {
+          return name == std::string_view("AWS_ENDPOINT_URL") ? std::optional(url) : std::nullopt;
+        },
+        keys_, clock_);
   }
 
   Response answer() {

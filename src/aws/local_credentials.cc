@@ -76,8 +76,8 @@ Result<std::optional<AwsCredentials>> keys_of(const ProfilePart& part, const std
 }
 
 // What a profile may have in place of keys.
-constexpr const char* kOtherWays[] = {"sso_session",        "sso_start_url", "role_arn",
-                                      "credential_process", "web_identity_token_file"};
+constexpr const char* kOtherWays[] = {"sso_session", "sso_start_url", "role_arn", "credential_process",
+                                      "web_identity_token_file"};
 
 Result<void> check_other_ways(const Profile& profile) {
   for (const auto* part : {&profile.credentials, &profile.config})

@@ -59,8 +59,8 @@ Result<AwsCredentials> read_keys(std::string_view json, std::string source) {
 }
 
 tl::unexpected<Error> refused(const std::string& source, const ClientResponse& response) {
-  return fail(ErrorCode::unavailable, fmt::format("{} answered {}: {}", source, response.status,
-                                                  printable(response.body.substr(0, 300))));
+  return fail(ErrorCode::unavailable,
+              fmt::format("{} answered {}: {}", source, response.status, printable(response.body.substr(0, 300))));
 }
 
 bool is_loopback(std::string_view host) {

@@ -25,10 +25,10 @@ struct AwsRequest {
 
 // How a service wants to be signed. Most are as the default.
 struct AwsService {
-  std::string name;              // "ecr"
-  bool normalise_path = true;    // "." and ".." resolved, slashes merged
-  bool encode_path = true;       // the path, encoded as it is, is encoded once more
-  bool payload_header = false;   // x-amz-content-sha256 is sent and signed
+  std::string name;             // "ecr"
+  bool normalise_path = true;   // "." and ".." resolved, slashes merged
+  bool encode_path = true;      // the path, encoded as it is, is encoded once more
+  bool payload_header = false;  // x-amz-content-sha256 is sent and signed
 };
 inline AwsService aws_s3() { return {"s3", false, false, true}; }
 

@@ -16,8 +16,10 @@ uint64_t next_random(uint64_t& state) {  // xorshift64
 }  // namespace
 
 Backoff::Backoff(const Clock& clock, BackoffSettings settings)
-    : clock_(clock), settings_(settings),
-      random_((static_cast<uint64_t>(clock.now().time_since_epoch().count()) ^ reinterpret_cast<uintptr_t>(this)) | 1) {}
+    : clock_(clock),
+      settings_(settings),
+      random_((static_cast<uint64_t>(clock.now().time_since_epoch().count()) ^ reinterpret_cast<uintptr_t>(this)) | 1) {
+}
 
 std::chrono::milliseconds Backoff::next() {
   if (last_ && clock_.steady() - *last_ > 2 * settings_.most) reset();

@@ -32,8 +32,8 @@ class FakeClock final : public Clock {
   explicit FakeClock(Timestamp start = Timestamp(std::chrono::seconds(1'700'000'000)));
   Timestamp now() const override { return Timestamp(std::chrono::microseconds(now_.load())); }
   SteadyTime steady() const override { return SteadyTime(std::chrono::microseconds(steady_.load())); }
-  void advance(std::chrono::microseconds by);   // both clocks
-  void jump_to(Timestamp now);                  // the wall clock only
+  void advance(std::chrono::microseconds by);  // both clocks
+  void jump_to(Timestamp now);                 // the wall clock only
 
  private:
   std::atomic<int64_t> now_;

@@ -30,10 +30,8 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 void log_start(std::string_view program, const std::string& path, LogLevel level) {
   std::shared_ptr<spdlog::sinks::sink> sink;
   try {
-    if (path.empty())
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    else
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+    if (path.empty()) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    else sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
   } catch (const spdlog::spdlog_ex&) {
     sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }

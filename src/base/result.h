@@ -49,16 +49,15 @@ std::string_view to_string(ErrorCode code);
 #define PLZ_CONCAT(a, b) PLZ_CONCAT_INNER(a, b)
 
 // PLZ_TRY(expression): returns the error of a Result<void> to the caller.
-#define PLZ_TRY(...)                                                                \
-  do {                                                                              \
-    if (auto plz_result = (__VA_ARGS__); !plz_result)                               \
-      return ::tl::unexpected<::plz::Error>(std::move(plz_result).error());         \
+#define PLZ_TRY(...)                                                        \
+  do {                                                                      \
+    if (auto plz_result = (__VA_ARGS__); !plz_result)                       \
+      return ::tl::unexpected<::plz::Error>(std::move(plz_result).error()); \
   } while (false)
 
 // PLZ_ASSIGN(auto x, expression): x is the value, or the error goes to the caller.
-#define PLZ_ASSIGN(declaration, ...) \
-  PLZ_ASSIGN_INNER(PLZ_CONCAT(plz_result_, __LINE__), declaration, __VA_ARGS__)
-#define PLZ_ASSIGN_INNER(name, declaration, ...)                            \
-  auto name = (__VA_ARGS__);                                                \
+#define PLZ_ASSIGN(declaration, ...) PLZ_ASSIGN_INNER(PLZ_CONCAT(plz_result_, __LINE__), declaration, __VA_ARGS__)
+#define PLZ_ASSIGN_INNER(name, declaration, ...)                             \
+  auto name = (__VA_ARGS__);                                                 \
   if (!name) return ::tl::unexpected<::plz::Error>(std::move(name).error()); \
   declaration = std::move(*name)

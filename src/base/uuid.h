@@ -70,7 +70,5 @@ struct std::hash<plz::Uuid> {
 };
 template <typename Tag>
 struct std::hash<plz::StrongId<Tag>> {
-  size_t operator()(const plz::StrongId<Tag>& id) const noexcept {
-    return std::hash<plz::Uuid>()(id.uuid());
-  }
+  size_t operator()(const plz::StrongId<Tag>& id) const noexcept { return std::hash<plz::Uuid>()(id.uuid()); }
 };

@@ -26,7 +26,8 @@ class Rewriter {
       PLZ_TRY(take(arguments[i]));
     }
     if (value_expected_)
-      return fail(ErrorCode::invalid, fmt::format("{} needs a value behind it", printable(arguments.back())), see_help());
+      return fail(ErrorCode::invalid, fmt::format("{} needs a value behind it", printable(arguments.back())),
+                  see_help());
     return std::move(result_);
   }
 
@@ -75,12 +76,10 @@ class Rewriter {
       if (!name.empty() && option->long_name.starts_with(name)) candidates.push_back(option);
     }
     if (candidates.size() == 1) return candidates.front();
-    if (candidates.empty())
-      return unknown("--" + name, suggestion(name, option_names(), "--", see_help()));
+    if (candidates.empty()) return unknown("--" + name, suggestion(name, option_names(), "--", see_help()));
     std::vector<std::string> names;
     for (const auto* candidate : candidates) names.push_back("--" + candidate->long_name);
-    return fail(ErrorCode::invalid,
-                fmt::format("--{} may mean {}: write more of it", name, fmt::join(names, " or ")));
+    return fail(ErrorCode::invalid, fmt::format("--{} may mean {}: write more of it", name, fmt::join(names, " or ")));
   }
 
   // A cluster of one-letter options: -df, -oDIR.
@@ -103,29 +102,25 @@ class Rewriter {
   }
 
   Result<void> take_rest(std::vector<std::string> rest) {
-    if (!command_)
-      return fail(ErrorCode::invalid, "no command of plz before --", "write `plz run -- COMMAND`");
+    if (!command_) return fail(ErrorCode::invalid, "no command of plz before --", "write `plz run -- COMMAND`");
     if (command_->name != "run" && !rest.empty())
-      return fail(ErrorCode::invalid,
-                  fmt::format("`plz {}` takes nothing after --", command_->name),
+      return fail(ErrorCode::invalid, fmt::format("`plz {}` takes nothing after --", command_->name),
                   "only `plz run` runs a command");
     result_.after_dashes = std::move(rest);
     return {};
   }
 
   tl::unexpected<Error> refuse_positional(const std::string& argument) const {
-    std::string hint = command_->name == "run"
-                           ? "put -- before the command to run: plz run -- " + printable(argument)
-                           : see_help();
-    return fail(ErrorCode::invalid,
-                fmt::format("`plz {}` does not take \"{}\"", command_->name, printable(argument)),
+    std::string hint =
+        command_->name == "run" ? "put -- before the command to run: plz run -- " + printable(argument) : see_help();
+    return fail(ErrorCode::invalid, fmt::format("`plz {}` does not take \"{}\"", command_->name, printable(argument)),
                 std::move(hint));
   }
 
   tl::unexpected<Error> unknown(std::string_view option, std::string hint) const {
     return fail(ErrorCode::invalid,
-                fmt::format("`plz{}{}` has no option {}", command_ ? " " : "",
-                            command_ ? command_->name : "", printable(option)),
+                fmt::format("`plz{}{}` has no option {}", command_ ? " " : "", command_ ? command_->name : "",
+                            printable(option)),
                 std::move(hint));
   }
 
@@ -156,9 +151,7 @@ class Rewriter {
     return nearest ? fmt::format("did you mean {}{}?", prefix, *nearest) : otherwise;
   }
 
-  std::string see_help() const {
-    return fmt::format("see `plz {}--help`", command_ ? command_->name + " " : "");
-  }
+  std::string see_help() const { return fmt::format("see `plz {}--help`", command_ ? command_->name + " " : ""); }
 
   const std::vector<CommandDescription>& commands_;
   const CommandDescription* command_ = nullptr;

@@ -23,8 +23,8 @@ constexpr int kTries = 50;
 
 class Attendance {
  public:
-  Attendance(Session& session, Interrupt& interrupt, ExecutionId id,
-             const EnvironmentRecipe& recipe, const std::string& pattern)
+  Attendance(Session& session, Interrupt& interrupt, ExecutionId id, const EnvironmentRecipe& recipe,
+             const std::string& pattern)
       : session_(session),
         messages_(session.messages()),
         interrupt_(interrupt),
@@ -37,8 +37,7 @@ class Attendance {
     std::optional<WaitingNote> note;
     if (auto endpoint = session_.endpoint()) note.emplace(*endpoint, id_, messages_);
     auto preparation = watch_preparation(session_, id_, recipe_);
-    PLZ_ASSIGN(const FollowEnd end,
-               LogFollower(session_, interrupt_).follow(LogsRequest{id_}, false));
+    PLZ_ASSIGN(const FollowEnd end, LogFollower(session_, interrupt_).follow(LogsRequest{id_}, false));
     note.reset();
     if (preparation && end == FollowEnd::complete) preparation->finish();
     preparation.reset();
@@ -66,10 +65,8 @@ class Attendance {
     if (auto note = outcome_note(*execution.outcome); !note.empty()) messages_.warning(note);
     if (succeeded) messages_.info("Execution succeeded.");
     if (succeeded || execution.output_tree) PLZ_TRY(retrieve(execution));
-    if (succeeded)
-      messages_.info("Done and dusted.");
-    else
-      messages_.error(outcome_sentence(*execution.outcome));
+    if (succeeded) messages_.info("Done and dusted.");
+    else messages_.error(outcome_sentence(*execution.outcome));
     return exit_status_of(*execution.outcome);
   }
 
@@ -85,8 +82,7 @@ class Attendance {
     }
     Error error = std::move(brought).error();
     if (error.hint.empty()) error.hint = fmt::format("plz output {} tries again", id_.to_string());
-    return fail(std::move(error).with_context(
-        "the execution succeeded, but its output could not be retrieved"));
+    return fail(std::move(error).with_context("the execution succeeded, but its output could not be retrieved"));
   }
 
   Session& session_;
@@ -112,8 +108,7 @@ Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, Ex
       failures = 0;
       continue;
     }
-    if (execution.error().code != ErrorCode::unavailable &&
-        execution.error().code != ErrorCode::timeout)
+    if (execution.error().code != ErrorCode::unavailable && execution.error().code != ErrorCode::timeout)
       return execution;
     session.forget_connection();
     if (++failures == kTries || interrupt.wait_for(kPauseBetweenTries)) return execution;
@@ -122,8 +117,7 @@ Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, Ex
 }
 
 Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id) {
-  PLZ_ASSIGN(const std::string measures,
-             session.call([&](ApiClient& api) { return api.measures(id, "summary"); }));
+  PLZ_ASSIGN(const std::string measures, session.call([&](ApiClient& api) { return api.measures(id, "summary"); }));
   auto summary = json_find(measures, {"summary"});
   if (!summary) return std::nullopt;
   return std::string(*summary);
@@ -142,13 +136,12 @@ Result<void> bring_output(Session& session, Interrupt& interrupt, const Executio
 }
 
 void tell_how_to_reattach(Messages& messages, ExecutionId id) {
-  messages.info(
-      fmt::format("The execution goes on. To see it again: plz logs {}; to end it: plz stop {}",
-                  id.to_string(), id.to_string()));
+  messages.info(fmt::format("The execution goes on. To see it again: plz logs {}; to end it: plz stop {}",
+                            id.to_string(), id.to_string()));
 }
 
-Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id,
-                   const EnvironmentRecipe& recipe, const std::string& pattern) {
+Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id, const EnvironmentRecipe& recipe,
+                   const std::string& pattern) {
   return Attendance(session, interrupt, id, recipe, pattern).attend();
 }
 

@@ -28,7 +28,7 @@ void tell_how_to_reattach(Messages& messages, ExecutionId id);
 // From "Streaming logs..." to "Done and dusted."; returns what plz is to exit with.
 // Where its environment has to be prepared first, that is shown as well. `pattern` is where the output
 // goes, with %e.
-Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id,
-                   const EnvironmentRecipe& recipe, const std::string& pattern);
+Result<int> attend(Session& session, Interrupt& interrupt, ExecutionId id, const EnvironmentRecipe& recipe,
+                   const std::string& pattern);
 
 }  // namespace plz

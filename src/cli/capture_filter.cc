@@ -70,8 +70,7 @@ std::vector<Glob> globs(std::string_view key, const std::vector<std::string>& pa
                         std::vector<std::string>& warnings) {
   std::vector<Glob> result;
   for (const auto& pattern : patterns) {
-    if (auto glob = Glob::make(pattern, context))
-      result.push_back(std::move(*glob));
+    if (auto glob = Glob::make(pattern, context)) result.push_back(std::move(*glob));
     else
       warnings.push_back(fmt::format("\"{}\" in {} matches nothing: it lies outside of {}", printable(pattern), key,
                                      printable(context)));
@@ -147,10 +146,10 @@ Result<void> PendingCodeFilter::State::add_ignored(Rules& rules) {
   auto ignored = (*git)->finish();
   if (!ignored) return do_without_git(std::move(ignored).error());
   if (ignored->directory_itself)
-    return do_without_git(Error{ErrorCode::invalid,
-                                fmt::format("git ignores {} itself, with all that is in it",
-                                            printable(sources.context_path)),
-                                "set exclude_gitignored_files to false"});
+    return do_without_git(
+        Error{ErrorCode::invalid,
+              fmt::format("git ignores {} itself, with all that is in it", printable(sources.context_path)),
+              "set exclude_gitignored_files to false"});
   for (auto& path : ignored->paths) rules.left_out.insert(std::move(path));
   return {};
 }

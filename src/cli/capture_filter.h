@@ -14,8 +14,8 @@
 namespace plz {
 
 struct CaptureFilterSources {
-  std::string context_path;                  // absolute
-  std::vector<std::string> excluded_paths;   // globs relative to context_path: see glob.h
+  std::string context_path;                 // absolute
+  std::vector<std::string> excluded_paths;  // globs relative to context_path: see glob.h
   std::vector<std::string> included_paths;
   std::optional<bool> exclude_gitignored_files;
   // Where outputs go: templates (%e stands for an execution's id), absolute. Of each, the directory

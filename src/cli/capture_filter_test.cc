@@ -106,8 +106,8 @@ TEST_F(CaptureFilterTest, SaysWhichPatternsMatchNothing) {
 }
 
 TEST_F(CaptureFilterTest, LeavesOutOutput) {
-  for (const char* path : {"a.py", "output/1/m", "results/m", "old/m",
-                           "0190aaaa-0000-7000-8000-000000000000/m", "x-0190aaaa-0000-7000-8000-000000000000-y/m"})
+  for (const char* path : {"a.py", "output/1/m", "results/m", "old/m", "0190aaaa-0000-7000-8000-000000000000/m",
+                           "x-0190aaaa-0000-7000-8000-000000000000-y/m"})
     root_.write(path, "");
   sources_.output_templates = {root_.path("output/%e"), root_.path("results"), root_.path("%e"), "/elsewhere/%e",
                                root_.path("x-%e-y/z")};
@@ -133,16 +133,16 @@ TEST_F(CaptureFilterTest, FollowsGitsRules) {
                            "logs/only.log", "new\nline.log", "\xff.log", "build2/build/h", "sub/.git/odd"})
     root_.write(path, "");
   git("add -f a.py .gitignore tracked.log");
-  const auto expected = ElementsAre(".gitignore", "a.py", "build2/", "data/", "data/keep/", "data/keep/g", "logs/",
-                                    "sub/", "sub/c.py");
+  const auto expected =
+      ElementsAre(".gitignore", "a.py", "build2/", "data/", "data/keep/", "data/keep/g", "logs/", "sub/", "sub/c.py");
   EXPECT_THAT(captured(), expected);
   sources_.exclude_gitignored_files = true;
   EXPECT_THAT(captured(), expected);
 
   sources_.included_paths = {"build", "data/f", ".git/HEAD", "**/only.*"};
-  EXPECT_THAT(captured(), ElementsAre(".git/HEAD", ".gitignore", "a.py", "build/", "build/e", "build2/", "data/",
-                                      "data/f", "data/keep/", "data/keep/g", "logs/", "logs/only.log", "sub/",
-                                      "sub/c.py"));
+  EXPECT_THAT(captured(),
+              ElementsAre(".git/HEAD", ".gitignore", "a.py", "build/", "build/e", "build2/", "data/", "data/f",
+                          "data/keep/", "data/keep/g", "logs/", "logs/only.log", "sub/", "sub/c.py"));
   sources_.included_paths = {};
   sources_.exclude_gitignored_files = false;
   EXPECT_THAT(captured(), testing::IsSupersetOf({"b.log", ".git/HEAD", "build/e", "tracked.log"}));

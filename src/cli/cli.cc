@@ -25,19 +25,16 @@ void open_standard_descriptors() {
 
 int failure_status(const CommandOptions& command) {
   // Of these, the statuses below belong to the job or to the answer.
-  const bool answers_by_status = std::holds_alternative<RunOptions>(command) ||
-                                 std::holds_alternative<RerunOptions>(command) ||
-                                 std::holds_alternative<VerifyOptions>(command) ||
-                                 std::holds_alternative<DiffOptions>(command);
+  const bool answers_by_status =
+      std::holds_alternative<RunOptions>(command) || std::holds_alternative<RerunOptions>(command) ||
+      std::holds_alternative<VerifyOptions>(command) || std::holds_alternative<DiffOptions>(command);
   return answers_by_status ? kOwnFailure : 1;
 }
 
 // plz's own log is for who looks for a fault; people read messages.
 void start_log(const Configuration& configuration) {
-  if (configuration.debug || configuration.log_level == "debug")
-    log_start("plz", "", LogLevel::debug);
-  else if (configuration.log_level == "info")
-    log_start("plz", "", LogLevel::info);
+  if (configuration.debug || configuration.log_level == "debug") log_start("plz", "", LogLevel::debug);
+  else if (configuration.log_level == "info") log_start("plz", "", LogLevel::info);
 }
 
 // One invocation, from its arguments to its exit status.
@@ -60,18 +57,14 @@ class Cli {
   Result<int> perform_in_session(const CommandLine& line) {
     PLZ_ASSIGN(ConfigurationSources sources, sources_of_this_process());
     sources.explicit_path = line.global.configuration_path.value_or("");
-    if (const auto* run = std::get_if<RunOptions>(&line.command))
-      sources.flags = configuration_overrides(*run);
+    if (const auto* run = std::get_if<RunOptions>(&line.command)) sources.flags = configuration_overrides(*run);
     PLZ_ASSIGN(Configuration configuration, load_configuration(sources));
     start_log(configuration);
-    Messages messages(
-        STDERR_FILENO,
-        MessageStyle::of(STDERR_FILENO, configuration.use_emojis, sources.environment), clock_);
-    PLZ_ASSIGN(Session::Parts parts,
-               parts_of_session(line.global, std::move(configuration), sources, messages));
+    Messages messages(STDERR_FILENO, MessageStyle::of(STDERR_FILENO, configuration.use_emojis, sources.environment),
+                      clock_);
+    PLZ_ASSIGN(Session::Parts parts, parts_of_session(line.global, std::move(configuration), sources, messages));
     Session session(std::move(parts), messages, out_, clock_);
-    return std::visit([&](const auto& options) { return perform_one(session, options); },
-                      line.command);
+    return std::visit([&](const auto& options) { return perform_one(session, options); }, line.command);
   }
 
   template <typename Options>
@@ -80,20 +73,16 @@ class Cli {
   }
   static Result<int> perform_one(Session&, const CompletionOptions&) { return 0; }
 
-  static Result<Session::Parts> parts_of_session(const GlobalOptions& global,
-                                                 Configuration configuration,
-                                                 const ConfigurationSources& sources,
-                                                 Messages& messages) {
+  static Result<Session::Parts> parts_of_session(const GlobalOptions& global, Configuration configuration,
+                                                 const ConfigurationSources& sources, Messages& messages) {
     Session::Parts parts;
     parts.environment = sources.environment;
     parts.working_directory = sources.working_directory;
     parts.ping_timeout = global.ping_timeout;
-    PLZ_ASSIGN(parts.data_directory,
-               data_directory_of(sources.environment, sources.working_directory));
+    PLZ_ASSIGN(parts.data_directory, data_directory_of(sources.environment, sources.working_directory));
     PLZ_ASSIGN(parts.finder,
-               make_controller_finder(
-                   configuration, {global.ping_timeout, parts.data_directory, sources.environment},
-                   messages));
+               make_controller_finder(configuration, {global.ping_timeout, parts.data_directory, sources.environment},
+                                      messages));
     parts.configuration = std::move(configuration);
     return parts;
   }
@@ -105,10 +94,8 @@ class Cli {
 
   int complain(const Error& error, int status) {
     auto sources = sources_of_this_process();
-    const EnvironmentVariables environment =
-        sources ? sources->environment : EnvironmentVariables();
-    Messages(STDERR_FILENO, MessageStyle::of(STDERR_FILENO, true, environment), clock_)
-        .error(error);
+    const EnvironmentVariables environment = sources ? sources->environment : EnvironmentVariables();
+    Messages(STDERR_FILENO, MessageStyle::of(STDERR_FILENO, true, environment), clock_).error(error);
     return status;
   }
 

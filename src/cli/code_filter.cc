@@ -4,8 +4,7 @@
 
 namespace plz {
 
-Result<PendingCodeFilter> start_code_filter(const Session& session,
-                                            const std::string& output_template) {
+Result<PendingCodeFilter> start_code_filter(const Session& session, const std::string& output_template) {
   const Configuration& configuration = session.configuration();
   CaptureFilterSources sources;
   sources.context_path = configuration.context_path;
@@ -13,8 +12,7 @@ Result<PendingCodeFilter> start_code_filter(const Session& session,
   sources.included_paths = configuration.included_paths;
   sources.exclude_gitignored_files = configuration.exclude_gitignored_files;
   sources.output_templates = {output_template};
-  sources.output_directories =
-      OutputDirectories(session.data_directory()).below(configuration.context_path);
+  sources.output_directories = OutputDirectories(session.data_directory()).below(configuration.context_path);
   // plz's own data grows with every run: captured, it would hold itself.
   sources.output_directories.push_back(session.data_directory());
   // Without it there would be nothing to build; it lies in the root, where every rule is asked.

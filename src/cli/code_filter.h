@@ -10,7 +10,6 @@
 namespace plz {
 
 // `output_template`: where the output of this run would go, absolute, with %e.
-Result<PendingCodeFilter> start_code_filter(const Session& session,
-                                            const std::string& output_template);
+Result<PendingCodeFilter> start_code_filter(const Session& session, const std::string& output_template);
 
 }  // namespace plz

@@ -26,8 +26,7 @@ CommandDescription describe(const CLI::App& app, bool top) {
   described.name = top ? "" : app.get_name();
   described.description = app.get_description();
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional())
-      described.takes_execution = true;
+    if (option->get_positional()) described.takes_execution = true;
     else if (top || option->get_lnames() != std::vector<std::string>{"help"})
       described.options.push_back(describe(*option));
   }
@@ -40,8 +39,7 @@ std::vector<CommandDescription> describe(CLI::App& app) {
   return all;
 }
 
-bool contains(const std::vector<std::string>& arguments, std::string_view wanted,
-              std::string_view short_form = {}) {
+bool contains(const std::vector<std::string>& arguments, std::string_view wanted, std::string_view short_form = {}) {
   for (const auto& argument : arguments)
     if (argument == wanted || (!short_form.empty() && argument == short_form)) return true;
   return false;
@@ -71,14 +69,12 @@ Error as_error(const CLI::ParseError& error, const CLI::App& command) {
 
 }  // namespace
 
-Result<std::variant<CommandLine, HelpText>> parse_command_line(
-    const std::vector<std::string>& arguments) {
+Result<std::variant<CommandLine, HelpText>> parse_command_line(const std::vector<std::string>& arguments) {
   CommandSyntax syntax;
   std::vector<std::string> wanted = arguments;
   if (wanted.size() > 1 && wanted[0] == "help") wanted = {wanted[1], "--help"};
   PLZ_ASSIGN(RewrittenArguments rewritten, rewrite_arguments(wanted, describe(syntax.app)));
-  if (contains(rewritten.arguments, "--version"))
-    return HelpText{fmt::format("plz {}\n", plz_version())};
+  if (contains(rewritten.arguments, "--version")) return HelpText{fmt::format("plz {}\n", plz_version())};
   if (rewritten.command.empty() || contains(rewritten.arguments, "--help", "-h")) {
     if (rewritten.command.empty()) return HelpText{syntax.app.help()};
     return HelpText{syntax.app.get_subcommand(rewritten.command)->help("plz")};
@@ -93,10 +89,8 @@ Result<std::variant<CommandLine, HelpText>> parse_command_line(
   }
   syntax.parsed.global.ping_timeout =
       std::chrono::milliseconds(static_cast<int64_t>(syntax.parsed.ping_timeout_seconds * 1000));
-  CommandLine line{syntax.parsed.global, rewritten.command,
-                   std::move(*syntax.parsed.commands.at(rewritten.command))};
-  if (auto* run = std::get_if<RunOptions>(&line.command))
-    run->arguments = std::move(rewritten.after_dashes);
+  CommandLine line{syntax.parsed.global, rewritten.command, std::move(*syntax.parsed.commands.at(rewritten.command))};
+  if (auto* run = std::get_if<RunOptions>(&line.command)) run->arguments = std::move(rewritten.after_dashes);
   return line;
 }
 

@@ -19,8 +19,7 @@ struct HelpText {
 // options may be shortened as far as one option is meant; -c and -t may stand before or after the
 // command. What follows the first "--" belongs to run. invalid: names what is wrong and, where
 // there is one, the nearest known name.
-Result<std::variant<CommandLine, HelpText>> parse_command_line(
-    const std::vector<std::string>& arguments);
+Result<std::variant<CommandLine, HelpText>> parse_command_line(const std::vector<std::string>& arguments);
 
 // What there is, for the completion scripts and for the check of the manual.
 struct OptionDescription {

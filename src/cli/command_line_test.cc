@@ -44,8 +44,7 @@ std::string help(const std::vector<std::string>& arguments) {
 }
 
 TEST(CommandLine, RunTakesEverythingAfterTheDashesAsItIs) {
-  auto run = options<RunOptions>(
-      {"run", "-p", "a.json", "-o", "out/%e", "--", "python3", "-c", "--help", "--"});
+  auto run = options<RunOptions>({"run", "-p", "a.json", "-o", "out/%e", "--", "python3", "-c", "--help", "--"});
   EXPECT_EQ(run.parameters_path, "a.json");
   EXPECT_EQ(run.output_directory, "out/%e");
   EXPECT_FALSE(run.detach);
@@ -61,8 +60,7 @@ TEST(CommandLine, LongOptionsMayBeShortened) {
 }
 
 TEST(CommandLine, AShortFormThatMeansTwoThingsIsRefused) {
-  EXPECT_THAT(refusal({"run", "--co", "true"}),
-              HasSubstr("--co may mean --configuration or --command"));
+  EXPECT_THAT(refusal({"run", "--co", "true"}), HasSubstr("--co may mean --configuration or --command"));
   EXPECT_THAT(refusal({"kill", "--o"}), testing::Not(HasSubstr("may mean")));
 }
 
@@ -103,8 +101,8 @@ TEST(CommandLine, EveryCommandIsParsedIntoItsOwnOptions) {
 }
 
 TEST(CommandLine, History) {
-  auto history = options<HistoryOptions>(
-      {"history", "--where", "parameters.lr < 0.1", "--limit", "5", "--format", "csv"});
+  auto history =
+      options<HistoryOptions>({"history", "--where", "parameters.lr < 0.1", "--limit", "5", "--format", "csv"});
   EXPECT_EQ(history.where, "parameters.lr < 0.1");
   EXPECT_EQ(history.limit, 5u);
   EXPECT_EQ(history.format, HistoryFormat::csv);
@@ -156,8 +154,7 @@ TEST(CommandLine, MisplacedWordsAreExplained) {
   EXPECT_THAT(refusal({"run", "python3", "x.py"}), HasSubstr("plz run -- python3"));
   EXPECT_THAT(refusal({"status", "--", "x"}), HasSubstr("only `plz run` runs a command"));
   EXPECT_THAT(refusal({"last", kId}), HasSubstr("does not take"));
-  EXPECT_THAT(refusal({"logs", "not-an-id"}),
-              HasSubstr("\"not-an-id\" is not the id of an execution"));
+  EXPECT_THAT(refusal({"logs", "not-an-id"}), HasSubstr("\"not-an-id\" is not the id of an execution"));
   EXPECT_NE(refusal({"logs", kId, kOtherId}), "accepted");
   EXPECT_NE(refusal({"run", "-o"}), "accepted");
   EXPECT_NE(refusal({"diff", kId}), "accepted");
@@ -173,8 +170,7 @@ TEST(CommandLine, HelpAndVersion) {
   EXPECT_THAT(help({"help", "history"}), HasSubstr("--where"));
   EXPECT_THAT(help({"--version"}), testing::MatchesRegex("plz [0-9.]+\n"));
   // What comes after the dashes is the job's.
-  EXPECT_TRUE(
-      std::holds_alternative<CommandLine>(*parse_command_line({"run", "--", "x", "--help"})));
+  EXPECT_TRUE(std::holds_alternative<CommandLine>(*parse_command_line({"run", "--", "x", "--help"})));
 }
 
 TEST(CommandLine, DescribesItselfForCompletionAndManual) {

@@ -52,8 +52,7 @@ void add_execution(CLI::App& app, OptionalExecution& id) {
 }
 
 void add_output_directory(CLI::App& app, std::optional<std::string>& directory) {
-  app.add_option("-o,--output-dir", directory,
-                 "Where to put the output; %e stands for the execution's id (output/%e)")
+  app.add_option("-o,--output-dir", directory, "Where to put the output; %e stands for the execution's id (output/%e)")
       ->option_text("DIR");
 }
 
@@ -76,25 +75,21 @@ Definition<Options> define(CLI::App& app, ParsedOptions& parsed, const std::stri
 }
 
 void define_run(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] = define<RunOptions>(
-      app, parsed, "run", "Capture the code here and its input, run the command, fetch the results",
-      "  plz run -- python3 train.py\n"
-      "  plz run -p fast.json --output results/%e\n"
-      "  plz run --detach --command 'python3 a.py && python3 b.py'");
-  command
-      .add_option("-p,--parameters", options.parameters_path,
-                  "A file with a JSON object, handed to the job")
+  auto [command, options] =
+      define<RunOptions>(app, parsed, "run", "Capture the code here and its input, run the command, fetch the results",
+                         "  plz run -- python3 train.py\n"
+                         "  plz run -p fast.json --output results/%e\n"
+                         "  plz run --detach --command 'python3 a.py && python3 b.py'");
+  command.add_option("-p,--parameters", options.parameters_path, "A file with a JSON object, handed to the job")
       ->option_text("FILE");
   add_output_directory(command, options.output_directory);
-  command.add_flag("-d,--detach", options.detach,
-                   "Print the execution's id and return, leaving it running");
+  command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
   command.add_option("--command", options.command, "Run this with sh -c")->option_text("TEXT");
 }
 
 void define_rerun(CLI::App& app, ParsedOptions& parsed) {
   auto [command, options] = define<RerunOptions>(
-      app, parsed, "rerun",
-      "Run an earlier execution again: its code, input, environment and parameters",
+      app, parsed, "rerun", "Run an earlier execution again: its code, input, environment and parameters",
       "  plz rerun\n"
       "  plz rerun 019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11 -p faster.json");
   add_execution(command, options.execution);
@@ -103,88 +98,76 @@ void define_rerun(CLI::App& app, ParsedOptions& parsed) {
                   "A file with a JSON object whose members replace the recorded ones")
       ->option_text("FILE");
   add_output_directory(command, options.output_directory);
-  command.add_flag("-d,--detach", options.detach,
-                   "Print the execution's id and return, leaving it running");
+  command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
   command.add_flag("--failed-only", options.failed_only,
                    "Of an execution over indices: only those whose part did not succeed");
 }
 
 void define_verify_and_diff(CLI::App& app, ParsedOptions& parsed) {
   auto [verify, verify_options] = define<VerifyOptions>(
-      app, parsed, "verify", "Run an execution again and compare: is it repeatable?",
-      "  plz verify");
+      app, parsed, "verify", "Run an execution again and compare: is it repeatable?", "  plz verify");
   add_execution(verify, verify_options.execution);
   verify.add_flag("--json", verify_options.json, "Print the comparison as JSON");
 
-  auto [diff, diff_options] = define<DiffOptions>(
-      app, parsed, "diff", "Show what differs between two executions",
-      "  plz diff 019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11 019aab9f-11aa-7c01-8e55-6f0d2b1a9c33");
-  diff.add_option_function<std::string>("first", into_id<ExecutionId>("execution", diff_options.first),
-                                        "An execution")
+  auto [diff, diff_options] =
+      define<DiffOptions>(app, parsed, "diff", "Show what differs between two executions",
+                          "  plz diff 019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11 019aab9f-11aa-7c01-8e55-6f0d2b1a9c33");
+  diff.add_option_function<std::string>("first", into_id<ExecutionId>("execution", diff_options.first), "An execution")
       ->required();
-  diff.add_option_function<std::string>("second", into_id<ExecutionId>("execution", diff_options.second),
-                                        "Another one")
+  diff.add_option_function<std::string>("second", into_id<ExecutionId>("execution", diff_options.second), "Another one")
       ->required();
 }
 
 void define_logs(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] =
-      define<LogsOptions>(app, parsed, "logs", "Show what an execution prints, until it ends",
-                          "  plz logs\n"
-                          "  plz logs --since start\n"
-                          "  plz logs --since 2026-03-01T12:00:00Z > log.txt");
+  auto [command, options] = define<LogsOptions>(app, parsed, "logs", "Show what an execution prints, until it ends",
+                                                "  plz logs\n"
+                                                "  plz logs --since start\n"
+                                                "  plz logs --since 2026-03-01T12:00:00Z > log.txt");
   add_execution(command, options.execution);
   command
-      .add_option("-s,--since", options.since,
-                  "From the start, a time or an epoch second; if left out, from now on")
+      .add_option("-s,--since", options.since, "From the start, a time or an epoch second; if left out, from now on")
       ->option_text("start|TIME|SECONDS");
 }
 
 void define_status(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] = define<StatusOptions>(app, parsed, "status",
-                                                  "Say whether an execution runs, and how it ended",
-                                                  "  plz status\n  plz status --json");
+  auto [command, options] = define<StatusOptions>(
+      app, parsed, "status", "Say whether an execution runs, and how it ended", "  plz status\n  plz status --json");
   add_execution(command, options.execution);
   command.add_flag("--json", options.json, "Print it as JSON");
 }
 
 void define_output(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] =
-      define<OutputOptions>(app, parsed, "output", "Fetch the files that an execution left",
-                            "  plz output -o results\n"
-                            "  plz output --path models/net.pt\n"
-                            "  plz output --force-if-running");
+  auto [command, options] = define<OutputOptions>(app, parsed, "output", "Fetch the files that an execution left",
+                                                  "  plz output -o results\n"
+                                                  "  plz output --path models/net.pt\n"
+                                                  "  plz output --force-if-running");
   add_execution(command, options.execution);
   add_output_directory(command, options.output_directory);
-  command.add_option("-p,--path", options.path, "Only this file or directory of the output")
-      ->option_text("PATH");
-  command.add_flag("-f,--force-if-running", options.force_if_running,
-                   "Also while it runs: what it has written so far");
+  command.add_option("-p,--path", options.path, "Only this file or directory of the output")->option_text("PATH");
+  command.add_flag("-f,--force-if-running", options.force_if_running, "Also while it runs: what it has written so far");
   command.add_flag("--rewrite-subexecutions", options.rewrite_subexecutions,
                    "Replace the parallel-N directories that are there already");
 }
 
 void define_measures(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] =
-      define<MeasuresOptions>(app, parsed, "measures", "Print what an execution measured, as JSON",
-                              "  plz measures\n  plz measures --summary");
+  auto [command, options] = define<MeasuresOptions>(
+      app, parsed, "measures", "Print what an execution measured, as JSON", "  plz measures\n  plz measures --summary");
   add_execution(command, options.execution);
   command.add_flag("-s,--summary", options.summary, "Only the summary");
 }
 
 void define_describe(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] =
-      define<DescribeOptions>(app, parsed, "describe",
-                              "Print all that is known of an execution, as JSON", "  plz describe");
+  auto [command, options] = define<DescribeOptions>(
+      app, parsed, "describe", "Print all that is known of an execution, as JSON", "  plz describe");
   add_execution(command, options.execution);
   command.add_flag("--json", options.json, "On one line");
 }
 
 void define_history(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] = define<HistoryOptions>(
-      app, parsed, "history", "Print what was run: metadata, parameters and measures",
-      "  plz history --where 'parameters.lr < 0.1 and measures.summary.accuracy > 0.9'\n"
-      "  plz history --limit 20 --format table");
+  auto [command, options] =
+      define<HistoryOptions>(app, parsed, "history", "Print what was run: metadata, parameters and measures",
+                             "  plz history --where 'parameters.lr < 0.1 and measures.summary.accuracy > 0.9'\n"
+                             "  plz history --limit 20 --format table");
   command.add_option("-w,--where", options.where, "Only the executions for which this is true")
       ->option_text("CONDITION");
   command
@@ -213,18 +196,16 @@ void define_history(CLI::App& app, ParsedOptions& parsed) {
 }
 
 void define_list_and_last(CLI::App& app, ParsedOptions& parsed) {
-  auto [list, options] =
-      define<ListOptions>(app, parsed, "list", "List running executions, and the instances",
-                          "  plz list\n  plz list --all-users --json");
+  auto [list, options] = define<ListOptions>(app, parsed, "list", "List running executions, and the instances",
+                                             "  plz list\n  plz list --all-users --json");
   list.add_flag("-a,--all-users", options.all_users, "Also those of other users");
   list.add_flag("--json", options.json, "Print it as JSON");
   define<LastOptions>(app, parsed, "last", "Print the id of your last execution", "  plz last");
 }
 
 void define_stop(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] =
-      define<StopOptions>(app, parsed, "stop", "End an execution, with all its parts",
-                          "  plz stop\n  plz stop --grace 60");
+  auto [command, options] = define<StopOptions>(app, parsed, "stop", "End an execution, with all its parts",
+                                                "  plz stop\n  plz stop --grace 60");
   add_execution(command, options.execution);
   command
       .add_option_function<std::string>(
@@ -237,35 +218,31 @@ void define_stop(CLI::App& app, ParsedOptions& parsed) {
 }
 
 void define_kill(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] =
-      define<KillOptions>(app, parsed, "kill", "End instances (to end an execution, use stop)",
-                          "  plz kill -i 019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11\n"
-                          "  plz kill --all-of-them-plz --including-idle");
+  auto [command, options] = define<KillOptions>(app, parsed, "kill", "End instances (to end an execution, use stop)",
+                                                "  plz kill -i 019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11\n"
+                                                "  plz kill --all-of-them-plz --including-idle");
   command
-      .add_option_function<std::vector<std::string>>("-i,--instance-ids",
-                                                     into_ids("instance", options.instances),
+      .add_option_function<std::vector<std::string>>("-i,--instance-ids", into_ids("instance", options.instances),
                                                      "These instances; commas between them")
       ->delimiter(',')
       ->expected(1)
       ->take_all()
       ->option_text("IDS");
   command.add_flag("--all-of-them-plz", options.all, "All of your instances");
-  command.add_flag("--including-idle", options.including_idle,
-                   "With --all-of-them-plz: idle ones too");
-  command.add_flag("--force-if-not-idle", options.force_if_not_idle,
-                   "Also those that run something");
+  command.add_flag("--including-idle", options.including_idle, "With --all-of-them-plz: idle ones too");
+  command.add_flag("--force-if-not-idle", options.force_if_not_idle, "Also those that run something");
   command.add_flag("--berserk", options.berserk, "Also those that run something for others");
   command.add_flag("--oh-yeah", options.oh_yeah, "Do not ask");
 }
 
 void define_delete(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] = define<DeleteOptions>(
-      app, parsed, "delete", "Forget executions that have finished, with their logs and measures",
-      "  plz delete 019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11\n"
-      "  plz delete --yes $(plz last) && plz gc");
+  auto [command, options] =
+      define<DeleteOptions>(app, parsed, "delete", "Forget executions that have finished, with their logs and measures",
+                            "  plz delete 019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11\n"
+                            "  plz delete --yes $(plz last) && plz gc");
   command
-      .add_option_function<std::vector<std::string>>(
-          "executions", into_ids("execution", options.executions), "The executions")
+      .add_option_function<std::vector<std::string>>("executions", into_ids("execution", options.executions),
+                                                     "The executions")
       ->required()
       ->option_text(std::string(kExecutionName) + "...");
   command.add_flag("-a,--all-users", options.all_users, "Also those of other users");
@@ -273,35 +250,33 @@ void define_delete(CLI::App& app, ParsedOptions& parsed) {
 }
 
 void define_gc(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] = define<GcOptions>(
-      app, parsed, "gc", "Free what no execution needs: blobs, images, leftover containers",
-      "  plz gc --dry-run\n"
-      "  plz gc --caches");
+  auto [command, options] =
+      define<GcOptions>(app, parsed, "gc", "Free what no execution needs: blobs, images, leftover containers",
+                        "  plz gc --dry-run\n"
+                        "  plz gc --caches");
   command.add_flag("-n,--dry-run", options.dry_run, "Only say what would be freed");
-  command.add_flag("--caches", options.caches,
-                   "Also the workers' copies of code and input that no job is using");
+  command.add_flag("--caches", options.caches, "Also the workers' copies of code and input that no job is using");
   command.add_flag("--json", options.json, "Print the report as JSON");
 }
 
 void define_list_context(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] = define<ListContextOptions>(
-      app, parsed, "list-context", "List the files that run would capture as code",
-      "  plz list-context\n"
-      "  plz list-context --excluded");
+  auto [command, options] =
+      define<ListContextOptions>(app, parsed, "list-context", "List the files that run would capture as code",
+                                 "  plz list-context\n"
+                                 "  plz list-context --excluded");
   command.add_flag("-e,--excluded", options.excluded, "Those that are left out instead");
   command.add_flag("--json", options.json, "Print them as JSON");
 }
 
 void define_ping(CLI::App& app, ParsedOptions& parsed) {
-  auto [command, options] = define<PingOptions>(
-      app, parsed, "ping-backend", "Say whether the controller answers", "  plz ping-backend -t 2");
+  auto [command, options] =
+      define<PingOptions>(app, parsed, "ping-backend", "Say whether the controller answers", "  plz ping-backend -t 2");
   command.add_flag("--json", options.json, "Print its answer as JSON");
 }
 
 void define_completion(CLI::App& app, ParsedOptions& parsed) {
   auto [command, options] = define<CompletionOptions>(
-      app, parsed, "completion",
-      "Print what makes a shell complete plz's commands, options and ids",
+      app, parsed, "completion", "Print what makes a shell complete plz's commands, options and ids",
       "  plz completion bash > ~/.local/share/bash-completion/completions/plz\n"
       "  plz completion zsh > ~/.zfunc/_plz\n"
       "  plz completion fish > ~/.config/fish/completions/plz.fish");
@@ -323,8 +298,7 @@ void define_completion(CLI::App& app, ParsedOptions& parsed) {
 
 void define_global(CLI::App& app, ParsedOptions& parsed) {
   app.name("plz");
-  app.add_option("-c,--configuration", parsed.global.configuration_path,
-                 "Use this file in place of ./plz.config.json")
+  app.add_option("-c,--configuration", parsed.global.configuration_path, "Use this file in place of ./plz.config.json")
       ->option_text("PATH");
   app.add_option_function<std::string>(
          "-t,--ping-timeout",
@@ -347,8 +321,7 @@ class HelpFormatter final : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override {
     if (!app->get_parent()) return "Usage: plz [OPTIONS] COMMAND\n";
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
-    if (app->get_name() == "run")
-      usage.replace(usage.size() - 1, 1, " [-- COMMAND [ARGUMENT...]]\n");
+    if (app->get_name() == "run") usage.replace(usage.size() - 1, 1, " [-- COMMAND [ARGUMENT...]]\n");
     return usage;
   }
 };

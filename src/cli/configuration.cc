@@ -46,7 +46,8 @@ std::string lower_case(std::string_view text) {
 // `directory` and those above it on the same file system, the highest first.
 std::vector<std::string> directories_from_mount_point(const std::string& directory) {
   std::vector<std::string> directories{directory};
-  struct stat first {}, next {};
+  struct stat first {
+  }, next{};
   if (stat(directory.c_str(), &first) != 0) return directories;
   while (directories.back() != "/") {
     std::string above = parent_path(directories.back());

@@ -71,11 +71,11 @@ struct ConfigurationOverride {
 };
 
 struct ConfigurationSources {
-  std::string working_directory;      // absolute
-  std::string home;                   // empty: no file of the user's is read
-  std::string login_name;             // the default of `user`
-  std::string explicit_path;          // -c; empty: not given
-  EnvironmentVariables environment;   // PLZ_*, XDG_CONFIG_HOME are looked at
+  std::string working_directory;             // absolute
+  std::string home;                          // empty: no file of the user's is read
+  std::string login_name;                    // the default of `user`
+  std::string explicit_path;                 // -c; empty: not given
+  EnvironmentVariables environment;          // PLZ_*, XDG_CONFIG_HOME are looked at
   std::vector<ConfigurationOverride> flags;  // later ones win
 };
 

@@ -19,16 +19,14 @@ namespace {
 const std::string& text_of(const Json& value) { return value.get_ref<const std::string&>(); }
 
 bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; });
+  return std::any_of(text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; });
 }
 
 std::string member(const std::string& at, std::string_view name) { return fmt::format("{}.{}", at, printable(name)); }
 
 std::optional<int64_t> integer(const Json& value) {
   if (!value.is_number_integer()) return std::nullopt;
-  if (value.is_number_unsigned() &&
-      value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+  if (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
     return std::nullopt;
   return value.get<int64_t>();
 }
@@ -116,8 +114,7 @@ Problem integer_between(int64_t low, int64_t high, const std::string& at, const 
 }
 
 Problem one_of(std::initializer_list<std::string_view> words, const std::string& at, const Json& value) {
-  if (value.is_string() && std::find(words.begin(), words.end(), text_of(value)) != words.end())
-    return std::nullopt;
+  if (value.is_string() && std::find(words.begin(), words.end(), text_of(value)) != words.end()) return std::nullopt;
   std::string what;
   for (auto word : words) what += fmt::format("{}\"{}\"", what.empty() ? "" : " or ", word);
   return expected(at, what, value);
@@ -146,8 +143,7 @@ Problem host(const std::string& at, const Json& value) {
 Problem port(const std::string& at, const Json& value) { return integer_between(1, 65535, at, value); }
 
 Problem connection_info(const std::string& at, const Json& value) {
-  if (auto problem = members_among(at, value,
-                                   {"schema", "username", "path_to_private_key", "path_to_ca_file"}))
+  if (auto problem = members_among(at, value, {"schema", "username", "path_to_private_key", "path_to_ca_file"}))
     return problem;
   return first_problem({
       optional_member(at, value, "schema",

@@ -98,11 +98,9 @@ std::optional<Fault> parse(Notes& notes, Json& value) {
   const char* begin = notes.text.data();
   size_t ignored = 0;
   try {
-    value = Json::parse(CountingIterator(begin, &notes.read),
-                        CountingIterator(begin + notes.text.size(), &ignored),
-                        [&](int depth, Json::parse_event_t event, Json& parsed) {
-                          return notice(notes, depth, event, parsed);
-                        });
+    value = Json::parse(
+        CountingIterator(begin, &notes.read), CountingIterator(begin + notes.text.size(), &ignored),
+        [&](int depth, Json::parse_event_t event, Json& parsed) { return notice(notes, depth, event, parsed); });
   } catch (const Json::parse_error& error) {
     if (notes.wrong_at) return Fault{*notes.wrong_at, notes.wrong};
     return Fault{error.byte > 0 ? error.byte - 1 : 0, fault_words(error.what())};
@@ -130,16 +128,13 @@ std::string fault_hint(std::string_view text, size_t offset) {
 TextPlace place_in(std::string_view text, size_t offset) {
   TextPlace place;
   for (char byte : text.substr(0, offset)) {
-    if (byte == '\n')
-      place = {place.line + 1, 1};
-    else if (!is_continuation(byte))
-      ++place.column;
+    if (byte == '\n') place = {place.line + 1, 1};
+    else if (!is_continuation(byte)) ++place.column;
   }
   return place;
 }
 
-Result<void> parse_configuration_json(std::string_view text, std::string_view source, Json& object,
-                                      KeyPlaces& places) {
+Result<void> parse_configuration_json(std::string_view text, std::string_view source, Json& object, KeyPlaces& places) {
   Notes notes{.text = text};
   if (auto fault = parse(notes, object)) {
     TextPlace place = place_in(text, fault->offset);

@@ -27,8 +27,7 @@ using KeyPlaces = std::map<std::string, TextPlace, std::less<>>;
 
 // `object` becomes the object that `text` holds. invalid for anything else, for a key given twice,
 // and for a depth above 100: "SOURCE:LINE:COLUMN: what is wrong".
-Result<void> parse_configuration_json(std::string_view text, std::string_view source, Json& object,
-                                      KeyPlaces& places);
+Result<void> parse_configuration_json(std::string_view text, std::string_view source, Json& object, KeyPlaces& places);
 // One value of any kind, from a flag or the environment; errors as above, without a line.
 Result<void> parse_configuration_value(std::string_view text, std::string_view source, Json& value);
 

@@ -57,8 +57,7 @@ void set_resources(const Json& value, Configuration& configuration) {
   resources.cpus = value.value("cpus", resources.cpus);
   resources.gpus = value.value("gpus", resources.gpus);
   if (auto memory = value.find("memory"); memory != value.end())
-    resources.memory_bytes =
-        memory->is_string() ? *parse_memory(memory->get<std::string>()) : memory->get<uint64_t>();
+    resources.memory_bytes = memory->is_string() ? *parse_memory(memory->get<std::string>()) : memory->get<uint64_t>();
 }
 
 void set_log_level(const Json& value, Configuration& configuration) {
@@ -83,8 +82,8 @@ constexpr ConfigurationKey kKeys[] = {
      "How the controller is reached: `schema` is `\"http\"` (the default), `\"https\"` or `\"http-ssh\"`; for ssh "
      "`username` and `path_to_private_key`; for https `path_to_ca_file`, where the system's certificates do not do.",
      kJson, kMembers, false, check::connection_info, set_connection_info},
-    {"user", "text or null", "the login name", "Whose executions these are. Any printable text.", kText, kReplace,
-     true, check::printable_text, PLZ_SET(if (!value.is_null()) c.user = value.get<std::string>())},
+    {"user", "text or null", "the login name", "Whose executions these are. Any printable text.", kText, kReplace, true,
+     check::printable_text, PLZ_SET(if (!value.is_null()) c.user = value.get<std::string>())},
     {"project", "text or null", "the working directory's name", "What they belong to. Any printable text.", kText,
      kReplace, true, check::printable_text, PLZ_SET(if (!value.is_null()) c.project = value.get<std::string>())},
     {"command", "list of texts, or null", "null",
@@ -106,8 +105,7 @@ constexpr ConfigurationKey kKeys[] = {
      "What is not captured, relative to `context_path`. A path matches if it or a directory above it does.", kJson,
      kReplace, false, check::list_of_texts, PLZ_SET(c.excluded_paths = value.get<std::vector<std::string>>())},
     {"included_paths", "list of globs", "[]", "What is captured all the same: inclusion wins over any exclusion.",
-     kJson, kReplace, false, check::list_of_texts,
-     PLZ_SET(c.included_paths = value.get<std::vector<std::string>>())},
+     kJson, kReplace, false, check::list_of_texts, PLZ_SET(c.included_paths = value.get<std::vector<std::string>>())},
     {"exclude_gitignored_files", "boolean or null", "null",
      "Whether files that git ignores (tracked or not) and every `.git` are left out. null: if this is a git checkout.",
      kJson, kReplace, true, check::boolean_or_null, PLZ_SET(c.exclude_gitignored_files = optional_of<bool>(value))},
@@ -118,8 +116,7 @@ constexpr ConfigurationKey kKeys[] = {
      kReplace, false, check::printable_text, PLZ_SET(c.market.instance_type = value.get<std::string>())},
     {"instance_market_type", "\"on_demand\" or \"spot\"", "\"on_demand\"",
      "How the instance is paid. Spot needs `max_bid_price_in_dollars_per_hour`.", kText, kReplace, false,
-     check::market_type,
-     PLZ_SET(c.market.market_type = value == "spot" ? MarketType::spot : MarketType::on_demand)},
+     check::market_type, PLZ_SET(c.market.market_type = value == "spot" ? MarketType::spot : MarketType::on_demand)},
     {"max_bid_price_in_dollars_per_hour", "number or null", "null",
      "The most to pay for a spot instance. With on_demand it is ignored, with a warning.", kJson, kReplace, true,
      check::bid, PLZ_SET(c.market.max_bid_price_in_dollars_per_hour = optional_of<double>(value))},
@@ -136,8 +133,8 @@ constexpr ConfigurationKey kKeys[] = {
      "Variables added to the job's environment. They are recorded, with their values.", kJson, kMembers, false,
      check::environment, set_environment},
     {"parallel_indices_range", "[from, to] or null", "null",
-     "Makes the execution a composite: one sub-execution for each group of the indices from `from` to `to - 1`.",
-     kJson, kReplace, true, check::index_range, set_index_range},
+     "Makes the execution a composite: one sub-execution for each group of the indices from `from` to `to - 1`.", kJson,
+     kReplace, true, check::index_range, set_index_range},
     {"indices_per_execution", "integer or null", "1", "The size of such a group.", kJson, kReplace, true,
      check::positive_integer, PLZ_SET(c.indices_per_execution = optional_of<int64_t>(value).value_or(1))},
     {"resources", "object", "{}",
@@ -171,15 +168,15 @@ constexpr MemoryUnit kMemoryUnits[] = {
     {"k", kKibi},
     {"kib", kKibi},
     {"kb", kKilo},
-    {"m", kKibi * kKibi},
-    {"mib", kKibi * kKibi},
-    {"mb", kKilo * kKilo},
-    {"g", kKibi * kKibi * kKibi},
-    {"gib", kKibi * kKibi * kKibi},
-    {"gb", kKilo * kKilo * kKilo},
-    {"t", kKibi * kKibi * kKibi * kKibi},
-    {"tib", kKibi * kKibi * kKibi * kKibi},
-    {"tb", kKilo * kKilo * kKilo * kKilo},
+    {"m", kKibi* kKibi},
+    {"mib", kKibi* kKibi},
+    {"mb", kKilo* kKilo},
+    {"g", kKibi* kKibi* kKibi},
+    {"gib", kKibi* kKibi* kKibi},
+    {"gb", kKilo* kKilo* kKilo},
+    {"t", kKibi* kKibi* kKibi* kKibi},
+    {"tib", kKibi* kKibi* kKibi* kKibi},
+    {"tb", kKilo* kKilo* kKilo* kKilo},
 };
 
 std::string small_letters(std::string_view text) {

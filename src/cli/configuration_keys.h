@@ -36,7 +36,7 @@ struct ConfigurationKey {
   std::string_view meaning;   // for the reference
   ValueForm form = ValueForm::json;
   ValueMerge merge = ValueMerge::replace;
-  bool nullable = false;      // null takes back what a lower source said
+  bool nullable = false;  // null takes back what a lower source said
   std::optional<ValueProblem> (*check)(const std::string& at, const Json& value) = nullptr;
   // Takes a checked value (null where nullable).
   void (*set)(const Json& value, Configuration& configuration) = nullptr;

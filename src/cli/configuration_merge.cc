@@ -41,12 +41,13 @@ tl::unexpected<Error> unknown_key(std::string_view key, std::string_view source)
 }
 
 Result<Json> value_of(const ConfigurationKey& key, const ConfigurationOverride& override) {
-  bool is_text = key.form == ValueForm::text ||
-                 (key.form == ValueForm::text_or_json && !trim(override.value).starts_with('{'));
+  bool is_text =
+      key.form == ValueForm::text || (key.form == ValueForm::text_or_json && !trim(override.value).starts_with('{'));
   if (is_text && key.nullable && override.value.empty()) return Json();
   if (is_text) {
     if (!is_valid_utf8(override.value))
-      return fail(ErrorCode::invalid, fmt::format("{}: \"{}\" is not UTF-8", override.source, printable(override.value)));
+      return fail(ErrorCode::invalid,
+                  fmt::format("{}: \"{}\" is not UTF-8", override.source, printable(override.value)));
     return Json(override.value);
   }
   if (trim(override.value).empty())
@@ -91,10 +92,8 @@ Result<void> ConfigurationMerge::add_value(const std::string& name, Json value, 
     return fail(ErrorCode::invalid, fmt::format("{}: {}: {}", source, problem->at, problem->words), problem->hint);
   resolve_paths(name, value, directory, home_);
   Json& merged = (*values_)[name];
-  if (key->merge == ValueMerge::members && merged.is_object())
-    merged.update(value);
-  else
-    merged = std::move(value);
+  if (key->merge == ValueMerge::members && merged.is_object()) merged.update(value);
+  else merged = std::move(value);
   sources_[name] = source;
   return {};
 }

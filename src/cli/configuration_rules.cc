@@ -51,7 +51,8 @@ Result<void> check_indices(const Configuration& configuration, const Configurati
   int64_t group = configuration.indices_per_execution;
   if (!range) {
     if (!merge.has("indices_per_execution")) return {};
-    return refuse(merge, "indices_per_execution", "there is no parallel_indices_range to divide", "set it to [from, to]");
+    return refuse(merge, "indices_per_execution", "there is no parallel_indices_range to divide",
+                  "set it to [from, to]");
   }
   int64_t parts = range->size() / group + (range->size() % group != 0);
   if (parts <= kMostParts) return {};
@@ -77,10 +78,10 @@ std::vector<std::string> configuration_warnings(const Configuration& configurati
     warnings.push_back("max_bid_price_in_dollars_per_hour is ignored: instance_market_type is \"on_demand\"");
   // The embedded controller has the local instance alone, and that has no such limit.
   if (configuration.host && market.instance_max_uptime_in_minutes)
-    warnings.push_back(fmt::format(
-        "An instance that is got for this lives {} minutes at most, whatever runs on it: see "
-        "instance_max_uptime_in_minutes",
-        *market.instance_max_uptime_in_minutes));
+    warnings.push_back(
+        fmt::format("An instance that is got for this lives {} minutes at most, whatever runs on it: see "
+                    "instance_max_uptime_in_minutes",
+                    *market.instance_max_uptime_in_minutes));
   return warnings;
 }
 

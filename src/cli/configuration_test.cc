@@ -213,7 +213,8 @@ struct Wrong {
 
 TEST_F(ConfigurationTest, SaysWhatIsWrongInAFile) {
   const Wrong cases[] = {
-      {"{\n  \"user\": \"a\",\n}", ":3:1: unexpected '}'; expected string literal | JSON has no comma after the last member"},
+      {"{\n  \"user\": \"a\",\n}",
+       ":3:1: unexpected '}'; expected string literal | JSON has no comma after the last member"},
       {"{\"user\": 'a'}", ":1:10: invalid literal; last read: '\"user\": '' | JSON's strings stand in double quotes"},
       {"{ // user\n}", ":1:3: invalid literal; last read: '{ /'; expected string literal | JSON has no comments"},
       {"{\"user\": tru}", ":1:13: invalid literal"},

@@ -32,10 +32,8 @@ Endpoint endpoint_of(const Configuration& configuration) {
   return endpoint;
 }
 
-Result<std::unique_ptr<ControllerFinder>> make_ssh(const Configuration& configuration,
-                                                   const FinderSettings& settings) {
-  PLZ_ASSIGN(const std::string beside,
-             socket_path_of(settings.data_directory, settings.environment));
+Result<std::unique_ptr<ControllerFinder>> make_ssh(const Configuration& configuration, const FinderSettings& settings) {
+  PLZ_ASSIGN(const std::string beside, socket_path_of(settings.data_directory, settings.environment));
   SshForwardSettings ssh;
   ssh.host = *configuration.host;
   ssh.port = static_cast<uint16_t>(configuration.port);
@@ -46,8 +44,7 @@ Result<std::unique_ptr<ControllerFinder>> make_ssh(const Configuration& configur
   return std::make_unique<SshForward>(std::move(ssh));
 }
 
-Result<std::unique_ptr<ControllerFinder>> make_embedded(FinderSettings settings,
-                                                        Messages& messages) {
+Result<std::unique_ptr<ControllerFinder>> make_embedded(FinderSettings settings, Messages& messages) {
   PLZ_TRY(prepare_data_directory(settings.data_directory));
   EmbeddedControllerSettings embedded;
   PLZ_ASSIGN(embedded.socket_path, socket_path_of(settings.data_directory, settings.environment));
@@ -62,11 +59,9 @@ Result<std::unique_ptr<ControllerFinder>> make_embedded(FinderSettings settings,
 }  // namespace
 
 Result<std::unique_ptr<ControllerFinder>> make_controller_finder(const Configuration& configuration,
-                                                                 FinderSettings settings,
-                                                                 Messages& messages) {
+                                                                 FinderSettings settings, Messages& messages) {
   if (!configuration.host) return make_embedded(std::move(settings), messages);
-  if (configuration.connection_info.schema == ConnectionSchema::http_ssh)
-    return make_ssh(configuration, settings);
+  if (configuration.connection_info.schema == ConnectionSchema::http_ssh) return make_ssh(configuration, settings);
   return std::make_unique<ConfiguredController>(endpoint_of(configuration));
 }
 

@@ -34,7 +34,6 @@ struct FinderSettings {
 
 // The embedded one when the configuration names no host. `messages` outlives it.
 Result<std::unique_ptr<ControllerFinder>> make_controller_finder(const Configuration& configuration,
-                                                                 FinderSettings settings,
-                                                                 Messages& messages);
+                                                                 FinderSettings settings, Messages& messages);
 
 }  // namespace plz

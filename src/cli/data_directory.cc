@@ -33,10 +33,8 @@ bool fits_a_socket(const std::string& path) { return path.size() < sizeof(sockad
 
 }  // namespace
 
-Result<std::string> data_directory_of(const EnvironmentVariables& environment,
-                                      std::string_view working_directory) {
-  if (const auto* path = find_non_empty(environment, "PLZ_DATA_DIR"))
-    return absolute_path(*path, working_directory);
+Result<std::string> data_directory_of(const EnvironmentVariables& environment, std::string_view working_directory) {
+  if (const auto* path = find_non_empty(environment, "PLZ_DATA_DIR")) return absolute_path(*path, working_directory);
   // The specification has relative paths ignored here.
   const auto* xdg = find_non_empty(environment, "XDG_DATA_HOME");
   if (xdg && xdg->starts_with('/')) return join_path(absolute_path(*xdg, "/"), "plz");
@@ -50,8 +48,7 @@ Result<void> prepare_data_directory(const std::string& path) {
   auto made = make_directories(path, 0700);
   if (!made) {
     Error error = std::move(made).error();
-    error.hint =
-        "plz keeps its data there: make it writable, or set PLZ_DATA_DIR to another directory";
+    error.hint = "plz keeps its data there: make it writable, or set PLZ_DATA_DIR to another directory";
     return fail(std::move(error));
   }
   if (auto kind = network_file_system(path))
@@ -72,26 +69,21 @@ Result<void> prepare_private_directory(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("cannot create " + path);
   struct stat status;
   if (lstat(path.c_str(), &status) != 0) return fail_errno("cannot look at " + path);
-  const std::string hint =
-      "remove it, or have its owner do so; or set XDG_RUNTIME_DIR to a directory of your own";
+  const std::string hint = "remove it, or have its owner do so; or set XDG_RUNTIME_DIR to a directory of your own";
   if (S_ISLNK(status.st_mode) || !S_ISDIR(status.st_mode))
-    return fail(ErrorCode::invalid, path + " is no directory: plz's socket would not be safe there",
-                hint);
+    return fail(ErrorCode::invalid, path + " is no directory: plz's socket would not be safe there", hint);
   if (status.st_uid != geteuid())
     return fail(
         ErrorCode::invalid,
-        fmt::format("{} belongs to another user (uid {}): plz's socket would not be safe there",
-                    path, status.st_uid),
+        fmt::format("{} belongs to another user (uid {}): plz's socket would not be safe there", path, status.st_uid),
         hint);
   if ((status.st_mode & 077) != 0)
-    return fail(ErrorCode::invalid,
-                fmt::format("{} is open to others (mode {:04o})", path, status.st_mode & 07777),
+    return fail(ErrorCode::invalid, fmt::format("{} is open to others (mode {:04o})", path, status.st_mode & 07777),
                 "chmod 700 " + path);
   return {};
 }
 
-Result<std::string> socket_path_of(const std::string& data_directory,
-                                   const EnvironmentVariables& environment,
+Result<std::string> socket_path_of(const std::string& data_directory, const EnvironmentVariables& environment,
                                    std::string_view temporary_directory) {
   const std::string name = fmt::format("controller-{:016x}.sock", short_hash(data_directory));
   const auto* runtime = find_non_empty(environment, "XDG_RUNTIME_DIR");

@@ -23,8 +23,7 @@ TEST(DataDirectory, IsFoundInOrder) {
 }
 
 TEST(DataDirectory, IgnoresWhatIsNoAbsolutePath) {
-  EXPECT_EQ(data_directory_of({{"HOME", "/h"}, {"XDG_DATA_HOME", "relative"}, {"PLZ_DATA_DIR", ""}},
-                              "/work"),
+  EXPECT_EQ(data_directory_of({{"HOME", "/h"}, {"XDG_DATA_HOME", "relative"}, {"PLZ_DATA_DIR", ""}}, "/work"),
             "/h/.local/share/plz");
   auto nowhere = data_directory_of({}, "/work");
   ASSERT_FALSE(nowhere);
@@ -60,9 +59,8 @@ TEST_F(SocketPathTest, LiesInTheRuntimeDirectory) {
 }
 
 TEST_F(SocketPathTest, LiesInATemporaryDirectoryOtherwise) {
-  for (const std::string& runtime :
-       {std::string(), std::string("/does/not/exist"), std::string("relative"),
-        directory_.path(std::string(100, 'x'))}) {
+  for (const std::string& runtime : {std::string(), std::string("/does/not/exist"), std::string("relative"),
+                                     directory_.path(std::string(100, 'x'))}) {
     (void)make_directories(directory_.path(std::string(100, 'x')));
     auto path = socket_path_of("/data", {{"XDG_RUNTIME_DIR", runtime}}, directory_.path());
     ASSERT_TRUE(path) << path.error().message;
@@ -72,10 +70,8 @@ TEST_F(SocketPathTest, LiesInATemporaryDirectoryOtherwise) {
 }
 
 TEST_F(SocketPathTest, DiffersByDataDirectory) {
-  EXPECT_NE(*socket_path_of("/data/a", {}, directory_.path()),
-            *socket_path_of("/data/b", {}, directory_.path()));
-  EXPECT_EQ(*socket_path_of("/data/a", {}, directory_.path()),
-            *socket_path_of("/data/a", {}, directory_.path()));
+  EXPECT_NE(*socket_path_of("/data/a", {}, directory_.path()), *socket_path_of("/data/b", {}, directory_.path()));
+  EXPECT_EQ(*socket_path_of("/data/a", {}, directory_.path()), *socket_path_of("/data/a", {}, directory_.path()));
 }
 
 TEST_F(SocketPathTest, ADirectoryOpenToOthersIsRefused) {

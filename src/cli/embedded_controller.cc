@@ -25,11 +25,10 @@ using std::chrono::steady_clock;
 // What the controller is given of the shell's environment: what it needs to find programs, to speak
 // the user's language and to reach the network. A job's variables travel with its submission.
 bool concerns_the_controller(std::string_view name) {
-  for (std::string_view kept : {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE",
-                                "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
+  for (std::string_view kept :
+       {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
     if (name == kept) return true;
-  for (std::string_view prefix :
-       {"LC_", "XDG_", "DBUS_", "DOCKER_", "PLZ_", "ASAN_", "UBSAN_", "TSAN_", "LSAN_"})
+  for (std::string_view prefix : {"LC_", "XDG_", "DBUS_", "DOCKER_", "PLZ_", "ASAN_", "UBSAN_", "TSAN_", "LSAN_"})
     if (name.starts_with(prefix)) return true;
   return false;
 }
@@ -73,8 +72,7 @@ Error start_failure(std::string_view words, const std::string& log_path) {
     auto log = read_file_if_exists(log_path);
     if (log && *log) reason = printable(last_line(**log));
   }
-  return Error{ErrorCode::unavailable,
-               "the controller could not start" + (reason.empty() ? "" : ": " + reason),
+  return Error{ErrorCode::unavailable, "the controller could not start" + (reason.empty() ? "" : ": " + reason),
                "its log is " + log_path};
 }
 
@@ -113,15 +111,12 @@ Result<EmbeddedController::Found> EmbeddedController::look() {
   if (!accepts) return Found::absent;
   if (version_known_) return Found::current;
   auto ping = ApiClient(endpoint()).ping(settings_.ping_timeout);
-  if (!ping && ping.error().code == ErrorCode::unavailable)
-    return Found::absent;  // it was just ending
-  if (!ping)
-    return fail(std::move(ping).error().with_context("asking the controller for its version"));
+  if (!ping && ping.error().code == ErrorCode::unavailable) return Found::absent;  // it was just ending
+  if (!ping) return fail(std::move(ping).error().with_context("asking the controller for its version"));
   found_pid_ = ping->pid;
   if (is_older_version(ping->version, settings_.version)) return Found::outdated;
   if (is_older_version(settings_.version, ping->version))
-    messages_.warning(fmt::format("The controller is newer ({}) than this plz ({})", ping->version,
-                                  settings_.version));
+    messages_.warning(fmt::format("The controller is newer ({}) than this plz ({})", ping->version, settings_.version));
   version_known_ = true;
   return Found::current;
 }
@@ -162,10 +157,10 @@ Result<bool> EmbeddedController::wait_for_end_of_another() {
     if (accepts) return true;
     std::this_thread::sleep_for(kLookAgain);
   }
-  return fail(ErrorCode::unavailable,
-              fmt::format("a controller uses {} and does not answer on {}",
-                          settings_.data_directory, settings_.socket_path),
-              "end its process (plz-controller); its jobs go on");
+  return fail(
+      ErrorCode::unavailable,
+      fmt::format("a controller uses {} and does not answer on {}", settings_.data_directory, settings_.socket_path),
+      "end its process (plz-controller); its jobs go on");
 }
 
 Result<void> EmbeddedController::start() {
@@ -177,9 +172,8 @@ Result<void> EmbeddedController::start() {
   PLZ_ASSIGN(PipeEnds ready, make_pipe());
   SpawnOptions controller;
   controller.program = settings_.program;
-  controller.arguments = {
-      settings_.program, "--embedded",          "--data-directory", settings_.data_directory,
-      "--socket",        settings_.socket_path, "--ready-fd",       std::to_string(kReadyFd)};
+  controller.arguments = {settings_.program, "--embedded",          "--data-directory", settings_.data_directory,
+                          "--socket",        settings_.socket_path, "--ready-fd",       std::to_string(kReadyFd)};
   controller.environment = controller_environment(settings_.environment);
   controller.stdout_fd = controller.stderr_fd = log.get();
   controller.fourth_fd = ready.in.get();
@@ -198,8 +192,7 @@ std::string find_controller_program(const EnvironmentVariables& environment) {
   const ssize_t size = readlink("/proc/self/exe", self, sizeof self);
   if (size > 0) {
     const std::string directory = parent_path(std::string_view(self, static_cast<size_t>(size)));
-    candidates = {join_path(directory, "plz-controller"),
-                  join_path(directory, "../libexec/plz/plz-controller")};
+    candidates = {join_path(directory, "plz-controller"), join_path(directory, "../libexec/plz/plz-controller")};
   }
   if (const std::string* path = find_variable(environment, "PATH"))
     for (std::string_view directory : split(*path, ':'))

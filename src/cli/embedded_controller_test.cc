@@ -30,15 +30,13 @@ class EmbeddedControllerTest : public testing::Test {
     }
   }
 
-  EmbeddedControllerSettings settings(const std::string& behaviour,
-                                      const std::string& own_version = "1.0.0") {
+  EmbeddedControllerSettings settings(const std::string& behaviour, const std::string& own_version = "1.0.0") {
     EmbeddedControllerSettings settings;
     settings.data_directory = data_;
     settings.socket_path = socket_;
     settings.program = PLZ_FAKE_CONTROLLER_PROGRAM;
     settings.version = own_version;
-    settings.environment = {
-        {"PLZ_FAKE_CONTROLLER", behaviour}, {"HOME", "/home/ada"}, {"SECRET_OF_A_JOB", "x"}};
+    settings.environment = {{"PLZ_FAKE_CONTROLLER", behaviour}, {"HOME", "/home/ada"}, {"SECRET_OF_A_JOB", "x"}};
     return settings;
   }
 

@@ -36,9 +36,7 @@ Result<Tree> output_of(Session& session, const Execution& execution, BlobSource&
 std::string outcome_json(const Execution& execution) {
   if (!execution.outcome) return "{}";
   return "{\"outcome\": " + quote_json(to_string(execution.outcome->kind)) + ", \"exit_status\": " +
-         (execution.outcome->exit_status ? std::to_string(*execution.outcome->exit_status)
-                                         : "null") +
-         "}";
+         (execution.outcome->exit_status ? std::to_string(*execution.outcome->exit_status) : "null") + "}";
 }
 
 std::set<std::string> variable_names(const ExecutionSpec& spec) {
@@ -52,9 +50,9 @@ std::set<std::string> variable_names(const ExecutionSpec& spec) {
 // By name: of most variables only the names are recorded.
 std::vector<JsonDifference> variable_differences(const ExecutionSpec& before, const ExecutionSpec& after) {
   const auto first = variable_names(before), second = variable_names(after);
-  std::vector<JsonDifference> differences = json_differences(
-      json_find(before.metadata.text, {"environment", "values"}).value_or("{}"),
-      json_find(after.metadata.text, {"environment", "values"}).value_or("{}"));
+  std::vector<JsonDifference> differences =
+      json_differences(json_find(before.metadata.text, {"environment", "values"}).value_or("{}"),
+                       json_find(after.metadata.text, {"environment", "values"}).value_or("{}"));
   std::set<std::string> told;
   for (auto& difference : differences) {
     told.insert(difference.path);
@@ -91,8 +89,10 @@ void append_under(std::string_view name, std::vector<JsonDifference> found, std:
 
 std::vector<JsonDifference> image_differences(const Execution& before, const Execution& after) {
   std::vector<JsonDifference> differences;
-  append_under("recipe", json_differences(recipe_json(before.spec.snapshot.environment),
-                                          recipe_json(after.spec.snapshot.environment)), differences);
+  append_under(
+      "recipe",
+      json_differences(recipe_json(before.spec.snapshot.environment), recipe_json(after.spec.snapshot.environment)),
+      differences);
   if (before.image && after.image && before.image->id != after.image->id)
     differences.push_back({"image", quote_json(before.image->id), quote_json(after.image->id)});
   return differences;
@@ -100,19 +100,16 @@ std::vector<JsonDifference> image_differences(const Execution& before, const Exe
 
 }  // namespace
 
-std::vector<JsonDifference> environment_differences(const ExecutionSpec& before,
-                                                    const ExecutionSpec& after) {
+std::vector<JsonDifference> environment_differences(const ExecutionSpec& before, const ExecutionSpec& after) {
   std::vector<JsonDifference> differences = variable_differences(before, after);
   for (std::string_view part : {"machine", "python"}) {
-    const auto first = json_find(before.metadata.text, {part}),
-               second = json_find(after.metadata.text, {part});
+    const auto first = json_find(before.metadata.text, {part}), second = json_find(after.metadata.text, {part});
     append_under(part, json_differences(first.value_or("{}"), second.value_or("{}")), differences);
   }
   return differences;
 }
 
-Result<CauseDifferences> compare_causes(const Execution& earlier, const Execution& later,
-                                        BlobSource& source) {
+Result<CauseDifferences> compare_causes(const Execution& earlier, const Execution& later, BlobSource& source) {
   const ExecutionSpec &before = earlier.spec, &after = later.spec;
   CauseDifferences differences;
   differences.command = json_differences(command_json(before.command), command_json(after.command));
@@ -120,8 +117,7 @@ Result<CauseDifferences> compare_causes(const Execution& earlier, const Executio
   differences.configuration = json_differences(before.configuration.text, after.configuration.text);
   differences.environment = image_differences(earlier, later);
   append_under("", environment_differences(before, after), differences.environment);
-  PLZ_ASSIGN(differences.code,
-             tree_differences(before.snapshot.code_tree, after.snapshot.code_tree, source));
+  PLZ_ASSIGN(differences.code, tree_differences(before.snapshot.code_tree, after.snapshot.code_tree, source));
   if (input_tree(before) != input_tree(after)) {
     PLZ_ASSIGN(const Tree first, tree_or_empty(input_tree(before), source));
     PLZ_ASSIGN(const Tree second, tree_or_empty(input_tree(after), source));
@@ -130,17 +126,15 @@ Result<CauseDifferences> compare_causes(const Execution& earlier, const Executio
   return differences;
 }
 
-Result<ResultDifferences> compare_results(Session& session, const Execution& before,
-                                          const Execution& after, BlobSource& source) {
+Result<ResultDifferences> compare_results(Session& session, const Execution& before, const Execution& after,
+                                          BlobSource& source) {
   ResultDifferences differences;
   differences.outcome = json_differences(outcome_json(before), outcome_json(after));
   PLZ_ASSIGN(const Tree first, output_of(session, before, source));
   PLZ_ASSIGN(const Tree second, output_of(session, after, source));
   PLZ_ASSIGN(differences.output, tree_differences(first, second, source));
-  PLZ_ASSIGN(const std::string then,
-             session.call([&](ApiClient& api) { return api.measures(before.id); }));
-  PLZ_ASSIGN(const std::string now,
-             session.call([&](ApiClient& api) { return api.measures(after.id); }));
+  PLZ_ASSIGN(const std::string then, session.call([&](ApiClient& api) { return api.measures(before.id); }));
+  PLZ_ASSIGN(const std::string now, session.call([&](ApiClient& api) { return api.measures(after.id); }));
   differences.measures = json_differences(then, now);
   return differences;
 }

@@ -16,8 +16,8 @@ struct CauseDifferences {
   std::vector<JsonDifference> command, parameters, configuration, environment;
   std::vector<TreeDifference> code, input;
   bool empty() const {
-    return command.empty() && parameters.empty() && configuration.empty() && environment.empty() &&
-           code.empty() && input.empty();
+    return command.empty() && parameters.empty() && configuration.empty() && environment.empty() && code.empty() &&
+           input.empty();
   }
 };
 
@@ -29,13 +29,11 @@ struct ResultDifferences {
 
 // `environment` begins with the recipe and the image, where they differ: an image that is not known yet
 // differs from none.
-Result<CauseDifferences> compare_causes(const Execution& before, const Execution& after,
-                                        BlobSource& source);
-Result<ResultDifferences> compare_results(Session& session, const Execution& before,
-                                          const Execution& after, BlobSource& source);
+Result<CauseDifferences> compare_causes(const Execution& before, const Execution& after, BlobSource& source);
+Result<ResultDifferences> compare_results(Session& session, const Execution& before, const Execution& after,
+                                          BlobSource& source);
 
 // Of the recorded metadata, what tells of the machine and its software.
-std::vector<JsonDifference> environment_differences(const ExecutionSpec& before,
-                                                    const ExecutionSpec& after);
+std::vector<JsonDifference> environment_differences(const ExecutionSpec& before, const ExecutionSpec& after);
 
 }  // namespace plz

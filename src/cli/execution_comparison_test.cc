@@ -39,9 +39,7 @@ class ExecutionComparisonTest : public testing::Test {
   }
 
   CauseDifferences causes() { return *compare_causes(before_, after_, store_); }
-  ResultDifferences results() {
-    return *compare_results(*scripted_.session, before_, after_, store_);
-  }
+  ResultDifferences results() { return *compare_results(*scripted_.session, before_, after_, store_); }
 
   SystemClock clock_;
   ScriptedSession scripted_;
@@ -74,20 +72,18 @@ TEST_F(ExecutionComparisonTest, AnotherImageIsACause) {
   EXPECT_THAT(causes().environment, IsEmpty());
   after_.image->id = "sha256:3";
   after_.spec.snapshot.environment.image_extensions = {"RUN true"};
-  EXPECT_THAT(causes().environment,
-              ElementsAre(JsonDifference{"recipe.image_extensions", "", R"(["RUN true"])"},
-                          JsonDifference{"image", R"("sha256:1")", R"("sha256:3")"}));
+  EXPECT_THAT(causes().environment, ElementsAre(JsonDifference{"recipe.image_extensions", "", R"(["RUN true"])"},
+                                                JsonDifference{"image", R"("sha256:1")", R"("sha256:3")"}));
 }
 
 TEST_F(ExecutionComparisonTest, VariablesAreASet) {
   after_.spec.metadata.text =
       R"({"machine": {"kernel": "6.8"}, "environment": {"names": ["B", "C", "D"], "values": {"PATH": "/bin"}}})";
-  EXPECT_THAT(causes().environment,
-              ElementsAre(JsonDifference{"environment.PATH", "", "\"/bin\""},
-                          JsonDifference{"environment.A", "set", ""},
-                          JsonDifference{"environment.C", "", "set"},
-                          JsonDifference{"environment.D", "", "set"},
-                          JsonDifference{"machine.kernel", "\"6.1\"", "\"6.8\""}));
+  EXPECT_THAT(
+      causes().environment,
+      ElementsAre(JsonDifference{"environment.PATH", "", "\"/bin\""}, JsonDifference{"environment.A", "set", ""},
+                  JsonDifference{"environment.C", "", "set"}, JsonDifference{"environment.D", "", "set"},
+                  JsonDifference{"machine.kernel", "\"6.1\"", "\"6.8\""}));
 }
 
 TEST_F(ExecutionComparisonTest, EachResultIsFound) {

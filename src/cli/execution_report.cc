@@ -15,8 +15,7 @@ std::string killed_sentence(const Outcome& outcome) {
   const int signal = outcome.signal.value_or(outcome.exit_status.value_or(128) - 128);
   std::string reason = outcome.reason;
   if (reason.empty() && outcome.out_of_memory) reason = "out of memory";
-  return with_reason(
-      fmt::format("Execution was killed by signal {} ({})", signal, signal_name(signal)), reason);
+  return with_reason(fmt::format("Execution was killed by signal {} ({})", signal, signal_name(signal)), reason);
 }
 
 const char* truth(bool value) { return value ? "True" : "False"; }
@@ -34,16 +33,13 @@ std::string exit_status_text(const Execution& execution) {
 
 int exit_status_of(const Outcome& outcome) {
   switch (outcome.kind) {
-    case OutcomeKind::succeeded:
-      return 0;
-    case OutcomeKind::signalled:
-      return outcome.exit_status.value_or(128 + outcome.signal.value_or(0));
+    case OutcomeKind::succeeded: return 0;
+    case OutcomeKind::signalled: return outcome.exit_status.value_or(128 + outcome.signal.value_or(0));
     case OutcomeKind::exited:
     case OutcomeKind::could_not_start:
     case OutcomeKind::output_not_stored:
     case OutcomeKind::stopped:
-    case OutcomeKind::lost:
-      break;
+    case OutcomeKind::lost: break;
   }
   // Without success there is no 0, even where the command itself ended with it.
   const int status = outcome.exit_status.value_or(0);
@@ -52,23 +48,17 @@ int exit_status_of(const Outcome& outcome) {
 
 std::string outcome_sentence(const Outcome& outcome) {
   switch (outcome.kind) {
-    case OutcomeKind::succeeded:
-      return "Execution succeeded.";
+    case OutcomeKind::succeeded: return "Execution succeeded.";
     case OutcomeKind::exited: {
-      std::string sentence = fmt::format("Execution failed with an exit status of {}",
-                                         outcome.exit_status.value_or(0));
+      std::string sentence = fmt::format("Execution failed with an exit status of {}", outcome.exit_status.value_or(0));
       return with_reason(std::move(sentence), outcome.out_of_memory ? outcome.reason : "");
     }
-    case OutcomeKind::signalled:
-      return killed_sentence(outcome);
-    case OutcomeKind::could_not_start:
-      return with_reason("Execution could not start", outcome.reason);
+    case OutcomeKind::signalled: return killed_sentence(outcome);
+    case OutcomeKind::could_not_start: return with_reason("Execution could not start", outcome.reason);
     case OutcomeKind::output_not_stored:
       return with_reason("Execution ended, but its output could not be stored", outcome.reason);
-    case OutcomeKind::stopped:
-      return with_reason("Execution was stopped", outcome.reason);
-    case OutcomeKind::lost:
-      return with_reason("Execution was lost", outcome.reason);
+    case OutcomeKind::stopped: return with_reason("Execution was stopped", outcome.reason);
+    case OutcomeKind::lost: return with_reason("Execution was lost", outcome.reason);
   }
   return "Execution ended.";
 }
@@ -81,8 +71,7 @@ std::string outcome_note(const Outcome& outcome) {
 
 std::vector<std::string> status_lines(const Execution& execution) {
   const bool finished = execution.state == ExecutionState::finished;
-  std::vector<std::string> lines = {fmt::format("Running: {}", truth(!finished)),
-                                    "Success: " + success_of(execution),
+  std::vector<std::string> lines = {fmt::format("Running: {}", truth(!finished)), "Success: " + success_of(execution),
                                     "Exit Status: " + exit_status_text(execution),
                                     fmt::format("Phase: {}", to_string(execution.state))};
   if (execution.attempts > 0) lines.push_back(fmt::format("Attempt: {}", execution.attempts));
@@ -90,8 +79,7 @@ std::vector<std::string> status_lines(const Execution& execution) {
     lines.push_back("Image: " + (execution.image->digest.empty() ? execution.image->id : execution.image->digest));
   if (execution.outcome) {
     lines.push_back(fmt::format("Outcome: {}", to_string(execution.outcome->kind)));
-    if (!execution.outcome->succeeded())
-      lines.push_back("Reason: " + outcome_sentence(*execution.outcome));
+    if (!execution.outcome->succeeded()) lines.push_back("Reason: " + outcome_sentence(*execution.outcome));
     if (auto note = outcome_note(*execution.outcome); !note.empty()) lines.push_back("Note: " + note);
   } else if (!execution.waiting_for.empty()) {
     lines.push_back("Waiting For: " + execution.waiting_for);

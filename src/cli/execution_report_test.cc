@@ -9,8 +9,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsSupersetOf;
 
-Outcome outcome(OutcomeKind kind, std::optional<int> exit_status = {},
-                std::optional<int> signal = {}, std::string reason = {}) {
+Outcome outcome(OutcomeKind kind, std::optional<int> exit_status = {}, std::optional<int> signal = {},
+                std::string reason = {}) {
   return Outcome{kind, exit_status, signal, false, std::move(reason)};
 }
 
@@ -27,16 +27,14 @@ TEST(ExecutionReport, TellsEachOutcome) {
       {outcome(OutcomeKind::signalled, 137, 9), 137, "Execution was killed by signal 9 (SIGKILL)."},
       {outcome(OutcomeKind::signalled, 137, 9, "probably out of memory"), 137,
        "Execution was killed by signal 9 (SIGKILL): probably out of memory"},
-      {outcome(OutcomeKind::signalled, {}, 15), 143,
-       "Execution was killed by signal 15 (SIGTERM)."},
+      {outcome(OutcomeKind::signalled, {}, 15), 143, "Execution was killed by signal 15 (SIGTERM)."},
       {outcome(OutcomeKind::could_not_start, 127, {}, "nope: command not found"), 127,
        "Execution could not start: nope: command not found"},
       {outcome(OutcomeKind::could_not_start), 125, "Execution could not start."},
       {outcome(OutcomeKind::output_not_stored, 0, {}, "disk full"), 125,
        "Execution ended, but its output could not be stored: disk full"},
       {outcome(OutcomeKind::stopped, 143), 143, "Execution was stopped."},
-      {outcome(OutcomeKind::lost, {}, {}, "its instance is gone"), 125,
-       "Execution was lost: its instance is gone"},
+      {outcome(OutcomeKind::lost, {}, {}, "its instance is gone"), 125, "Execution was lost: its instance is gone"},
   };
   for (const Case& each : cases) {
     EXPECT_EQ(exit_status_of(each.outcome), each.status) << each.sentence;
@@ -65,9 +63,8 @@ TEST(ExecutionReport, NamesOutOfMemory) {
 TEST(ExecutionReport, AQueuedExecutionRunsAndSaysWhatItWaitsFor) {
   Execution execution;
   execution.waiting_for = "a free gpu";
-  EXPECT_THAT(status_lines(execution),
-              ElementsAre("Running: True", "Success: None", "Exit Status: None", "Phase: queued",
-                          "Waiting For: a free gpu"));
+  EXPECT_THAT(status_lines(execution), ElementsAre("Running: True", "Success: None", "Exit Status: None",
+                                                   "Phase: queued", "Waiting For: a free gpu"));
 }
 
 TEST(ExecutionReport, AFinishedExecutionTellsHow) {
@@ -75,9 +72,8 @@ TEST(ExecutionReport, AFinishedExecutionTellsHow) {
   execution.state = ExecutionState::finished;
   execution.attempts = 2;
   execution.outcome = outcome(OutcomeKind::exited, 3);
-  EXPECT_THAT(status_lines(execution),
-              IsSupersetOf({"Running: False", "Success: False", "Exit Status: 3", "Attempt: 2",
-                            "Reason: Execution failed with an exit status of 3."}));
+  EXPECT_THAT(status_lines(execution), IsSupersetOf({"Running: False", "Success: False", "Exit Status: 3", "Attempt: 2",
+                                                     "Reason: Execution failed with an exit status of 3."}));
   execution.outcome = outcome(OutcomeKind::succeeded, 0, {}, "sock is a socket and is left out.");
   EXPECT_THAT(status_lines(execution),
               IsSupersetOf({"Success: True", "Exit Status: 0", "Note: sock is a socket and is left out."}));

@@ -63,8 +63,7 @@ int serve(const std::string& socket_path, int ready_fd, const std::string& versi
 }
 
 int run(std::map<std::string, std::string> options) {
-  const std::string what =
-      getenv("PLZ_FAKE_CONTROLLER") ? getenv("PLZ_FAKE_CONTROLLER") : "version=0.0.1";
+  const std::string what = getenv("PLZ_FAKE_CONTROLLER") ? getenv("PLZ_FAKE_CONTROLLER") : "version=0.0.1";
   const int ready_fd = atoi(options["--ready-fd"].c_str());
   note_start(options["--data-directory"]);
   if (what == "refuse") {

@@ -17,8 +17,7 @@ void fuzz_file(std::string_view text) {
   plz::ConfigurationMerge merge("/home/ada");
   if (!merge.add_file(text, "/home/ada/work/plz.config.json")) return;
   plz::Configuration configuration;
-  for (const auto& [name, value] : merge.values().items())
-    plz::find_configuration_key(name)->set(value, configuration);
+  for (const auto& [name, value] : merge.values().items()) plz::find_configuration_key(name)->set(value, configuration);
   static_cast<void>(plz::check_configuration_rules(configuration, merge));
 
   plz::ConfigurationMerge again("/elsewhere");

@@ -30,10 +30,10 @@ Result<std::string> output_of(BackgroundCommand& git) {
   PLZ_ASSIGN(auto ended, git.finish(kPatience));
   if (ended.exit_status == 0) return std::move(ended.output);
   auto words = split(trim(ended.errors), '\n').front();
-  return fail(ErrorCode::invalid, fmt::format("git failed: {}", words.empty() ? fmt::format("exit status {}", ended.exit_status)
-                                                                              : printable(words)));
+  return fail(ErrorCode::invalid,
+              fmt::format("git failed: {}",
+                          words.empty() ? fmt::format("exit status {}", ended.exit_status) : printable(words)));
 }
-
 
 // Submodules of `checkout` that are there, and theirs.
 void find_modules(const std::string& checkout, int depth, std::vector<std::string>& found) {
@@ -58,8 +58,8 @@ std::optional<std::string> find_git_checkout(const std::string& directory) {
 
 Result<PendingGitIgnored> PendingGitIgnored::start(const std::string& directory, const std::string& checkout,
                                                    const EnvironmentVariables& environment) {
-  const std::vector<std::string> arguments{"ls-files", "-z",  "--ignored", "--others",
-                                           "--cached", "--exclude-standard", "--directory"};
+  const std::vector<std::string> arguments{"ls-files",           "-z",         "--ignored", "--others", "--cached",
+                                           "--exclude-standard", "--directory"};
   PendingGitIgnored pending;
   PLZ_ASSIGN(auto git, start_git(arguments, directory, environment));
   pending.questions_.push_back({"", std::move(git)});
@@ -121,7 +121,8 @@ GitIgnored parse_git_ignored(std::string_view output) {
     if (entry == "./") ignored.directory_itself = true;
     if (entry.empty() || entry == "./") continue;
     bool is_directory = entry.ends_with('/');
-    if (is_directory && i + 1 < entries.size() && entries[i + 1].starts_with(entry) && entries[i + 1] != entry) continue;
+    if (is_directory && i + 1 < entries.size() && entries[i + 1].starts_with(entry) && entries[i + 1] != entry)
+      continue;
     ignored.paths.emplace_back(is_directory ? entry.substr(0, entry.size() - 1) : entry);
   }
   return ignored;

@@ -39,9 +39,9 @@ class PendingGitIgnored {
 };
 
 struct GitState {
-  std::string commit;         // empty: there is none yet
-  std::string branch;         // empty: detached
-  bool dirty = false;         // a tracked file differs from the commit
+  std::string commit;  // empty: there is none yet
+  std::string branch;  // empty: detached
+  bool dirty = false;  // a tracked file differs from the commit
   bool untracked_files = false;
 };
 

@@ -45,8 +45,8 @@ bool take_one(std::string_view& pattern, std::string_view& name) {
   size_t taken = 1, length = 1;
   if (pattern.front() == '?') {
     length = character_length(name);
-  } else if (Brackets brackets; pattern.front() == '[' &&
-             (brackets = match_brackets(pattern, name.front())).length > 0) {
+  } else if (Brackets brackets;
+             pattern.front() == '[' && (brackets = match_brackets(pattern, name.front())).length > 0) {
     if (!brackets.matched) return false;
     taken = brackets.length;
   } else if (pattern.front() != name.front()) {
@@ -134,8 +134,6 @@ bool Glob::matches_or_covers(std::string_view path) const {
   return false;
 }
 
-bool Glob::may_match_below(std::string_view path) const {
-  return plz::may_match_below(parts_, 0, split(path, '/'), 0);
-}
+bool Glob::may_match_below(std::string_view path) const { return plz::may_match_below(parts_, 0, split(path, '/'), 0); }
 
 }  // namespace plz

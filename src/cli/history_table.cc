@@ -5,9 +5,8 @@
 namespace plz {
 namespace {
 
-const std::vector<std::string> kColumns = {"execution_id", "submitted",      "user",
-                                           "project",      "state",          "outcome",
-                                           "exit_status",  "running_seconds"};
+const std::vector<std::string> kColumns = {"execution_id", "submitted", "user",        "project",
+                                           "state",        "outcome",   "exit_status", "running_seconds"};
 
 void flatten(const std::string& name, std::string_view value, Table::Row& row) {
   if (!is_json_object(value)) {
@@ -46,10 +45,8 @@ Table::Row history_row(std::string_view document) {
                     {"outcome", plain_at(document, {"outcome", "kind"})},
                     {"exit_status", plain_at(document, {"exit_status"})},
                     {"running_seconds", plain_at(document, {"durations", "running"})}};
-  if (auto parameters = json_find(document, {"parameters"}))
-    flatten("parameters", *parameters, row);
-  if (auto summary = json_find(document, {"measures", "summary"}))
-    flatten("measures.summary", *summary, row);
+  if (auto parameters = json_find(document, {"parameters"})) flatten("parameters", *parameters, row);
+  if (auto summary = json_find(document, {"measures", "summary"})) flatten("measures.summary", *summary, row);
   return row;
 }
 

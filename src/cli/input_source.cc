@@ -48,15 +48,12 @@ class Resolver {
     return fail(ErrorCode::internal, "a file is captured, not looked up");
   }
 
-  Result<Input> operator()(const TreeInput& input) const {
-    return input_of(input.tree, text_, blobs_);
-  }
+  Result<Input> operator()(const TreeInput& input) const { return input_of(input.tree, text_, blobs_); }
 
   Result<Input> operator()(const SameInput& input) const {
     PLZ_ASSIGN(const Execution execution, session_.execution(input.execution));
     if (!execution.spec.input)
-      return fail(ErrorCode::not_found,
-                  fmt::format("the execution {} had no input", input.execution.to_string()));
+      return fail(ErrorCode::not_found, fmt::format("the execution {} had no input", input.execution.to_string()));
     Input same = *execution.spec.input;
     same.source = text_;
     return same;
@@ -68,8 +65,7 @@ class Resolver {
     PLZ_ASSIGN(auto entry, find_entry(tree, input.path, blobs_));
     if (!entry)
       return fail(ErrorCode::not_found,
-                  fmt::format("the output of {} has no {}", input.execution.to_string(),
-                              printable(input.path)),
+                  fmt::format("the output of {} has no {}", input.execution.to_string(), printable(input.path)),
                   fmt::format("plz output {} fetches what it has", input.execution.to_string()));
     if (entry->kind == EntryKind::directory) return input_of(entry->digest, text_, blobs_);
     PLZ_ASSIGN(const Digest wrapped, store_tree(Tree{{*entry}}, sink_));
@@ -80,13 +76,12 @@ class Resolver {
   Result<Digest> output_tree(const Execution& execution) const {
     if (!execution.spec.is_composite()) {
       if (execution.output_tree) return *execution.output_tree;
-      return fail(ErrorCode::conflict,
-                  fmt::format("the execution {} has no output {}", execution.id.to_string(),
-                              execution.outcome ? "" : "yet"),
-                  "wait for its end");
+      return fail(
+          ErrorCode::conflict,
+          fmt::format("the execution {} has no output {}", execution.id.to_string(), execution.outcome ? "" : "yet"),
+          "wait for its end");
     }
-    PLZ_ASSIGN(const auto parts,
-               session_.call([&](ApiClient& api) { return api.parts(execution.id); }));
+    PLZ_ASSIGN(const auto parts, session_.call([&](ApiClient& api) { return api.parts(execution.id); }));
     PLZ_ASSIGN(const Tree joined, join_part_outputs(parts, blobs_));
     return store_tree(joined, sink_);
   }
@@ -111,8 +106,8 @@ Result<InputSource> parse_input_source(std::string_view text) {
   return malformed(text, "names neither an input nor an execution");
 }
 
-Result<Input> resolve_stored_input(const InputSource& source, const std::string& text,
-                                   Session& session, BlobSource& blobs, BlobSink& sink) {
+Result<Input> resolve_stored_input(const InputSource& source, const std::string& text, Session& session,
+                                   BlobSource& blobs, BlobSink& sink) {
   return std::visit(Resolver(text, session, blobs, sink), source);
 }
 

@@ -34,8 +34,8 @@ Result<InputSource> parse_input_source(std::string_view text);
 
 // A tree of the store for anything but a file. A single file of an output becomes a tree with that
 // one entry; the output of a composite, a tree of parallel-N directories: those are sent to `sink`.
-Result<Input> resolve_stored_input(const InputSource& source, const std::string& text,
-                                   Session& session, BlobSource& blobs, BlobSink& sink);
+Result<Input> resolve_stored_input(const InputSource& source, const std::string& text, Session& session,
+                                   BlobSource& blobs, BlobSink& sink);
 
 // Sends the blob of a tree that was made here.
 Result<Digest> store_tree(const Tree& tree, BlobSink& sink);

@@ -45,18 +45,12 @@ class InputSourceTest : public testing::Test {
 
 TEST_F(InputSourceTest, IsParsedBySchema) {
   EXPECT_EQ(std::get<FileInput>(*parse_input_source("file:///a b")).path, "/a b");
-  EXPECT_EQ(
-      std::get<OutputInput>(*parse_input_source("output://" + std::string(kIdText) + "/a/b/")).path,
-      "a/b");
-  EXPECT_EQ(std::get<OutputInput>(*parse_input_source("output://" + std::string(kIdText))).path,
-            "");
-  EXPECT_EQ(
-      std::get<SameInput>(*parse_input_source("input_id://" + std::string(kIdText))).execution,
-      kId);
+  EXPECT_EQ(std::get<OutputInput>(*parse_input_source("output://" + std::string(kIdText) + "/a/b/")).path, "a/b");
+  EXPECT_EQ(std::get<OutputInput>(*parse_input_source("output://" + std::string(kIdText))).path, "");
+  EXPECT_EQ(std::get<SameInput>(*parse_input_source("input_id://" + std::string(kIdText))).execution, kId);
   const Digest digest = digest_of("x");
   EXPECT_EQ(std::get<TreeInput>(*parse_input_source("input_id://" + digest.hex())).tree, digest);
-  for (const char* wrong :
-       {"data", "ftp://x", "output://nothing", "input_id://xyz", "output:///path"}) {
+  for (const char* wrong : {"data", "ftp://x", "output://nothing", "input_id://xyz", "output:///path"}) {
     auto source = parse_input_source(wrong);
     ASSERT_FALSE(source) << wrong;
     EXPECT_THAT(source.error().message, HasSubstr(wrong));
@@ -114,8 +108,7 @@ TEST_F(InputSourceTest, TheOutputsOfPartsAreJoined) {
     part.output_tree = put(Tree{{directory}});
     parts.executions.push_back(part);
   }
-  scripted_.answer("GET /v1/executions/" + std::string(kIdText) + "/parts",
-                   execution_page_to_json(parts));
+  scripted_.answer("GET /v1/executions/" + std::string(kIdText) + "/parts", execution_page_to_json(parts));
   auto input = resolve("output://" + std::string(kIdText) + "/parallel-10");
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_EQ((*find_entry(input->tree, "square", store_))->digest, digest_of("10"));

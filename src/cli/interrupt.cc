@@ -41,8 +41,7 @@ void install() {
 }
 
 void restore() {
-  for (size_t i = 0; i < kSignals.size(); ++i)
-    sigaction(kSignals[i], &previous_actions[i], nullptr);
+  for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &previous_actions[i], nullptr);
 }
 
 }  // namespace

@@ -36,8 +36,7 @@ bool are_equal_values(std::string_view a, std::string_view b) {
 class Comparison {
  public:
   void compare(const std::string& path, std::string_view before, std::string_view after) {
-    if (is_json_object(before) && is_json_object(after))
-      return compare_objects(path, before, after);
+    if (is_json_object(before) && is_json_object(after)) return compare_objects(path, before, after);
     if (is_list(before) && is_list(after)) return compare_lists(path, before, after);
     if (!are_equal_values(before, after)) note(path, before, after);
   }
@@ -57,10 +56,8 @@ class Comparison {
     const Index first_index(first.begin(), first.end()), second_index(second.begin(), second.end());
     for (const auto& [name, value] : first) {
       const auto other = second_index.find(name);
-      if (other != second_index.end())
-        compare(join(path, name), value, other->second);
-      else
-        note(join(path, name), value, "");
+      if (other != second_index.end()) compare(join(path, name), value, other->second);
+      else note(join(path, name), value, "");
     }
     for (const auto& [name, value] : second)
       if (!first_index.contains(name)) note(join(path, name), "", value);
@@ -70,12 +67,9 @@ class Comparison {
     const auto first = json_elements(before), second = json_elements(after);
     for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
       const std::string at = fmt::format("{}[{}]", path, i);
-      if (i < first.size() && i < second.size())
-        compare(at, first[i], second[i]);
-      else if (i < first.size())
-        note(at, first[i], "");
-      else
-        note(at, "", second[i]);
+      if (i < first.size() && i < second.size()) compare(at, first[i], second[i]);
+      else if (i < first.size()) note(at, first[i], "");
+      else note(at, "", second[i]);
     }
   }
 

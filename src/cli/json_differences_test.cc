@@ -12,18 +12,17 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(JsonDifferences, EqualValuesMayBeWrittenDifferently) {
-  EXPECT_THAT(json_differences(R"({"a": 1, "b": [true, null]})", R"({"b":[true,null],"a":1.0})"),
-              IsEmpty());
+  EXPECT_THAT(json_differences(R"({"a": 1, "b": [true, null]})", R"({"b":[true,null],"a":1.0})"), IsEmpty());
   EXPECT_THAT(json_differences(R"("\u0061")", R"("a")"), IsEmpty());
   EXPECT_THAT(json_differences("{}", " {} "), IsEmpty());
 }
 
 TEST(JsonDifferences, NameWhereTheyAre) {
-  EXPECT_THAT(json_differences(R"({"m": {"kernel": "6.1", "gone": 1}, "l": [1, 2]})",
-                               R"({"m": {"kernel": "6.8"}, "l": [1, 3, 4], "new": {}})"),
-              ElementsAre(JsonDifference{"m.kernel", "\"6.1\"", "\"6.8\""},
-                          JsonDifference{"m.gone", "1", ""}, JsonDifference{"l[1]", "2", "3"},
-                          JsonDifference{"l[2]", "", "4"}, JsonDifference{"new", "", "{}"}));
+  EXPECT_THAT(
+      json_differences(R"({"m": {"kernel": "6.1", "gone": 1}, "l": [1, 2]})",
+                       R"({"m": {"kernel": "6.8"}, "l": [1, 3, 4], "new": {}})"),
+      ElementsAre(JsonDifference{"m.kernel", "\"6.1\"", "\"6.8\""}, JsonDifference{"m.gone", "1", ""},
+                  JsonDifference{"l[1]", "2", "3"}, JsonDifference{"l[2]", "", "4"}, JsonDifference{"new", "", "{}"}));
   EXPECT_THAT(json_differences("1", "\"1\""), ElementsAre(JsonDifference{"", "1", "\"1\""}));
   EXPECT_THAT(json_differences("{}", "[]"), ElementsAre(JsonDifference{"", "{}", "[]"}));
 }

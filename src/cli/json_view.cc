@@ -42,8 +42,7 @@ std::vector<std::string_view> json_elements(std::string_view text) {
   return elements;
 }
 
-std::optional<std::string_view> json_find(std::string_view text,
-                                          const std::vector<std::string_view>& path) {
+std::optional<std::string_view> json_find(std::string_view text, const std::vector<std::string_view>& path) {
   for (std::string_view name : path) {
     std::optional<std::string_view> found;
     for (const auto& [member, value] : json_members(text))

@@ -15,8 +15,7 @@ std::vector<std::pair<std::string, std::string_view>> json_members(std::string_v
 // The elements of an array.
 std::vector<std::string_view> json_elements(std::string_view text);
 // Follows names from object to object: {"measures", "summary"}.
-std::optional<std::string_view> json_find(std::string_view text,
-                                          const std::vector<std::string_view>& path);
+std::optional<std::string_view> json_find(std::string_view text, const std::vector<std::string_view>& path);
 // A string's content; any other value as its text.
 std::string json_plain(std::string_view text);
 

@@ -12,9 +12,7 @@ bool is_worth_another_try(const Error& error) {
   return error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout;
 }
 
-bool begins_at_offset(const LogsRequest& request) {
-  return !request.from_now && request.since.empty();
-}
+bool begins_at_offset(const LogsRequest& request) { return !request.from_now && request.since.empty(); }
 
 }  // namespace
 
@@ -78,8 +76,7 @@ LogsRequest LogFollower::resumed(LogsRequest request) {
 
 void LogFollower::tell_of_trouble(const Error& error) {
   if (std::exchange(trouble_told_, true)) return;
-  session_.messages().warning("The controller does not answer; still trying (" + error.message +
-                              ")");
+  session_.messages().warning("The controller does not answer; still trying (" + error.message + ")");
 }
 
 }  // namespace plz

@@ -71,8 +71,8 @@ void Messages::plain(std::string_view text) { say("", "", "", text); }
 void Messages::say(std::string_view emoji, std::string_view plain, std::string_view colour, std::string_view text) {
   bool coloured = style_.colours && !colour.empty();
   std::string_view prefix = style_.emojis ? emoji : plain;
-  std::string line = fmt::format("{}{}{}{}\n", coloured ? colour : "", prefix,
-                                 shown(text, prefix.empty() ? "" : "   "), coloured ? kNormal : "");
+  std::string line = fmt::format("{}{}{}{}\n", coloured ? colour : "", prefix, shown(text, prefix.empty() ? "" : "   "),
+                                 coloured ? kNormal : "");
   std::lock_guard lock(mutex_);
   clear_line();
   static_cast<void>(write_all(fd_, line));

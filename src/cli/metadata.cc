@@ -25,7 +25,8 @@ constexpr std::string_view kRecordedPrefixes[] = {"CONDA_", "CUDA_"};
 
 bool is_recorded(std::string_view name) {
   auto starts = [&](std::string_view prefix) { return name.starts_with(prefix); };
-  return std::find(std::begin(kRecordedVariables), std::end(kRecordedVariables), name) != std::end(kRecordedVariables) ||
+  return std::find(std::begin(kRecordedVariables), std::end(kRecordedVariables), name) !=
+             std::end(kRecordedVariables) ||
          std::any_of(std::begin(kRecordedPrefixes), std::end(kRecordedPrefixes), starts);
 }
 
@@ -36,7 +37,8 @@ void put(Json& object, const char* name, const std::string& value) {
 Json machine_json() {
   const Machine facts = describe_machine();
   Json machine{{"memory_bytes", facts.memory_bytes}};
-  if (const auto whole = static_cast<int64_t>(facts.cpus); static_cast<double>(whole) == facts.cpus) machine["cpus"] = whole;
+  if (const auto whole = static_cast<int64_t>(facts.cpus); static_cast<double>(whole) == facts.cpus)
+    machine["cpus"] = whole;
   else machine["cpus"] = facts.cpus;
   put(machine, "host_name", facts.host_name);
   put(machine, "os", facts.os_release);
@@ -171,9 +173,9 @@ void PendingMetadata::State::warn_of_live_code(const std::vector<LiveCode>& live
     // A distribution and the .pth file that serves it are one thing to tell.
     if (std::find(said.begin(), said.end(), path) != said.end()) continue;
     said.push_back(path);
-    std::string who = code.name.empty()
-                          ? fmt::format("{} imports from {}", printable(*interpreter), printable(path))
-                          : fmt::format("{} is installed in editable form from {}", printable(code.name), printable(path));
+    std::string who = code.name.empty() ? fmt::format("{} imports from {}", printable(*interpreter), printable(path))
+                                        : fmt::format("{} is installed in editable form from {}", printable(code.name),
+                                                      printable(path));
     warnings.push_back(who + ": the job may run the live code there, not what is captured");
   }
 }

@@ -15,13 +15,13 @@ namespace plz {
 
 struct MetadataSources {
   std::string plz_version;
-  std::string working_directory;             // absolute
-  std::string context_path;                  // absolute
+  std::string working_directory;  // absolute
+  std::string context_path;       // absolute
   std::vector<std::string> command;
-  EnvironmentVariables environment;          // the submitting shell's
-  EnvironmentVariables configured;           // Configuration::environment: recorded with values
-  std::string home;                          // for ~/.cache where XDG_CACHE_HOME is not set
-  bool host_environment = true;              // false: a container; Python here tells nothing of the job
+  EnvironmentVariables environment;  // the submitting shell's
+  EnvironmentVariables configured;   // Configuration::environment: recorded with values
+  std::string home;                  // for ~/.cache where XDG_CACHE_HOME is not set
+  bool host_environment = true;      // false: a container; Python here tells nothing of the job
 };
 
 // A blob that the metadata refer to by digest: whoever submits sends it to the store first.

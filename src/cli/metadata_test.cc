@@ -36,7 +36,10 @@ class MetadataTest : public testing::Test {
   }
   void git(const std::string& arguments) {
     ASSERT_EQ(system(("cd '" + root_.path("code") + "' && git -c user.email=a@b -c user.name=a " + arguments +
-                      " >/dev/null 2>&1").c_str()), 0) << arguments;
+                      " >/dev/null 2>&1")
+                         .c_str()),
+              0)
+        << arguments;
   }
 
   TemporaryDirectory root_;
@@ -56,9 +59,9 @@ TEST_F(MetadataTest, TellsTheMachineAndThePlace) {
 }
 
 TEST_F(MetadataTest, RecordsNamesOfVariablesAndFewValues) {
-  sources_.environment = {{"PATH", "/bin"},         {"SECRET_TOKEN", "hush"}, {"CUDA_VISIBLE_DEVICES", "0"},
-                          {"CONDA_PREFIX", "/c"},   {"PLZ_HOST", "x"},        {"LR", "shell's"},
-                          {"OLDPWD", "/"},          {"_", "/bin/plz"}};
+  sources_.environment = {{"PATH", "/bin"},       {"SECRET_TOKEN", "hush"}, {"CUDA_VISIBLE_DEVICES", "0"},
+                          {"CONDA_PREFIX", "/c"}, {"PLZ_HOST", "x"},        {"LR", "shell's"},
+                          {"OLDPWD", "/"},        {"_", "/bin/plz"}};
   sources_.configured = {{"LR", "0.1"}};
   Json json = collect();
   EXPECT_EQ(json["environment"]["names"],
@@ -93,8 +96,9 @@ TEST_F(MetadataTest, TellsTheStateOfGit) {
 }
 
 TEST_F(MetadataTest, RefersToTheInventoryOfPython) {
-  std::string python = root_.write(
-      "bin/python3", "#!/bin/sh\nprintf 'version 3.99\\nimplementation Fake\\n\\n{\"packages\":{\"x\":\"1\"}}'\n", 0755);
+  std::string python =
+      root_.write("bin/python3",
+                  "#!/bin/sh\nprintf 'version 3.99\\nimplementation Fake\\n\\n{\"packages\":{\"x\":\"1\"}}'\n", 0755);
   sources_.command = {"python3", "train.py"};
   sources_.configured = {{"PATH", root_.path("bin") + ":/bin:/usr/bin"}};
   Json json = collect()["python"];

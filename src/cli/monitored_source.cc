@@ -19,8 +19,6 @@ Result<void> MonitoredSource::check() const {
   return {};
 }
 
-void MonitoredSource::tell(uint64_t bytes) {
-  messages_.progress("Retrieved " + human_bytes(fetched_ += bytes));
-}
+void MonitoredSource::tell(uint64_t bytes) { messages_.progress("Retrieved " + human_bytes(fetched_ += bytes)); }
 
 }  // namespace plz

@@ -130,10 +130,9 @@ struct CompleteOptions {
 };
 
 using CommandOptions =
-    std::variant<RunOptions, RerunOptions, VerifyOptions, DiffOptions, LogsOptions, StatusOptions,
-                 OutputOptions, MeasuresOptions, DescribeOptions, HistoryOptions, ListOptions,
-                 LastOptions, StopOptions, KillOptions, DeleteOptions, GcOptions, ListContextOptions,
-                 PingOptions, CompletionOptions, CompleteOptions>;
+    std::variant<RunOptions, RerunOptions, VerifyOptions, DiffOptions, LogsOptions, StatusOptions, OutputOptions,
+                 MeasuresOptions, DescribeOptions, HistoryOptions, ListOptions, LastOptions, StopOptions, KillOptions,
+                 DeleteOptions, GcOptions, ListContextOptions, PingOptions, CompletionOptions, CompleteOptions>;
 
 struct GlobalOptions {
   std::optional<std::string> configuration_path;

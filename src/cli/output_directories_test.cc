@@ -56,8 +56,9 @@ TEST_F(OutputDirectoriesTest, KeepTheNewest) {
 }
 
 TEST_F(OutputDirectoriesTest, ReadADamagedRecordAsFarAsItGoes) {
-  root_.write("data/plz/output-directories", "12 nonsense\0 \xff"
-                                             "99999999999999999999999 1 /x");
+  root_.write("data/plz/output-directories",
+              "12 nonsense\0 \xff"
+              "99999999999999999999999 1 /x");
   EXPECT_THAT(record_.below("/"), IsEmpty());
   std::string results = directory("work/results");
   ASSERT_TRUE(record_.remember(results));

@@ -17,8 +17,7 @@ bool is_at_or_below(std::string_view path, std::string_view directory) {
 
 }  // namespace
 
-std::string output_pattern(const std::optional<std::string>& given,
-                           std::string_view working_directory) {
+std::string output_pattern(const std::optional<std::string>& given, std::string_view working_directory) {
   return absolute_path(given ? std::string_view(*given) : kDefaultPattern, working_directory);
 }
 
@@ -35,8 +34,7 @@ std::string expand_output_pattern(std::string_view pattern, ExecutionId id) {
   return expanded;
 }
 
-std::string output_root(std::string_view pattern, const std::string& directory,
-                        std::string_view working_directory) {
+std::string output_root(std::string_view pattern, const std::string& directory, std::string_view working_directory) {
   const size_t id = pattern.find("%e");
   if (id == std::string_view::npos) return directory;
   const std::string above(pattern.substr(0, pattern.rfind('/', id)));
@@ -51,8 +49,7 @@ void remember_output(Session& session, const std::string& pattern, const std::st
   if (std::find(nearby.begin(), nearby.end(), root) != nearby.end()) return;
   auto remembered = known.remember(root);
   if (!remembered)
-    session.messages().warning("The next run may take the output for code: " +
-                               remembered.error().message);
+    session.messages().warning("The next run may take the output for code: " + remembered.error().message);
 }
 
 }  // namespace plz

@@ -28,8 +28,7 @@ class Scaffold {
   Result<void> make() {
     const std::string parent = parent_path(destination_);
     PLZ_TRY(make_directories(parent));
-    std::string pattern =
-        join_path(parent, fmt::format(".{}.plz-XXXXXX", base_name(destination_).substr(0, 200)));
+    std::string pattern = join_path(parent, fmt::format(".{}.plz-XXXXXX", base_name(destination_).substr(0, 200)));
     if (!mkdtemp(pattern.data())) return fail_errno("cannot create a directory in " + parent);
     path_ = std::move(pattern);
     return {};
@@ -41,12 +40,10 @@ class Scaffold {
   Result<void> move_into_place(bool replace) {
     if (replace && path_exists(destination_)) {
       const std::string old = join_path(path_, "old");
-      if (rename(destination_.c_str(), old.c_str()) != 0)
-        return fail_errno("cannot move away " + destination_);
+      if (rename(destination_.c_str(), old.c_str()) != 0) return fail_errno("cannot move away " + destination_);
     }
     // Takes the place of an empty directory, and of nothing else.
-    if (rename(content().c_str(), destination_.c_str()) != 0)
-      return fail_errno("cannot create " + destination_);
+    if (rename(content().c_str(), destination_.c_str()) != 0) return fail_errno("cannot create " + destination_);
     return {};
   }
 
@@ -57,8 +54,7 @@ class Scaffold {
 
 Result<void> write_file(const TreeEntry& entry, const std::string& path, BlobSource& source) {
   PLZ_ASSIGN(UniqueFd fd, open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  PLZ_TRY(read_entry(entry, source,
-                     [&](std::string_view bytes) { return write_all(fd.get(), bytes); }));
+  PLZ_TRY(read_entry(entry, source, [&](std::string_view bytes) { return write_all(fd.get(), bytes); }));
   if (fchmod(fd.get(), entry.mode) != 0) return fail_errno("cannot set the mode of " + path);
   return {};
 }
@@ -66,14 +62,11 @@ Result<void> write_file(const TreeEntry& entry, const std::string& path, BlobSou
 Result<void> write_entry(const TreeEntry& entry, const std::string& path, BlobSource& source) {
   switch (entry.kind) {
     case EntryKind::file:
-    case EntryKind::chunked_file:
-      return write_file(entry, path, source);
+    case EntryKind::chunked_file: return write_file(entry, path, source);
     case EntryKind::symlink:
-      if (symlink(entry.target.c_str(), path.c_str()) != 0)
-        return fail_errno("cannot create the link " + path);
+      if (symlink(entry.target.c_str(), path.c_str()) != 0) return fail_errno("cannot create the link " + path);
       return {};
-    case EntryKind::directory:
-      break;
+    case EntryKind::directory: break;
   }
   PLZ_TRY(materialise(entry.digest, path, MaterialiseOptions{}, source));
   // A directory that cannot be written could not be moved into place: the mode comes last.
@@ -96,14 +89,12 @@ Result<void> refuse_occupied(const std::string& path) {
               "move it away, or name another place with --output-dir");
 }
 
-Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, bool replace,
-                            BlobSource& source) {
+Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, bool replace, BlobSource& source) {
   if (!replace) PLZ_TRY(refuse_occupied(path));
   Scaffold scaffold(path);
   PLZ_TRY(scaffold.make());
   PLZ_TRY(write_entry(entry, scaffold.content(), source));
-  if (entry.kind != EntryKind::directory && !replace && path_exists(path) &&
-      rmdir(path.c_str()) != 0)
+  if (entry.kind != EntryKind::directory && !replace && path_exists(path) && rmdir(path.c_str()) != 0)
     return fail_errno("cannot replace the empty directory " + path);
   PLZ_TRY(scaffold.move_into_place(replace));
   if (entry.kind == EntryKind::directory && chmod(path.c_str(), entry.mode) != 0)
@@ -111,15 +102,13 @@ Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, boo
   return {};
 }
 
-Result<void> retrieve_output(const std::optional<Digest>& tree, const std::string& directory,
-                             BlobSource& source) {
+Result<void> retrieve_output(const std::optional<Digest>& tree, const std::string& directory, BlobSource& source) {
   if (tree) return retrieve_tree(*tree, directory, false, source);
   PLZ_TRY(refuse_occupied(directory));
   return make_directories(directory);
 }
 
-Result<void> retrieve_tree(const Digest& tree, const std::string& directory, bool replace,
-                           BlobSource& source) {
+Result<void> retrieve_tree(const Digest& tree, const std::string& directory, bool replace, BlobSource& source) {
   TreeEntry entry;
   entry.kind = EntryKind::directory;
   entry.mode = 0755;

@@ -16,8 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TreeEntry file(MemoryBlobChannel& store, std::string name, const std::string& content,
-               uint32_t mode = 0644) {
+TreeEntry file(MemoryBlobChannel& store, std::string name, const std::string& content, uint32_t mode = 0644) {
   TreeEntry entry;
   entry.name = std::move(name);
   entry.mode = mode;
@@ -26,8 +25,7 @@ TreeEntry file(MemoryBlobChannel& store, std::string name, const std::string& co
   return entry;
 }
 
-TreeEntry directory(MemoryBlobChannel& store, std::string name, const Tree& tree,
-                    uint32_t mode = 0755) {
+TreeEntry directory(MemoryBlobChannel& store, std::string name, const Tree& tree, uint32_t mode = 0755) {
   TreeEntry entry;
   entry.name = std::move(name);
   entry.kind = EntryKind::directory;
@@ -43,8 +41,8 @@ class OutputRetrievalTest : public testing::Test {
 
   TemporaryDirectory scratch_;
   MemoryBlobChannel store_;
-  const Tree tree_{{directory(store_, "models", Tree{{file(store_, "net.pt", "weights", 0600)}}),
-                    file(store_, "readme", "text")}};
+  const Tree tree_{
+      {directory(store_, "models", Tree{{file(store_, "net.pt", "weights", 0600)}}), file(store_, "readme", "text")}};
   const Digest digest_ = store_.put(encode_tree(tree_));
 };
 
@@ -89,8 +87,7 @@ TEST_F(OutputRetrievalTest, LeavesNothingBehindWhenItFails) {
 }
 
 TEST_F(OutputRetrievalTest, BringsOneFile) {
-  ASSERT_TRUE(
-      retrieve_entry(file(store_, "n", "weights", 0640), scratch_.path("x/net.pt"), false, store_));
+  ASSERT_TRUE(retrieve_entry(file(store_, "n", "weights", 0640), scratch_.path("x/net.pt"), false, store_));
   EXPECT_EQ(read("x/net.pt"), "weights");
   struct stat status;
   ASSERT_EQ(stat(scratch_.path("x/net.pt").c_str(), &status), 0);
@@ -98,8 +95,7 @@ TEST_F(OutputRetrievalTest, BringsOneFile) {
 }
 
 TEST_F(OutputRetrievalTest, AReadOnlyDirectoryIsBroughtToo) {
-  ASSERT_TRUE(
-      retrieve_entry(directory(store_, "d", tree_, 0555), scratch_.path("out"), false, store_));
+  ASSERT_TRUE(retrieve_entry(directory(store_, "d", tree_, 0555), scratch_.path("out"), false, store_));
   struct stat status;
   ASSERT_EQ(stat(scratch_.path("out").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0555u);
@@ -130,9 +126,8 @@ TEST_F(OutputRetrievalTest, TellsWhatDiffersBetweenTrees) {
   auto differences = tree_differences(tree_, other, store_);
   ASSERT_TRUE(differences);
   for (const auto& difference : *differences) sentences.push_back(difference_sentence(difference));
-  EXPECT_THAT(sentences,
-              ElementsAre("link: only now", "models/net.pt: other content, 7 bytes before, 6 now",
-                          "readme: mode 0644 before, 0755 now"));
+  EXPECT_THAT(sentences, ElementsAre("link: only now", "models/net.pt: other content, 7 bytes before, 6 now",
+                                     "readme: mode 0644 before, 0755 now"));
   EXPECT_TRUE(tree_differences(digest_, digest_, store_)->empty());
 }
 
@@ -148,8 +143,7 @@ TEST(OutputPlace, IsNamedByTheId) {
   const ExecutionId id = *ExecutionId::parse("019aab9e-3c6f-7d52-9d0f-000000000003");
   EXPECT_EQ(output_pattern(std::nullopt, "/p"), "/p/output/%e");
   EXPECT_EQ(output_pattern("../x", "/p/q"), "/p/x");
-  EXPECT_EQ(expand_output_pattern("/p/output/%e", id),
-            "/p/output/019aab9e-3c6f-7d52-9d0f-000000000003");
+  EXPECT_EQ(expand_output_pattern("/p/output/%e", id), "/p/output/019aab9e-3c6f-7d52-9d0f-000000000003");
   EXPECT_EQ(expand_output_pattern("/p/50%", id), "/p/50%");
 }
 

@@ -26,7 +26,8 @@ Result<JsonText> load_parameters_file(const std::string& path) {
   auto text = read_file(path);
   if (!text) return fail(std::move(text).error().with_context("the parameters"));
   auto parameters = parse_json_text(*text);
-  if (!parameters) return fail(ErrorCode::invalid, with_place(path, parameters.error().message), parameters.error().hint);
+  if (!parameters)
+    return fail(ErrorCode::invalid, with_place(path, parameters.error().message), parameters.error().hint);
   if (!parameters->text.starts_with('{'))
     return fail(ErrorCode::invalid, fmt::format("{}: the parameters must be a JSON object", printable(path)),
                 "{\"name\": value, ...}");

@@ -16,11 +16,8 @@ Result<std::unique_ptr<PatientBlobs>> PatientBlobs::open(Session& session, Inter
   return std::make_unique<PatientBlobs>(session, interrupt, std::move(endpoint), lease);
 }
 
-PatientBlobs::PatientBlobs(Session& session, Interrupt& interrupt, Endpoint endpoint,
-                           std::optional<LeaseId> lease)
-    : session_(session),
-      interrupt_(interrupt),
-      client_(std::move(endpoint), lease, session.client_settings()) {}
+PatientBlobs::PatientBlobs(Session& session, Interrupt& interrupt, Endpoint endpoint, std::optional<LeaseId> lease)
+    : session_(session), interrupt_(interrupt), client_(std::move(endpoint), lease, session.client_settings()) {}
 
 template <typename Call>
 auto PatientBlobs::patiently(Call call) -> decltype(call()) {

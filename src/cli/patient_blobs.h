@@ -23,8 +23,7 @@ class PatientBlobs final : public BlobSink, public BlobSource {
   // Finds the controller at once.
   static Result<std::unique_ptr<PatientBlobs>> open(Session& session, Interrupt& interrupt,
                                                     std::optional<LeaseId> lease);
-  PatientBlobs(Session& session, Interrupt& interrupt, Endpoint endpoint,
-               std::optional<LeaseId> lease);
+  PatientBlobs(Session& session, Interrupt& interrupt, Endpoint endpoint, std::optional<LeaseId> lease);
 
   Result<std::vector<bool>> missing(std::span<const Digest> digests) override;
   Result<void> send_pack(std::string pack) override;

@@ -61,8 +61,7 @@ TEST_F(PatientBlobsTest, FetchesOnlyWhatIsStillLacking) {
   const std::vector<Digest> digests = {digest_of("one"), digest_of("two")};
   scripted_.answer("POST /v1/blobs/fetch", [&](const testing_client::Asked& asked) {
     std::string pack;
-    if (++times_asked_ == 1)
-      return problem_response(Error{ErrorCode::unavailable, "ending", {}}, "r");
+    if (++times_asked_ == 1) return problem_response(Error{ErrorCode::unavailable, "ending", {}}, "r");
     for (const char* text : {"one", "two"})
       if (asked.body.find(digest_of(text).view()) != std::string::npos)
         append_blob_to_pack(pack, digest_of(text), text);

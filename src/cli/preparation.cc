@@ -44,8 +44,7 @@ PendingMetadata start_metadata(const Session& session, const std::vector<std::st
 Result<JsonText> finish_metadata(PendingMetadata pending, Session& session, BlobSink& sink) {
   Metadata metadata = pending.finish();
   for (const auto& warning : metadata.warnings) session.messages().warning(warning);
-  for (const MetadataBlob& blob : metadata.blobs)
-    PLZ_TRY(store_blob(blob.digest, blob.bytes, sink));
+  for (const MetadataBlob& blob : metadata.blobs) PLZ_TRY(store_blob(blob.digest, blob.bytes, sink));
   return std::move(metadata.json);
 }
 
@@ -63,8 +62,8 @@ class Preparation {
         interrupt_(interrupt),
         output_template_(output_template),
         command_(configuration_.command.value_or(std::vector<std::string>())),
-        recipe_{configuration_.image.value_or(""), configuration_.image_extensions,
-                configuration_.has_dockerfile, {}} {}
+        recipe_{configuration_.image.value_or(""), configuration_.image_extensions, configuration_.has_dockerfile, {}} {
+  }
 
   Result<Prepared> prepare() {
     PLZ_TRY(check_command());
@@ -83,13 +82,12 @@ class Preparation {
     PLZ_ASSIGN(CodeFilter code_filter, filter.finish());
     show(code_filter.warnings);
     PLZ_ASSIGN(Endpoint endpoint, found.get());
-    prepared_.blobs = std::make_unique<PatientBlobs>(session_, interrupt_, std::move(endpoint),
-                                                     LeaseId::make(session_.clock()));
+    prepared_.blobs =
+        std::make_unique<PatientBlobs>(session_, interrupt_, std::move(endpoint), LeaseId::make(session_.clock()));
 
     ExecutionSpec& spec = prepared_.submission.spec;
     session_.messages().info("Building the program snapshot");
-    PLZ_ASSIGN(const CaptureResult code,
-               capture_here(configuration_.context_path, code_filter.filter.get()));
+    PLZ_ASSIGN(const CaptureResult code, capture_here(configuration_.context_path, code_filter.filter.get()));
     spec.snapshot.code_tree = code.tree;
     PLZ_ASSIGN(spec.input, capture_input());
     spec.parameters = std::move(parameters);
@@ -126,8 +124,7 @@ class Preparation {
     PLZ_ASSIGN(const InputSource source, parse_input_source(text));
     session_.messages().info("Capturing the input");
     const auto* file = std::get_if<FileInput>(&source);
-    if (!file)
-      return resolve_stored_input(source, text, session_, *prepared_.blobs, *prepared_.blobs);
+    if (!file) return resolve_stored_input(source, text, session_, *prepared_.blobs, *prepared_.blobs);
     PLZ_ASSIGN(const CaptureResult captured, capture_here(file->path, nullptr));
     session_.messages().info(fmt::format("{} input bytes to upload", captured.content_bytes_sent));
     return Input{captured.tree, text, captured.total_bytes};
@@ -153,11 +150,9 @@ class Preparation {
   }
 
   void show_progress(const CaptureProgress& progress) {
-    session_.messages().progress(
-        fmt::format("{} {}, {} of {} hashed, {} sent", progress.files_seen,
-                    progress.files_seen == 1 ? "file" : "files",
-                    human_bytes(progress.bytes_hashed), human_bytes(progress.bytes_to_hash),
-                    human_bytes(progress.bytes_sent)));
+    session_.messages().progress(fmt::format(
+        "{} {}, {} of {} hashed, {} sent", progress.files_seen, progress.files_seen == 1 ? "file" : "files",
+        human_bytes(progress.bytes_hashed), human_bytes(progress.bytes_to_hash), human_bytes(progress.bytes_sent)));
   }
 
   Session& session_;
@@ -171,22 +166,19 @@ class Preparation {
 
 }  // namespace
 
-Result<Prepared> prepare_run(Session& session, Interrupt& interrupt,
-                             const std::string& output_template) {
+Result<Prepared> prepare_run(Session& session, Interrupt& interrupt, const std::string& output_template) {
   return Preparation(session, interrupt, output_template).prepare();
 }
 
 Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Execution& earlier,
                                const std::optional<JsonText>& parameters) {
   Prepared prepared;
-  PLZ_ASSIGN(prepared.blobs,
-             PatientBlobs::open(session, interrupt, LeaseId::make(session.clock())));
+  PLZ_ASSIGN(prepared.blobs, PatientBlobs::open(session, interrupt, LeaseId::make(session.clock())));
   ExecutionSpec& spec = prepared.submission.spec;
   spec = earlier.spec;
   EnvironmentRecipe& recipe = spec.snapshot.environment;
   if (recipe.uses_container() && earlier.image) recipe.pinned = earlier.image;
-  PLZ_ASSIGN(spec.metadata,
-             finish_metadata(start_metadata(session, spec.command, recipe), session, *prepared.blobs));
+  PLZ_ASSIGN(spec.metadata, finish_metadata(start_metadata(session, spec.command, recipe), session, *prepared.blobs));
   spec.user = session.configuration().user;
   spec.market = session.configuration().market;
   spec.previous_execution_id = earlier.id;

@@ -22,8 +22,7 @@ struct Prepared {
 
 // Of the code here. `output_template`: where the output will go, absolute, with %e. cancelled after
 // an interrupt: then nothing was submitted.
-Result<Prepared> prepare_run(Session& session, Interrupt& interrupt,
-                             const std::string& output_template);
+Result<Prepared> prepare_run(Session& session, Interrupt& interrupt, const std::string& output_template);
 
 // Of an earlier execution, again: what it ran is in the store, and the image that it ran in is the one to
 // run in, whatever its names mean today. `parameters` replace the recorded

@@ -34,10 +34,8 @@ void PreparationDisplay::show(const PreparationLine& line) {
   if (line.voice == PreparationVoice::warning) return messages_.warning(line.text);
   announce();
   switch (line.voice) {
-    case PreparationVoice::info:
-      return messages_.info(line.text);
-    case PreparationVoice::progress:
-      return messages_.progress(line.text);
+    case PreparationVoice::info: return messages_.info(line.text);
+    case PreparationVoice::progress: return messages_.progress(line.text);
     default:
       if (!quiet_build_) messages_.plain(last_state(line.text));
   }

@@ -14,8 +14,7 @@ namespace plz {
 class PreparationDisplay {
  public:
   // `messages` outlives it.
-  PreparationDisplay(Messages& messages, bool quiet_build)
-      : messages_(messages), quiet_build_(quiet_build) {}
+  PreparationDisplay(Messages& messages, bool quiet_build) : messages_(messages), quiet_build_(quiet_build) {}
 
   // The next bytes of the log: not whole lines, perhaps.
   void feed(std::string_view bytes);

@@ -12,16 +12,14 @@ constexpr int kTriesToFinish = 25;
 
 }  // namespace
 
-PreparationWatch::PreparationWatch(Endpoint endpoint, ClientSettings settings, ExecutionId id,
-                                   Messages& messages, bool quiet_build)
-    : thread_([this, endpoint = std::move(endpoint), settings, id, &messages,
-               quiet_build](std::stop_token stop) {
+PreparationWatch::PreparationWatch(Endpoint endpoint, ClientSettings settings, ExecutionId id, Messages& messages,
+                                   bool quiet_build)
+    : thread_([this, endpoint = std::move(endpoint), settings, id, &messages, quiet_build](std::stop_token stop) {
         watch(endpoint, settings, id, messages, quiet_build, stop);
       }) {}
 
-void PreparationWatch::watch(const Endpoint& endpoint, const ClientSettings& settings,
-                             ExecutionId id, Messages& messages, bool quiet_build,
-                             const std::stop_token& stop) {
+void PreparationWatch::watch(const Endpoint& endpoint, const ClientSettings& settings, ExecutionId id,
+                             Messages& messages, bool quiet_build, const std::stop_token& stop) {
   PreparationDisplay display(messages, quiet_build);
   uint64_t offset = 0;
   for (int tries = 0; tries < kTriesToFinish;) {
@@ -45,13 +43,11 @@ void PreparationWatch::finish() {
   thread_.join();
 }
 
-std::unique_ptr<PreparationWatch> watch_preparation(Session& session, ExecutionId id,
-                                                    const EnvironmentRecipe& recipe) {
+std::unique_ptr<PreparationWatch> watch_preparation(Session& session, ExecutionId id, const EnvironmentRecipe& recipe) {
   if (!recipe.uses_container()) return nullptr;
   auto endpoint = session.endpoint();
   if (!endpoint) return nullptr;
-  return std::make_unique<PreparationWatch>(std::move(*endpoint), session.client_settings(), id,
-                                            session.messages(),
+  return std::make_unique<PreparationWatch>(std::move(*endpoint), session.client_settings(), id, session.messages(),
                                             session.configuration().quiet_build);
 }
 

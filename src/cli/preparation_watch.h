@@ -18,8 +18,7 @@ namespace plz {
 class PreparationWatch {
  public:
   // `messages` outlives it.
-  PreparationWatch(Endpoint endpoint, ClientSettings settings, ExecutionId id, Messages& messages,
-                   bool quiet_build);
+  PreparationWatch(Endpoint endpoint, ClientSettings settings, ExecutionId id, Messages& messages, bool quiet_build);
   // Stops watching at once.
   ~PreparationWatch() = default;
 
@@ -28,15 +27,14 @@ class PreparationWatch {
   void finish();
 
  private:
-  void watch(const Endpoint& endpoint, const ClientSettings& settings, ExecutionId id,
-             Messages& messages, bool quiet_build, const std::stop_token& stop);
+  void watch(const Endpoint& endpoint, const ClientSettings& settings, ExecutionId id, Messages& messages,
+             bool quiet_build, const std::stop_token& stop);
 
   std::atomic<bool> is_finishing_ = false;
   std::jthread thread_;
 };
 
 // Null where the execution runs in no container: then there is no such log.
-std::unique_ptr<PreparationWatch> watch_preparation(Session& session, ExecutionId id,
-                                                    const EnvironmentRecipe& recipe);
+std::unique_ptr<PreparationWatch> watch_preparation(Session& session, ExecutionId id, const EnvironmentRecipe& recipe);
 
 }  // namespace plz

@@ -13,12 +13,9 @@ namespace {
 
 // python, python3, python3.11, pypy3
 bool is_python_name(std::string_view name) {
-  if (name.starts_with("python"))
-    name.remove_prefix(6);
-  else if (name.starts_with("pypy"))
-    name.remove_prefix(4);
-  else
-    return false;
+  if (name.starts_with("python")) name.remove_prefix(6);
+  else if (name.starts_with("pypy")) name.remove_prefix(4);
+  else return false;
   return name.find_first_not_of("0123456789.") == name.npos;
 }
 

@@ -117,8 +117,8 @@ void write_cache(const std::string& path, const PythonAnswer& answer, std::strin
   body += "\n";
   body += text;
   if (!make_directories(parent_path(path), 0700)) return;
-  static_cast<void>(write_file_atomically(path, fmt::format("{}\n{}\n{}", kCacheHead, digest_of(body).hex(), body),
-                                          0600, Sync::no));
+  static_cast<void>(
+      write_file_atomically(path, fmt::format("{}\n{}\n{}", kCacheHead, digest_of(body).hex(), body), 0600, Sync::no));
 }
 
 }  // namespace
@@ -153,7 +153,8 @@ Result<PendingPythonInventory> PendingPythonInventory::start(const std::string& 
   pending.cache_path_ = cache_path(cache_directory, interpreter, environment, directory);
   if (!pending.cache_path_.empty()) pending.cached_ = read_cache(pending.cache_path_);
   if (pending.cached_) return pending;
-  PLZ_ASSIGN(pending.python_, BackgroundCommand::start({interpreter, {"-c", std::string(kScript)}, environment, directory}));
+  PLZ_ASSIGN(pending.python_,
+             BackgroundCommand::start({interpreter, {"-c", std::string(kScript)}, environment, directory}));
   return pending;
 }
 

@@ -22,13 +22,13 @@ struct LiveCode {
 };
 
 struct PythonInventory {
-  std::string version;          // "3.11.2"
-  std::string implementation;   // "CPython"
+  std::string version;         // "3.11.2"
+  std::string implementation;  // "CPython"
   std::vector<LiveCode> live;
   // {"executable", "implementation", "packages": {name: version}, "prefix", "version"}: one text for one
   // state of the interpreter, so that runs share it.
   std::string text;
-  Digest digest;                // of text
+  Digest digest;  // of text
 };
 
 class PendingPythonInventory {

@@ -20,8 +20,7 @@ namespace plz {
 // Finds the server that the test has put there, and counts.
 class FixedFinder final : public ControllerFinder {
  public:
-  FixedFinder(std::function<Result<Endpoint>()> find, bool embedded)
-      : find_(std::move(find)), embedded_(embedded) {}
+  FixedFinder(std::function<Result<Endpoint>()> find, bool embedded) : find_(std::move(find)), embedded_(embedded) {}
   Result<Endpoint> find() override { return find_(); }
   bool embedded() const override { return embedded_; }
 
@@ -39,8 +38,7 @@ class ScriptedSession {
     parts.configuration.user = "ada";
     parts.configuration.project = "digits";
     parts.configuration.context_path = directory.path("project");
-    parts.environment = {
-        {"HOME", directory.path("home")}, {"PATH", "/usr/bin:/bin"}, {"PLZ_HOST", "x"}};
+    parts.environment = {{"HOME", directory.path("home")}, {"PATH", "/usr/bin:/bin"}, {"PLZ_HOST", "x"}};
     parts.working_directory = directory.path("project");
     parts.data_directory = directory.path("data");
     parts.finder = std::make_unique<FixedFinder>([this] { return find(); }, true);
@@ -65,8 +63,7 @@ class ScriptedSession {
 
   // A new one, on another socket.
   void start() {
-    server = std::make_unique<testing_client::ScriptedServer>(
-        [this](const Asked& asked) { return respond(asked); });
+    server = std::make_unique<testing_client::ScriptedServer>([this](const Asked& asked) { return respond(asked); });
   }
 
   std::string printed() const { return content(out_path_); }
@@ -91,8 +88,7 @@ class ScriptedSession {
       if (found != answers_.end()) answer = found->second;
     }
     if (answer) return answer(asked);
-    return problem_response(
-        Error{ErrorCode::not_found, "no answer to " + asked.method + " " + asked.target, {}}, "r");
+    return problem_response(Error{ErrorCode::not_found, "no answer to " + asked.method + " " + asked.target, {}}, "r");
   }
 
   static std::string content(const std::string& path) {

@@ -28,12 +28,10 @@ std::vector<std::string> ssh_arguments(const SshForwardSettings& settings) {
                                         "StreamLocalBindMask=0177",
                                         "-o",
                                         "ServerAliveInterval=15"};
-  if (!settings.private_key_path.empty())
-    arguments.insert(arguments.end(), {"-i", settings.private_key_path});
+  if (!settings.private_key_path.empty()) arguments.insert(arguments.end(), {"-i", settings.private_key_path});
   if (!settings.username.empty()) arguments.insert(arguments.end(), {"-l", settings.username});
   arguments.insert(arguments.end(),
-                   {"-L", fmt::format("{}:localhost:{}", settings.socket_path, settings.port), "--",
-                    settings.host});
+                   {"-L", fmt::format("{}:localhost:{}", settings.socket_path, settings.port), "--", settings.host});
   return arguments;
 }
 

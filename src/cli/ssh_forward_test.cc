@@ -61,10 +61,9 @@ TEST_F(SshForwardTest, ReachesTheOtherEndAndEndsWithItself) {
   }
   EXPECT_EQ(kill(pid, 0), -1);
   EXPECT_FALSE(path_exists(directory_.path("forward")));
-  EXPECT_THAT(
-      *read_file(directory_.path("arguments")),
-      AllOf(HasSubstr("-N"), HasSubstr("-i /keys/id"), HasSubstr("-l ada"),
-            HasSubstr("-L " + directory_.path("forward") + ":localhost:8080 -- gpu.example.com")));
+  EXPECT_THAT(*read_file(directory_.path("arguments")),
+              AllOf(HasSubstr("-N"), HasSubstr("-i /keys/id"), HasSubstr("-l ada"),
+                    HasSubstr("-L " + directory_.path("forward") + ":localhost:8080 -- gpu.example.com")));
 }
 
 TEST_F(SshForwardTest, SaysThatSshFailed) {

@@ -46,8 +46,7 @@ class Walk {
   }
 
  private:
-  Result<void> compare_entries(const std::string& path, const TreeEntry& before,
-                               const TreeEntry& after) {
+  Result<void> compare_entries(const std::string& path, const TreeEntry& before, const TreeEntry& after) {
     const bool directories = is_directory(before) && is_directory(after);
     if (before.mode != after.mode || (!directories && !have_equal_content(before, after)))
       differences_.push_back({path, before, after});
@@ -76,15 +75,13 @@ class Walk {
 
 }  // namespace
 
-Result<std::vector<TreeDifference>> tree_differences(const Tree& before, const Tree& after,
-                                                     BlobSource& source) {
+Result<std::vector<TreeDifference>> tree_differences(const Tree& before, const Tree& after, BlobSource& source) {
   Walk walk(source);
   PLZ_TRY(walk.compare("", before, after));
   return walk.take();
 }
 
-Result<std::vector<TreeDifference>> tree_differences(const Digest& before, const Digest& after,
-                                                     BlobSource& source) {
+Result<std::vector<TreeDifference>> tree_differences(const Digest& before, const Digest& after, BlobSource& source) {
   if (before == after) return std::vector<TreeDifference>();
   PLZ_ASSIGN(const Tree first, fetch_tree(before, source));
   PLZ_ASSIGN(const Tree second, fetch_tree(after, source));
@@ -97,11 +94,9 @@ std::string difference_sentence(const TreeDifference& difference) {
   if (!difference.before) return path + ": only now";
   const TreeEntry &before = *difference.before, &after = *difference.after;
   if (before.kind == EntryKind::symlink && after.kind == EntryKind::symlink)
-    return fmt::format("{}: leads to {} before, to {} now", path, printable(before.target),
-                       printable(after.target));
+    return fmt::format("{}: leads to {} before, to {} now", path, printable(before.target), printable(after.target));
   if (!have_equal_content(before, after) && !is_directory(before) && !is_directory(after))
-    return fmt::format("{}: other content, {} bytes before, {} now", path, before.bytes,
-                       after.bytes);
+    return fmt::format("{}: other content, {} bytes before, {} now", path, before.bytes, after.bytes);
   if (before.mode != after.mode)
     return fmt::format("{}: mode {:04o} before, {:04o} now", path, before.mode, after.mode);
   return path + ": a directory in one, none in the other";

@@ -21,10 +21,8 @@ struct TreeDifference {
 };
 
 // Sorted by path.
-Result<std::vector<TreeDifference>> tree_differences(const Tree& before, const Tree& after,
-                                                     BlobSource& source);
-Result<std::vector<TreeDifference>> tree_differences(const Digest& before, const Digest& after,
-                                                     BlobSource& source);
+Result<std::vector<TreeDifference>> tree_differences(const Tree& before, const Tree& after, BlobSource& source);
+Result<std::vector<TreeDifference>> tree_differences(const Digest& before, const Digest& after, BlobSource& source);
 
 // "models/net.pt: other content, 31245 bytes before, 31245 now", "a.txt: only before".
 std::string difference_sentence(const TreeDifference& difference);

@@ -31,9 +31,9 @@ std::vector<std::string> unknown_names_in(const Where& where) {
   for (const auto& name : asked) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const auto nearest = nearest_name(name, known);
-    sentences.push_back(fmt::format("no execution has \"{}\": {}", printable(name),
-                                    nearest ? fmt::format("did you mean {}?", *nearest)
-                                            : "`plz describe` shows what they have"));
+    sentences.push_back(
+        fmt::format("no execution has \"{}\": {}", printable(name),
+                    nearest ? fmt::format("did you mean {}?", *nearest) : "`plz describe` shows what they have"));
   }
   return sentences;
 }

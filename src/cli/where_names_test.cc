@@ -12,7 +12,8 @@ using testing::IsEmpty;
 std::vector<std::string> unknown_names_in(std::string_view text) { return unknown_names_in(parse_where(text).value()); }
 
 TEST(WhereNames, WhatExecutionsHaveIsKnown) {
-  EXPECT_THAT(unknown_names_in("parameters.anything < 1 and not (measures.x.y exists or metadata.git.dirty)"), IsEmpty());
+  EXPECT_THAT(unknown_names_in("parameters.anything < 1 and not (measures.x.y exists or metadata.git.dirty)"),
+              IsEmpty());
   EXPECT_THAT(unknown_names_in("exit_status = 3 or success or times.submitted > \"2026\""), IsEmpty());
 }
 

@@ -60,8 +60,7 @@ struct ApiClient::State {
   ApiConnection api;
 };
 
-ApiClient::ApiClient(Endpoint endpoint, ClientSettings settings)
-    : state_(new State{{std::move(endpoint), settings}}) {}
+ApiClient::ApiClient(Endpoint endpoint, ClientSettings settings) : state_(new State{{std::move(endpoint), settings}}) {}
 ApiClient::~ApiClient() = default;
 void ApiClient::cancel() { state_->api.cancel(); }
 

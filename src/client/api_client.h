@@ -30,8 +30,8 @@ struct HistoryRequest {
 struct LogsRequest {
   ExecutionId id;
   uint64_t offset = 0;
-  std::string since;            // empty: from `offset`; else "start", RFC 3339 or epoch seconds
-  bool from_now = false;        // only what comes from now on
+  std::string since;      // empty: from `offset`; else "start", RFC 3339 or epoch seconds
+  bool from_now = false;  // only what comes from now on
   bool follow = true;
 };
 

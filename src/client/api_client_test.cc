@@ -64,8 +64,7 @@ TEST(ApiClient, SubmitsWithItsKey) {
 }
 
 TEST(ApiClient, WaitsUntilItHasFinished) {
-  ScriptedServer server(
-      [](const Asked&) { return json(execution_to_json(execution_in(ExecutionState::finished))); });
+  ScriptedServer server([](const Asked&) { return json(execution_to_json(execution_in(ExecutionState::finished))); });
   ApiClient client(server.endpoint());
   auto execution = client.wait(kId, std::chrono::hours(2));
   ASSERT_TRUE(execution) << execution.error().message;
@@ -74,8 +73,7 @@ TEST(ApiClient, WaitsUntilItHasFinished) {
 }
 
 TEST(ApiClient, StopsWaitingInTime) {
-  ScriptedServer server(
-      [](const Asked&) { return json(execution_to_json(execution_in(ExecutionState::running))); });
+  ScriptedServer server([](const Asked&) { return json(execution_to_json(execution_in(ExecutionState::running))); });
   ApiClient client(server.endpoint());
   auto execution = client.wait(kId, std::chrono::seconds(0));
   ASSERT_TRUE(execution);

@@ -83,7 +83,8 @@ class BlobFetch {
   Result<void> run(ApiConnection& api) {
     std::string body = digest_bytes(digests_.subspan(received_));
     PackBlobReader reader([&](const Digest& digest, std::string_view bytes) { return take(digest, bytes); });
-    PLZ_TRY(api.stream(octets_request("/v1/blobs/fetch", body), [&](std::string_view piece) { return reader.feed(piece); }));
+    PLZ_TRY(api.stream(octets_request("/v1/blobs/fetch", body),
+                       [&](std::string_view piece) { return reader.feed(piece); }));
     PLZ_TRY(reader.finish());
     if (received_ == digests_.size()) return {};
     return fail(ErrorCode::internal, fmt::format("the store sent {} of {} blobs", received_, digests_.size()));
@@ -95,7 +96,8 @@ class BlobFetch {
  private:
   Result<void> take(const Digest& digest, std::string_view bytes) {
     if (received_ == digests_.size() || digest != digests_[received_])
-      return fail(ErrorCode::internal, fmt::format("the store sent the blob {}, which was not asked for here", digest.hex()));
+      return fail(ErrorCode::internal,
+                  fmt::format("the store sent the blob {}, which was not asked for here", digest.hex()));
     auto result = receive_(first_ + received_, bytes);
     ++received_;
     refused_ = !result;
@@ -133,10 +135,11 @@ Result<std::vector<bool>> BlobClient::missing(std::span<const Digest> digests) {
     auto part = digests.subspan(missing.size(), std::min(kDigestsAQuestion, digests.size() - missing.size()));
     std::string body = digest_bytes(part);
     PLZ_ASSIGN(std::string answer, with_connection(*state_, [&](ApiConnection& api) {
-      return api.call(octets_request(state_->leased("/v1/blobs/missing"), body));
-    }));
+                 return api.call(octets_request(state_->leased("/v1/blobs/missing"), body));
+               }));
     if (answer.size() != part.size())
-      return fail(ErrorCode::internal, fmt::format("the store answered for {} of {} blobs", answer.size(), part.size()));
+      return fail(ErrorCode::internal,
+                  fmt::format("the store answered for {} of {} blobs", answer.size(), part.size()));
     for (char byte : answer) missing.push_back(byte != 0);
   }
   return missing;
@@ -144,8 +147,8 @@ Result<std::vector<bool>> BlobClient::missing(std::span<const Digest> digests) {
 
 Result<void> BlobClient::send(std::string_view pack) {
   PLZ_ASSIGN(std::string answer, with_connection(*state_, [&](ApiConnection& api) {
-    return api.call(octets_request(state_->leased("/v1/packs"), pack));
-  }));
+               return api.call(octets_request(state_->leased("/v1/packs"), pack));
+             }));
   return {};
 }
 

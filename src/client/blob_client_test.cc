@@ -73,7 +73,10 @@ TEST(BlobClient, LeavesNoLeaseThatItDidNotUse) {
   MemoryBlobChannel blobs;
   ScriptedServer server([&](const Asked& asked) { return serve(blobs, asked); });
   { BlobClient client(server.endpoint(), LeaseId::parse("019aab9e-3c6f-7d52-9d0f-000000000009")); }
-  { BlobClient client(server.endpoint(), std::nullopt); ASSERT_TRUE(client.missing(std::vector{digest_of("a")})); }
+  {
+    BlobClient client(server.endpoint(), std::nullopt);
+    ASSERT_TRUE(client.missing(std::vector{digest_of("a")}));
+  }
   EXPECT_EQ(server.asked().size(), 1u);
   EXPECT_EQ(server.last().target, "/v1/blobs/missing");
 }

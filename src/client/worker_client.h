@@ -32,8 +32,7 @@ class WorkerApi {
   virtual Result<void> measures(AttemptId attempt, const std::vector<MeasureEvent>& events) = 0;
   virtual Result<void> command_ended(AttemptId attempt, Timestamp time) = 0;
   virtual Result<void> finish(AttemptId attempt, const FinishReport& report) = 0;
-  virtual Result<void> output_captured(AttemptId attempt, std::string_view request_id,
-                                       const CaptureReport& report) = 0;
+  virtual Result<void> output_captured(AttemptId attempt, std::string_view request_id, const CaptureReport& report) = 0;
   virtual Result<void> collected(InstanceId instance, std::string_view request_id,
                                  const WorkerCollection& collection) = 0;
   // Ends a call that is under way, and every later one.
@@ -55,8 +54,7 @@ class WorkerClient final : public WorkerApi {
   Result<void> command_ended(AttemptId attempt, Timestamp time) override;
   Result<void> finish(AttemptId attempt, const FinishReport& report) override;
   Result<void> output_captured(AttemptId attempt, std::string_view request_id, const CaptureReport& report) override;
-  Result<void> collected(InstanceId instance, std::string_view request_id,
-                         const WorkerCollection& collection) override;
+  Result<void> collected(InstanceId instance, std::string_view request_id, const WorkerCollection& collection) override;
   void cancel() override;
 
  private:

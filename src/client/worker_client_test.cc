@@ -65,8 +65,7 @@ TEST(WorkerClient, TellsWhereTheLogGoesOn) {
   ScriptedServer server([&](const Asked&) { return json(answer, status); });
   WorkerClient client(server.endpoint());
   EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 4, kTime, "abc"), 7u);
-  EXPECT_EQ(server.last().method + " " + server.last().target,
-            "PUT " + kPath + "/log?offset=4&time=1700000000000001");
+  EXPECT_EQ(server.last().method + " " + server.last().target, "PUT " + kPath + "/log?offset=4&time=1700000000000001");
   EXPECT_EQ(server.last().body, "abc");
   status = 409, answer = "{\"bytes\": 2}";
   EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 4, kTime, "abc"), 2u);

@@ -53,8 +53,8 @@ void Controller::stop() {
 Response Controller::handle(Request& request) {
   const auto& owner = context_.settings.owner_uid;
   if (owner && request.peer.uid && *request.peer.uid != *owner && *request.peer.uid != 0)
-    return problem_response(403, Error{ErrorCode::invalid, fmt::format("this controller belongs to user {}", *owner), {}},
-                            request.id);
+    return problem_response(
+        403, Error{ErrorCode::invalid, fmt::format("this controller belongs to user {}", *owner), {}}, request.id);
   if (!is_worker_request(request)) last_request_ = context_.clock.steady().time_since_epoch().count();
   Response response = router_.handle(request);
   response.headers.add("Plz-Version", context_.settings.version);

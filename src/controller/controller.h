@@ -44,7 +44,7 @@ struct ControllerContext {
   Database& database;
   LogStore& logs;
   Notifier notifier;
-  TaskPool streams{4};                 // reads for long answers
+  TaskPool streams{4};  // reads for long answers
   DeadlineTimer timer;
   EventLog events;
   ExecutionService executions;

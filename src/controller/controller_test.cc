@@ -80,9 +80,7 @@ class ControllerTest : public testing::Test {
     return *id_from_json(response.body);
   }
 
-  Execution get(ExecutionId id) {
-    return *execution_from_json(call("GET", "/v1/executions/" + id.to_string()).body);
-  }
+  Execution get(ExecutionId id) { return *execution_from_json(call("GET", "/v1/executions/" + id.to_string()).body); }
 
   InstanceId register_worker(std::vector<AttemptId> attempts = {}, std::optional<InstanceId> id = {}) {
     WorkerRegistration registration;
@@ -136,7 +134,8 @@ TEST_F(ControllerTest, RunsAnExecutionFromQueueToResult) {
   EXPECT_EQ(given.assignments[0].shell_environment, (EnvironmentVariables{{"TOKEN", "secret"}}));
   AttemptId attempt = given.assignments[0].attempt_id;
   EXPECT_EQ(get(id).state, ExecutionState::starting);
-  EXPECT_EQ(call("POST", "/v1/attempts/" + attempt.to_string() + "/started", moment_to_json({clock_.now()})).status, 200);
+  EXPECT_EQ(call("POST", "/v1/attempts/" + attempt.to_string() + "/started", moment_to_json({clock_.now()})).status,
+            200);
   EXPECT_EQ(get(id).state, ExecutionState::running);
   EXPECT_EQ(call("PUT", "/v1/attempts/" + attempt.to_string() + "/log?offset=0", "hello\n").body, "{\"bytes\": 6}");
   MeasureEvent event;
@@ -144,7 +143,8 @@ TEST_F(ControllerTest, RunsAnExecutionFromQueueToResult) {
   event.path = "summary";
   event.time = clock_.now();
   event.value = JsonText{"{\"accuracy\": 0.5}"};
-  EXPECT_EQ(call("POST", "/v1/attempts/" + attempt.to_string() + "/measures", measure_events_to_json({event})).status, 200);
+  EXPECT_EQ(call("POST", "/v1/attempts/" + attempt.to_string() + "/measures", measure_events_to_json({event})).status,
+            200);
   finish(attempt, OutcomeKind::succeeded, 0);
   Execution done = get(id);
   EXPECT_EQ(done.state, ExecutionState::finished);

@@ -62,8 +62,7 @@ class DeferredProducer final : public Producer {
 
 }  // namespace
 
-std::shared_ptr<StreamSource> defer(DeferredAnswer answer, TaskPool& pool, const Clock& clock,
-                                    DeadlineTimer& timer) {
+std::shared_ptr<StreamSource> defer(DeferredAnswer answer, TaskPool& pool, const Clock& clock, DeadlineTimer& timer) {
   return pump(pool, std::make_unique<DeferredProducer>(std::move(answer), clock, timer));
 }
 

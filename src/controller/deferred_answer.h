@@ -34,7 +34,6 @@ class DeadlineTimer {
   std::unique_ptr<State> state_;
 };
 
-std::shared_ptr<StreamSource> defer(DeferredAnswer answer, TaskPool& pool, const Clock& clock,
-                                    DeadlineTimer& timer);
+std::shared_ptr<StreamSource> defer(DeferredAnswer answer, TaskPool& pool, const Clock& clock, DeadlineTimer& timer);
 
 }  // namespace plz

@@ -14,7 +14,8 @@ class BlobRecordsTest : public DatabaseContract {
 
 TEST_P(BlobRecordsTest, BlobsKeepTheirFirstRecord) {
   Uuid first = Uuid::make_v7(clock_), second = Uuid::make_v7(clock_), redundant = Uuid::make_v7(clock_);
-  BlobRecord a = sample_blob(1, first), b = sample_blob(2, first), b2 = sample_blob(2, second), c = sample_blob(3, second);
+  BlobRecord a = sample_blob(1, first), b = sample_blob(2, first), b2 = sample_blob(2, second),
+             c = sample_blob(3, second);
   b2.offset = 999;
   ASSERT_TRUE(blobs().add_pack(first, 1000, std::vector{b, a}));
   ASSERT_TRUE(blobs().add_pack(second, 2000, std::vector{b2, c}));

@@ -22,7 +22,8 @@ ExecutionSpec full_spec(const Clock& clock) {
   spec.project = std::string("a\0b\xff", 4);
   spec.command = {"sh", "-c", "", "echo \xff"};
   spec.parameters.text = R"({"lr": 1e-3, "n": NaN})";
-  spec.snapshot = {sample_digest(1), {"debian:12", {"RUN a", "RUN b"}, true, ImageIdentity{"sha256:1", "debian@sha256:2"}}};
+  spec.snapshot = {sample_digest(1),
+                   {"debian:12", {"RUN a", "RUN b"}, true, ImageIdentity{"sha256:1", "debian@sha256:2"}}};
   spec.input = Input{sample_digest(2), "file:///data", 1ull << 40};
   spec.market = {"p3.large", MarketType::spot, 0.7, std::nullopt, 5};
   spec.resources = {1.5, 1ull << 33, 2};

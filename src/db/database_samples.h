@@ -10,7 +10,8 @@
 namespace plz {
 
 // A queued execution with the least that it needs.
-NewExecution sample_execution(const Clock& clock, const std::string& user = "ada", const std::string& project = "digits");
+NewExecution sample_execution(const Clock& clock, const std::string& user = "ada",
+                              const std::string& project = "digits");
 ExecutionSpec full_spec(const Clock& clock);
 Execution finished_execution(Execution execution, const Clock& clock);
 Attempt sample_attempt(const Clock& clock, const Execution& execution, uint32_t number = 1);

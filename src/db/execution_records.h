@@ -27,10 +27,10 @@ struct NewExecution {
 struct ExecutionFilter {
   std::optional<std::string> user;
   std::optional<std::string> project;
-  std::optional<ExecutionId> parent;          // parts of this composite, by their indices
+  std::optional<ExecutionId> parent;  // parts of this composite, by their indices
   std::optional<InstanceId> instance;
   bool unfinished_only = false;
-  bool top_level_only = false;                // no parts of composites
+  bool top_level_only = false;  // no parts of composites
 };
 
 // Thread-safe.
@@ -45,8 +45,8 @@ class ExecutionRecords {
                                      const std::string& idempotency_key) = 0;
   virtual Result<std::optional<ExecutionRecord>> find(ExecutionId id) = 0;
   // Newest first; `before` is a cursor: only those with a smaller id.
-  virtual Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter,
-                                                    std::optional<ExecutionId> before, size_t limit) = 0;
+  virtual Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter, std::optional<ExecutionId> before,
+                                                    size_t limit) = 0;
   // Unfinished executions, oldest first: what the scheduler looks at. Composites themselves are not
   // among them, their parts are.
   virtual Result<std::vector<ExecutionRecord>> unfinished() = 0;

@@ -27,7 +27,8 @@ Result<void> check_unchanged(const Execution& stored, const Execution& wanted) {
 
 Result<void> check_attempt(const Attempt& attempt, ExecutionId execution) {
   if (attempt.execution_id == execution) return {};
-  return fail(ErrorCode::invalid, "attempt " + attempt.id.to_string() + " is not one of execution " + execution.to_string());
+  return fail(ErrorCode::invalid,
+              "attempt " + attempt.id.to_string() + " is not one of execution " + execution.to_string());
 }
 
 Error lacks_blob(const Digest& digest) {

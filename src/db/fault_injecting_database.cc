@@ -220,7 +220,9 @@ FaultInjectingDatabase::~FaultInjectingDatabase() = default;
 void FaultInjectingDatabase::fail_call(uint64_t nth, Error error, When when) {
   parts_->plan.set(nth, 1, {std::move(error), when});
 }
-void FaultInjectingDatabase::fail_all(Error error) { parts_->plan.set(1, UINT64_MAX, {std::move(error), When::before}); }
+void FaultInjectingDatabase::fail_all(Error error) {
+  parts_->plan.set(1, UINT64_MAX, {std::move(error), When::before});
+}
 void FaultInjectingDatabase::heal() { parts_->plan.set(1, 0, {}); }
 uint64_t FaultInjectingDatabase::calls() const { return parts_->plan.calls(); }
 

@@ -14,9 +14,9 @@ namespace plz {
 
 struct HistoryQuery {
   std::optional<std::string> user, project;
-  std::optional<Where> where;             // over the document
-  std::optional<size_t> limit;            // the newest so many
-  std::optional<ExecutionId> before;      // cursor
+  std::optional<Where> where;         // over the document
+  std::optional<size_t> limit;        // the newest so many
+  std::optional<ExecutionId> before;  // cursor
 };
 
 // One reader, one thread at a time. It sees the database as it was when it began, and never holds up

@@ -50,9 +50,11 @@ TEST_P(HistoryTest, HistoryWhere) {
     create(created);
     return document;
   };
-  const std::string good = add(R"({"user":"ada","p":{"lr":0.1,"n":3,"on":true,"list":[1,"0"],"none":null},"m":{"loss":0.30000000000000004}})");
+  const std::string good = add(
+      R"({"user":"ada","p":{"lr":0.1,"n":3,"on":true,"list":[1,"0"],"none":null},"m":{"loss":0.30000000000000004}})");
   const std::string nan = add(R"({"user":"bob","p":{"lr":"0.1","n":0,"on":false},"m":{"loss":"NaN"}})");
-  const std::string odd = add(R"({"a.b":1,"q\"uote":{"\u00e9":"x\ny"},"e/1":2,"":5,"back\\slash":"caf\u00e9","big":12345678901234567890})");
+  const std::string odd =
+      add(R"({"a.b":1,"q\"uote":{"\u00e9":"x\ny"},"e/1":2,"":5,"back\\slash":"caf\u00e9","big":12345678901234567890})");
   add("not JSON at all");
 
   const std::vector<std::pair<std::string, Texts>> cases = {

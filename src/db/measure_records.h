@@ -17,8 +17,7 @@ class MeasureRecords {
   virtual ~MeasureRecords() = default;
   // Events whose sequence is stored already (for this attempt) are skipped. Relaxed durability: the
   // worker keeps its copy until the attempt is finished.
-  virtual Result<void> append(ExecutionId execution, AttemptId attempt,
-                              const std::vector<MeasureEvent>& events) = 0;
+  virtual Result<void> append(ExecutionId execution, AttemptId attempt, const std::vector<MeasureEvent>& events) = 0;
   // The latest event of each path (and index) of the attempt, sorted by index and path. `prefix`:
   // only paths that are it or lie below it. Calls back, so that 100,000 of them need no memory; the
   // callback returns false to end early.

@@ -7,12 +7,13 @@ class MeasureRecordsTest : public DatabaseContract {};
 
 TEST_P(MeasureRecordsTest, LatestMeasures) {
   Attempt attempt = attempt_of(create(sample_execution(clock_)));
-  ASSERT_TRUE(measures().append(attempt.execution_id, attempt.id,
-                                {sample_event(1, "summary", "{}"), sample_event(2, "e/loss", "1"),
-                                 sample_event(3, "e/loss", "NaN"), sample_event(4, "e.x", "2"),
-                                 sample_event(5, "e", "\"\xc3\xa9\""), sample_event(6, "a", "6", 1),
-                                 sample_event(7, "a", "7", 0), sample_event(8, "e0", "8")}));
-  EXPECT_EQ(latest(attempt.id), (Texts{"e=\"\xc3\xa9\"", "e.x=2", "e/loss=NaN", "e0=8", "summary={}", "0#a=7", "1#a=6"}));
+  ASSERT_TRUE(measures().append(
+      attempt.execution_id, attempt.id,
+      {sample_event(1, "summary", "{}"), sample_event(2, "e/loss", "1"), sample_event(3, "e/loss", "NaN"),
+       sample_event(4, "e.x", "2"), sample_event(5, "e", "\"\xc3\xa9\""), sample_event(6, "a", "6", 1),
+       sample_event(7, "a", "7", 0), sample_event(8, "e0", "8")}));
+  EXPECT_EQ(latest(attempt.id),
+            (Texts{"e=\"\xc3\xa9\"", "e.x=2", "e/loss=NaN", "e0=8", "summary={}", "0#a=7", "1#a=6"}));
   EXPECT_EQ(latest(attempt.id, "e"), (Texts{"e=\"\xc3\xa9\"", "e/loss=NaN"}));
   EXPECT_EQ(latest(attempt.id, "e/loss"), (Texts{"e/loss=NaN"}));
   EXPECT_EQ(latest(attempt.id, "zzz"), (Texts{}));
@@ -24,7 +25,9 @@ TEST_P(MeasureRecordsTest, LatestMeasures) {
 
 TEST_P(MeasureRecordsTest, RepeatedMeasuresAreSkipped) {
   Attempt attempt = attempt_of(create(sample_execution(clock_)));
-  auto append = [&](const std::vector<MeasureEvent>& events) { return measures().append(attempt.execution_id, attempt.id, events); };
+  auto append = [&](const std::vector<MeasureEvent>& events) {
+    return measures().append(attempt.execution_id, attempt.id, events);
+  };
   ASSERT_TRUE(append({sample_event(1, "a", "1"), sample_event(3, "a", "3")}));
   ASSERT_TRUE(append({sample_event(1, "a", "again"), sample_event(2, "a", "2"), sample_event(3, "b", "again")}));
   EXPECT_EQ(latest(attempt.id), (Texts{"a=3"}));

@@ -200,8 +200,9 @@ Result<T> decode(std::string_view bytes, std::string_view what) {
   Decoder decoder(bytes);
   const uint64_t format = decoder.format();
   if (decoder.in_.ok() && format > kFormat)
-    return fail(ErrorCode::conflict, std::string(what) + " was written by a newer plz (format " +
-                                         std::to_string(format) + "; this one knows " + std::to_string(kFormat) + ")",
+    return fail(ErrorCode::conflict,
+                std::string(what) + " was written by a newer plz (format " + std::to_string(format) +
+                    "; this one knows " + std::to_string(kFormat) + ")",
                 "use the newer plz");
   T value;
   item_fields(decoder, value);
@@ -216,7 +217,9 @@ std::string encode_variables(const EnvironmentVariables& variables) { return enc
 std::string encode_strings(const std::vector<std::string>& strings) { return encode(strings); }
 std::string encode_runtimes(const std::vector<RuntimeFingerprint>& runtimes) { return encode(runtimes); }
 
-Result<ExecutionSpec> decode_spec(std::string_view bytes) { return decode<ExecutionSpec>(bytes, "the spec of an execution"); }
+Result<ExecutionSpec> decode_spec(std::string_view bytes) {
+  return decode<ExecutionSpec>(bytes, "the spec of an execution");
+}
 Result<EnvironmentVariables> decode_variables(std::string_view bytes) {
   return decode<EnvironmentVariables>(bytes, "the environment of an execution");
 }

@@ -44,11 +44,35 @@ TEST(ByteCodec, RoundTrips) {
 }
 
 TEST(ByteCodec, RefusesWhatDoesNotFit) {
-  EXPECT_FALSE([] { ByteReader r("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"); r.number(); return r.ok(); }());
-  EXPECT_FALSE([] { ByteReader r("\x05" "abc"); r.text(); return r.ok(); }());
-  EXPECT_FALSE([] { ByteReader r("\x02"); r.flag(); return r.ok(); }());
-  EXPECT_FALSE([] { ByteReader r("\x09" "abc"); r.count(); return r.ok(); }());
-  EXPECT_FALSE([] { ByteReader r("1234567"); r.real(); return r.ok(); }());
+  EXPECT_FALSE([] {
+    ByteReader r("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02");
+    r.number();
+    return r.ok();
+  }());
+  EXPECT_FALSE([] {
+    ByteReader r(
+        "\x05"
+        "abc");
+    r.text();
+    return r.ok();
+  }());
+  EXPECT_FALSE([] {
+    ByteReader r("\x02");
+    r.flag();
+    return r.ok();
+  }());
+  EXPECT_FALSE([] {
+    ByteReader r(
+        "\x09"
+        "abc");
+    r.count();
+    return r.ok();
+  }());
+  EXPECT_FALSE([] {
+    ByteReader r("1234567");
+    r.real();
+    return r.ok();
+  }());
 }
 
 TEST(SpecCodec, RoundTrips) {
@@ -86,9 +110,32 @@ TEST(SpecCodec, EveryTruncationIsRefused) {
 
 // The bytes are in people's databases: these tests fail when their meaning changes.
 const std::string kFieldsOfFormat1 =
-    "03616461" "00" "010474727565" "027b7d" + std::string(64, '0') + "00" "00" "00"
-    "0874322e6d6963726f" "00" "00" "0178" "00" "000000000000f03f" "00" "00" "00" "027b7d" "01" "027b7d" "027b7d"
-    "00" "00" "02" "00" "010104";
+    "03616461"
+    "00"
+    "010474727565"
+    "027b7d" +
+    std::string(64, '0') +
+    "00"
+    "00"
+    "00"
+    "0874322e6d6963726f"
+    "00"
+    "00"
+    "0178"
+    "00"
+    "000000000000f03f"
+    "00"
+    "00"
+    "00"
+    "027b7d"
+    "01"
+    "027b7d"
+    "027b7d"
+    "00"
+    "00"
+    "02"
+    "00"
+    "010104";
 
 ExecutionSpec spec_of_format_1() {
   ExecutionSpec spec;
@@ -100,18 +147,33 @@ ExecutionSpec spec_of_format_1() {
 
 TEST(SpecCodec, TheFormatStays) {
   ExecutionSpec spec = spec_of_format_1();
-  EXPECT_EQ(to_hex(encode_spec(spec)), "02" + kFieldsOfFormat1 + "00" "00");
+  EXPECT_EQ(to_hex(encode_spec(spec)), "02" + kFieldsOfFormat1 +
+                                           "00"
+                                           "00");
   spec.snapshot.environment.dockerfile = true;
   spec.snapshot.environment.pinned = ImageIdentity{"sha256:1", "a@b"};
-  EXPECT_EQ(to_hex(encode_spec(spec)), "02" + kFieldsOfFormat1 + "01" "01" "087368613235363a31" "03614062");
+  EXPECT_EQ(to_hex(encode_spec(spec)), "02" + kFieldsOfFormat1 +
+                                           "01"
+                                           "01"
+                                           "087368613235363a31"
+                                           "03614062");
 }
 
 TEST(SpecCodec, Format1IsRead) {
   auto decoded = decode_spec(from_hex("01" + kFieldsOfFormat1));
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(*decoded, spec_of_format_1());
-  EXPECT_EQ(*decode_strings(from_hex("01" "02" "0161" "00")), (std::vector<std::string>{"a", ""}));
-  EXPECT_EQ(decode_spec(from_hex("01" + kFieldsOfFormat1 + "00" "00")).error().code, ErrorCode::internal);
+  EXPECT_EQ(*decode_strings(from_hex("01"
+                                     "02"
+                                     "0161"
+                                     "00")),
+            (std::vector<std::string>{"a", ""}));
+  EXPECT_EQ(decode_spec(from_hex("01" + kFieldsOfFormat1 +
+                                 "00"
+                                 "00"))
+                .error()
+                .code,
+            ErrorCode::internal);
   EXPECT_EQ(decode_spec(from_hex("00" + kFieldsOfFormat1)).error().code, ErrorCode::internal);
 }
 

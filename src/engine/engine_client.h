@@ -26,11 +26,11 @@ struct EngineVersion {
 };
 
 struct EngineInfo {
-  std::vector<std::string> runtimes;   // "runc", "nvidia"
+  std::vector<std::string> runtimes;  // "runc", "nvidia"
   std::string storage_driver;
-  std::string architecture;            // "x86_64"
-  std::string security_options;        // joined by commas: "name=rootless", "name=userns"
-  std::vector<std::string> devices;    // that CDI offers: "nvidia.com/gpu=0"; from API 1.50 on
+  std::string architecture;          // "x86_64"
+  std::string security_options;      // joined by commas: "name=rootless", "name=userns"
+  std::vector<std::string> devices;  // that CDI offers: "nvidia.com/gpu=0"; from API 1.50 on
 };
 
 using Labels = std::map<std::string, std::string>;
@@ -40,12 +40,12 @@ enum class ContainerStatus { created, running, paused, restarting, removing, exi
 struct ContainerState {
   std::string id;
   std::string name;
-  std::string image_id;      // "sha256:…"
+  std::string image_id;  // "sha256:…"
   ContainerStatus status = ContainerStatus::created;
   int exit_code = 0;
   bool out_of_memory = false;
-  std::string error;         // the engine's words, of a start that failed
-  int64_t pid = 0;           // of its first process, on the engine's machine; 0: it does not run
+  std::string error;  // the engine's words, of a start that failed
+  int64_t pid = 0;    // of its first process, on the engine's machine; 0: it does not run
   Labels labels;
 };
 
@@ -53,21 +53,21 @@ struct ContainerSummary {
   std::string id;
   std::string name;
   std::string image_id;
-  std::string state;         // "running", "exited", …
+  std::string state;  // "running", "exited", …
   Labels labels;
   uint64_t writable_bytes = 0;  // of its own layer; only where asked for
 };
 
 struct ImageDetails {
-  std::string id;                          // "sha256:…"
-  std::vector<std::string> tags;           // "debian:12"
-  std::vector<std::string> digests;        // "debian@sha256:…"
-  std::string architecture;                // "amd64"
+  std::string id;                    // "sha256:…"
+  std::vector<std::string> tags;     // "debian:12"
+  std::vector<std::string> digests;  // "debian@sha256:…"
+  std::string architecture;          // "amd64"
   std::string os;
   std::vector<std::string> entrypoint, command;
-  std::vector<std::string> environment;    // NAME=VALUE
+  std::vector<std::string> environment;  // NAME=VALUE
   std::string user, working_directory;
-  std::vector<std::string> on_build;       // ONBUILD triggers
+  std::vector<std::string> on_build;  // ONBUILD triggers
   Labels labels;
   uint64_t bytes = 0;
   std::string created;
@@ -79,12 +79,12 @@ struct ImageSummary {
   std::vector<std::string> digests;
   Labels labels;
   uint64_t bytes = 0;
-  int64_t containers = -1;                 // -1: not counted
+  int64_t containers = -1;  // -1: not counted
 };
 
 // What is sent to a registry through the engine: X-Registry-Auth. Empty: anonymous.
 struct RegistryCredentials {
-  std::string server;          // as in ~/.docker/config.json: "host:port", or Docker Hub's key
+  std::string server;  // as in ~/.docker/config.json: "host:port", or Docker Hub's key
   std::string username, password;
   std::string identity_token;
 };
@@ -92,12 +92,12 @@ struct RegistryCredentials {
 struct BuildRequest {
   std::vector<std::string> tags;
   Labels labels;
-  std::string dockerfile = "Dockerfile";   // its path in the context
-  std::string network_mode;                // of RUN; "": the engine's default
-  std::string platform;                    // "" or "linux/arm64"
+  std::string dockerfile = "Dockerfile";  // its path in the context
+  std::string network_mode;               // of RUN; "": the engine's default
+  std::string platform;                   // "" or "linux/arm64"
   std::map<std::string, std::string> build_args;
   std::map<std::string, RegistryCredentials> credentials;  // X-Registry-Config, by server
-  bool pull = false;                       // even where the base is there
+  bool pull = false;                                       // even where the base is there
   bool no_cache = false;
 };
 
@@ -106,8 +106,8 @@ using TarSource = std::function<Result<size_t>(char* buffer, size_t size)>;
 
 // Progress of a pull or push, one line of the engine's stream.
 struct TransferProgress {
-  std::string layer;           // its short id; "" for a word about the whole
-  std::string status;          // "Downloading", "Pull complete", …
+  std::string layer;   // its short id; "" for a word about the whole
+  std::string status;  // "Downloading", "Pull complete", …
   uint64_t bytes = 0, total = 0;
 };
 
@@ -156,10 +156,12 @@ class EngineClient {
   // `invalid`, with the engine's words; it leaves no container.
   Result<std::string> build_image(const BuildRequest& request, const TarSource& context,
                                   const std::function<void(std::string_view)>& output, std::stop_token stop);
-  Result<void> pull_image(const std::string& reference, const std::string& platform, const RegistryCredentials& credentials,
+  Result<void> pull_image(const std::string& reference, const std::string& platform,
+                          const RegistryCredentials& credentials,
                           const std::function<void(const TransferProgress&)>& progress, std::stop_token stop);
   // Returns the digest that the registry gave it: "sha256:…".
-  Result<std::string> push_image(const std::string& repository, const std::string& tag, const RegistryCredentials& credentials,
+  Result<std::string> push_image(const std::string& repository, const std::string& tag,
+                                 const RegistryCredentials& credentials,
                                  const std::function<void(const TransferProgress&)>& progress, std::stop_token stop);
 
  private:

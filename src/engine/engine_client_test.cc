@@ -58,7 +58,8 @@ TEST(EngineClient, SpeaksTheVersionThatBothUnderstand) {
 
 TEST(EngineClient, AsksForDevicesInTheVersionThatHasThem) {
   for (auto [theirs, path] : {std::pair("1.41", "/v1.41/info"), std::pair("1.52", "/v1.50/info")}) {
-    Imposter imposter([](Request&) { return answer(200, R"({"DiscoveredDevices":[{"ID":"nvidia.com/gpu=0"}]})"); }, theirs);
+    Imposter imposter([](Request&) { return answer(200, R"({"DiscoveredDevices":[{"ID":"nvidia.com/gpu=0"}]})"); },
+                      theirs);
     auto info = imposter.client().info();
     ASSERT_TRUE(info) << info.error().message;
     EXPECT_THAT(info->devices, testing::ElementsAre("nvidia.com/gpu=0"));

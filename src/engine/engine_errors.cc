@@ -23,7 +23,8 @@ std::string what_to_do_when_denied(const RegistryCredentials& used) {
   // Docker Hub's key is an address of its own, and what `docker login` takes without one.
   bool is_hub = used.server.empty() || used.server.starts_with("https://");
   const std::string login = is_hub ? "`docker login`" : fmt::format("`docker login {}`", used.server);
-  if (used.username == "AWS") return fmt::format("is its name right, and do the AWS keys in use allow it for {}?", used.server);
+  if (used.username == "AWS")
+    return fmt::format("is its name right, and do the AWS keys in use allow it for {}?", used.server);
   if (used.username.empty() && used.identity_token.empty())
     return fmt::format("is its name right? If it is private: {}, as the user whose worker this is", login);
   return fmt::format("is its name right? The login in use ({}) does not reach it: {} again",

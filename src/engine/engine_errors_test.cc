@@ -80,7 +80,8 @@ TEST(EngineErrors, ATransferSaysWhetherToTryAgain) {
 
 TEST(EngineErrors, ADeniedTransferSaysHowToLogIn) {
   constexpr const char* kDenied = "no basic auth credentials";
-  EXPECT_THAT(transfer_failed(kDenied, {.server = "r:5000"}).hint, HasSubstr("If it is private: `docker login r:5000`"));
+  EXPECT_THAT(transfer_failed(kDenied, {.server = "r:5000"}).hint,
+              HasSubstr("If it is private: `docker login r:5000`"));
   EXPECT_THAT(transfer_failed(kDenied, {.server = "https://index.docker.io/v1/"}).hint, HasSubstr("`docker login`,"));
   EXPECT_THAT(transfer_failed(kDenied, {.server = "r:5000", .username = "ada", .password = "p"}).hint,
               HasSubstr("The login in use (ada) does not reach it: `docker login r:5000` again"));

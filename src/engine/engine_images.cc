@@ -36,7 +36,8 @@ Headers auth_header(const RegistryCredentials& credentials) {
 
 // Sends the request and reads the lines of its answer to the end; the first error among them is returned.
 Result<void> read_lines(EngineConnections& connections, EngineRequest request, std::stop_token stop,
-                        const std::function<Error(std::string_view)>& error_of, const std::function<void(const StreamLine&)>& take) {
+                        const std::function<Error(std::string_view)>& error_of,
+                        const std::function<void(const StreamLine&)>& take) {
   request.patience = kEndless;
   std::optional<std::string> error;
   JsonLines lines([&](std::string_view text) -> Result<void> {
@@ -151,10 +152,9 @@ Result<void> EngineClient::pull_image(const std::string& reference, const std::s
                         .query = {{"fromImage", name.repository}, {"tag", name.tag}, {"platform", platform}},
                         .headers = auth_header(credentials)};
   auto failed = [&](std::string_view words) { return engine_errors::transfer_failed(words, credentials); };
-  auto pulled = read_lines(state_->connections, std::move(request), stop, failed,
-                           [&](const StreamLine& line) {
-                             if (line.progress) progress(*line.progress);
-                           });
+  auto pulled = read_lines(state_->connections, std::move(request), stop, failed, [&](const StreamLine& line) {
+    if (line.progress) progress(*line.progress);
+  });
   if (!pulled) return fail(refused_at_once(std::move(pulled).error(), failed));
   return {};
 }
@@ -168,11 +168,10 @@ Result<std::string> EngineClient::push_image(const std::string& repository, cons
                         .headers = auth_header(credentials)};
   std::string digest;
   auto failed = [&](std::string_view words) { return engine_errors::transfer_failed(words, credentials); };
-  auto pushed = read_lines(state_->connections, std::move(request), stop, failed,
-                           [&](const StreamLine& line) {
-                             if (!line.digest.empty()) digest = line.digest;
-                             if (line.progress) progress(*line.progress);
-                           });
+  auto pushed = read_lines(state_->connections, std::move(request), stop, failed, [&](const StreamLine& line) {
+    if (!line.digest.empty()) digest = line.digest;
+    if (line.progress) progress(*line.progress);
+  });
   if (!pushed) return fail(refused_at_once(std::move(pushed).error(), failed));
   if (digest.empty()) return fail(ErrorCode::unavailable, "the registry took the image and named no digest");
   return digest;

@@ -88,8 +88,11 @@ void OwnEngine::spawn() {
   if (process_ != 0) return;
   // With a network of its own: it would take the other engine's bridge for its own, and remove it.
   if (unshare(CLONE_NEWNET) != 0 || system("ip link set lo up") != 0) _exit(127);
-  std::vector<std::string> options = {"dockerd", "--host=unix://" + socket(), "--data-root=" + data(),
-                                      "--exec-root=" + directory_ + "/exec", "--pidfile=" + directory_ + "/pid",
+  std::vector<std::string> options = {"dockerd",
+                                      "--host=unix://" + socket(),
+                                      "--data-root=" + data(),
+                                      "--exec-root=" + directory_ + "/exec",
+                                      "--pidfile=" + directory_ + "/pid",
                                       "--iptables=false"};
   options.insert(options.end(), tls_options_.begin(), tls_options_.end());
   std::vector<char*> argv;

@@ -59,9 +59,8 @@ std::string PodmanService::load(const std::string& image) {
 }
 
 bool PodmanService::shell(const std::string& script) const {
-  const std::string setting =
-      fmt::format("export CONTAINERS_CONF={0}/containers.conf; podman='podman --root {0}/root --runroot {0}/run'; ",
-                  directory_);
+  const std::string setting = fmt::format(
+      "export CONTAINERS_CONF={0}/containers.conf; podman='podman --root {0}/root --runroot {0}/run'; ", directory_);
   return system(fmt::format("({}{}) >>{}/log 2>&1", setting, script, directory_).c_str()) == 0;
 }
 

@@ -81,10 +81,8 @@ Result<Json> bind_of(const std::string& host, const Json& value) {
   if (!value.is_object() || !value.contains("bind") || !value["bind"].is_string())
     return must_be("an object from a path or a volume to {\"bind\": PATH, \"mode\": \"rw\"}", value);
   std::string mode = "rw";
-  if (value.contains("ro"))
-    mode = value["ro"].is_boolean() && value["ro"].get<bool>() ? "ro" : "rw";
-  else if (value.contains("mode"))
-    mode = python_text(value["mode"]);
+  if (value.contains("ro")) mode = value["ro"].is_boolean() && value["ro"].get<bool>() ? "ro" : "rw";
+  else if (value.contains("mode")) mode = python_text(value["mode"]);
   return Json(fmt::format("{}:{}:{}", host, value["bind"].get<std::string>(), mode));
 }
 

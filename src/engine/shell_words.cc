@@ -16,10 +16,8 @@ Result<std::vector<std::string>> split_shell_words(std::string_view text) {
     } else if (c == '\\' && quote != '\'') {
       is_escaped = in_word = true;
     } else if (quote != 0) {
-      if (c == quote)
-        quote = 0;
-      else
-        word += c;
+      if (c == quote) quote = 0;
+      else word += c;
     } else if (c == '"' || c == '\'') {
       quote = c;
       in_word = true;

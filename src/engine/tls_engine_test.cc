@@ -36,8 +36,8 @@ cp ca.pem stranger/
 void check_engine_over_tls(const std::string& directory) {
   const std::string host = "127.0.0.1:2376";
   auto client_of = [&](const std::string& person) {
-    std::map<std::string, std::string> variables = {{"DOCKER_HOST", "tcp://" + host}, {"DOCKER_TLS_VERIFY", "1"},
-                                                    {"DOCKER_CERT_PATH", directory + "/" + person}};
+    std::map<std::string, std::string> variables = {
+        {"DOCKER_HOST", "tcp://" + host}, {"DOCKER_TLS_VERIFY", "1"}, {"DOCKER_CERT_PATH", directory + "/" + person}};
     auto settings = find_engine([&](const char* name) -> std::optional<std::string> {
       auto found = variables.find(name);
       return found == variables.end() ? std::nullopt : std::optional(found->second);
@@ -58,7 +58,8 @@ void check_engine_over_tls(const std::string& directory) {
   auto image = known.build_image({}, testing_engine::source_of(archive), [](std::string_view) {}, {});
   ASSERT_TRUE(image) << image.error().message;
   auto container = known.create_container(
-      "over-tls", {fmt::format(R"({{"Image":"{}","Cmd":["say","hello","again"],"HostConfig":{{"NetworkMode":"none"}}}})", *image)});
+      "over-tls",
+      {fmt::format(R"({{"Image":"{}","Cmd":["say","hello","again"],"HostConfig":{{"NetworkMode":"none"}}}})", *image)});
   ASSERT_TRUE(container) << container.error().message;
   auto started = known.start_container(*container);
   ASSERT_TRUE(started) << started.error().message;
@@ -77,7 +78,8 @@ void check_engine_over_tls(const std::string& directory) {
   for (const char* person : {"stranger", "nobody"}) {
     auto refused = client_of(person).version();
     ASSERT_FALSE(refused) << person;
-    EXPECT_THAT(refused.error().message + refused.error().hint, HasSubstr(person == std::string("nobody") ? "/nobody/" : host))
+    EXPECT_THAT(refused.error().message + refused.error().hint,
+                HasSubstr(person == std::string("nobody") ? "/nobody/" : host))
         << person;
   }
 }
@@ -86,7 +88,9 @@ TEST(EngineOverTls, IsReachedAsTheVariablesSay) {
   if (std::string why = OwnEngine::obstacle(); !why.empty()) GTEST_SKIP() << "SKIPPED, no engine of our own: " << why;
   OwnEngine own;
   const std::string& directory = own.directory();
-  ASSERT_EQ(system(fmt::format("({}) >{}/openssl.log 2>&1", fmt::format(kMakeCertificates, directory), directory).c_str()), 0);
+  ASSERT_EQ(
+      system(fmt::format("({}) >{}/openssl.log 2>&1", fmt::format(kMakeCertificates, directory), directory).c_str()),
+      0);
   own.listen_with_tls(directory + "/engine");
   ASSERT_TRUE(own.start());
   std::thread in_its_network([&] {

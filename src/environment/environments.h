@@ -20,8 +20,8 @@ struct EnvironmentRequest {
   // The captured code, materialised; what a build may copy from. Nobody changes it.
   std::string code_directory;
   Digest code_tree;
-  std::string platform;      // of docker_run_args: "", "linux/arm64"
-  std::string repository;    // where built images are pushed to and looked for first; "": nowhere
+  std::string platform;    // of docker_run_args: "", "linux/arm64"
+  std::string repository;  // where built images are pushed to and looked for first; "": nowhere
 };
 
 struct ReadyEnvironment {
@@ -33,9 +33,9 @@ struct ReadyEnvironment {
 // An image that plz made or pulled by digest, as `plz gc` sees it.
 struct KeptEnvironment {
   std::string image_id;
-  std::string name;                  // "plz/environment:…"
+  std::string name;  // "plz/environment:…"
   uint64_t bytes = 0;
-  bool in_use = false;               // a container has it
+  bool in_use = false;  // a container has it
 };
 
 // One line for the person who waits, with its line break.
@@ -51,8 +51,7 @@ class Environments {
   // invalid: the recipe cannot be built, or the image does not exist (the engine's words);
   // not_found: a pinned image is gone and cannot be made again; unavailable: no engine, no registry, disk
   // full; cancelled: `stop` asked. A failed build leaves no image and no container.
-  virtual Result<ReadyEnvironment> ensure(const EnvironmentRequest& request, const Say& say,
-                                          std::stop_token stop) = 0;
+  virtual Result<ReadyEnvironment> ensure(const EnvironmentRequest& request, const Say& say, std::stop_token stop) = 0;
 
   // What plz may remove: nothing that plz did not make.
   virtual Result<std::vector<KeptEnvironment>> list() = 0;

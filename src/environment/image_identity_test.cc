@@ -21,7 +21,8 @@ TEST(ImageIdentity, PrefersTheRepositoryThatWasAsked) {
 TEST(ImagePlatform, IsComparedAsFarAsTheEngineSaysIt) {
   ImageDetails image{.architecture = "arm", .os = "linux"};
   for (const char* same : {"", "linux/arm", "linux/arm/v7", "arm"}) EXPECT_TRUE(is_for_platform(image, same)) << same;
-  for (const char* other : {"linux/amd64", "windows/arm", "amd64"}) EXPECT_FALSE(is_for_platform(image, other)) << other;
+  for (const char* other : {"linux/amd64", "windows/arm", "amd64"})
+    EXPECT_FALSE(is_for_platform(image, other)) << other;
 }
 
 }  // namespace

@@ -28,9 +28,8 @@ bool is_path(std::string_view path) {
 
 bool is_tag(std::string_view tag) {
   if (tag.empty() || tag.size() > 128 || tag.front() == '.' || tag.front() == '-') return false;
-  return std::all_of(tag.begin(), tag.end(), [](char c) {
-    return is_word(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-';
-  });
+  return std::all_of(tag.begin(), tag.end(),
+                     [](char c) { return is_word(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-'; });
 }
 
 bool names_server(std::string_view first) {

@@ -18,12 +18,13 @@ class SingleFlightTest : public testing::Test {
     std::vector<std::jthread> threads;
     for (auto& result : results)
       threads.emplace_back([&] {
-        result = flights_.run("key", {}, [&] { others.count_down(); },
-                              [&] {
-                                int number = ++works_;
-                                if (number == 1) others.wait();
-                                return work(number);
-                              });
+        result = flights_.run(
+            "key", {}, [&] { others.count_down(); },
+            [&] {
+              int number = ++works_;
+              if (number == 1) others.wait();
+              return work(number);
+            });
       });
     threads.clear();
     return results;
@@ -57,16 +58,19 @@ TEST_F(SingleFlightTest, WhatWasCancelledIsDoneByTheNext) {
 TEST_F(SingleFlightTest, WhoWaitsCanGiveUp) {
   std::latch waiting(1);
   std::stop_source stop;
-  auto first = flights_.run("key", {}, [] {}, [&]() -> Result<int> {
-    std::jthread second([&] {
-      auto result = flights_.run("key", stop.get_token(), [&] { waiting.count_down(); }, [] { return 1; });
-      EXPECT_FALSE(result);
-    });
-    waiting.wait();
-    stop.request_stop();
-    second.join();
-    return 2;
-  });
+  auto first = flights_.run(
+      "key", {}, [] {},
+      [&]() -> Result<int> {
+        std::jthread second([&] {
+          auto result = flights_.run(
+              "key", stop.get_token(), [&] { waiting.count_down(); }, [] { return 1; });
+          EXPECT_FALSE(result);
+        });
+        waiting.wait();
+        stop.request_stop();
+        second.join();
+        return 2;
+      });
   EXPECT_EQ(first.value_or(0), 2);
 }
 

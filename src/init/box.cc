@@ -19,8 +19,7 @@ extern "C" int umount2(const char*, int) noexcept;
 namespace plz::init {
 namespace {
 
-constexpr unsigned long kNosuid = 2, kNodev = 4, kNoexec = 8, kBind = 4096, kRecursive = 16384,
-                        kSlave = 1 << 19;
+constexpr unsigned long kNosuid = 2, kNodev = 4, kNoexec = 8, kBind = 4096, kRecursive = 16384, kSlave = 1 << 19;
 constexpr int kDetach = 2;
 
 bool set_attributes(const std::string& path, uint64_t attributes, unsigned flags) {
@@ -74,23 +73,21 @@ bool mount_proc(const std::string& path) {
 }
 
 bool make_links(const std::string& dev) {
-  static constexpr const char* kLinks[][2] = {
-      {"/proc/self/fd", "/fd"},       {"/proc/self/fd/0", "/stdin"}, {"/proc/self/fd/1", "/stdout"},
-      {"/proc/self/fd/2", "/stderr"}, {"/proc/kcore", "/core"},      {"pts/ptmx", "/ptmx"}};
+  static constexpr const char* kLinks[][2] = {{"/proc/self/fd", "/fd"},       {"/proc/self/fd/0", "/stdin"},
+                                              {"/proc/self/fd/1", "/stdout"}, {"/proc/self/fd/2", "/stderr"},
+                                              {"/proc/kcore", "/core"},       {"pts/ptmx", "/ptmx"}};
   for (const auto& [text, name] : kLinks)
     if (symlink(text, (dev + name).c_str()) != 0) return false;
   return true;
 }
 
 bool mount_devices(const std::string& path) {
-  if (!make_directory(path) || mount("tmpfs", path.c_str(), "tmpfs", kNosuid | kNoexec, "mode=755") != 0)
-    return false;
+  if (!make_directory(path) || mount("tmpfs", path.c_str(), "tmpfs", kNosuid | kNoexec, "mode=755") != 0) return false;
   for (const char* name : {"/null", "/zero", "/full", "/random", "/urandom", "/tty"})
     if (!bind((std::string("/dev") + name).c_str(), path + name, 0)) return false;
   std::string shm = path + "/shm", pts = path + "/pts";
   // chmod, because of the umask.
-  return make_links(path) && mkdir(shm.c_str(), 01777) == 0 && chmod(shm.c_str(), 01777) == 0 &&
-         make_directory(pts) &&
+  return make_links(path) && mkdir(shm.c_str(), 01777) == 0 && chmod(shm.c_str(), 01777) == 0 && make_directory(pts) &&
          mount("devpts", pts.c_str(), "devpts", kNosuid | kNoexec, "newinstance,ptmxmode=0666,mode=620") == 0;
 }
 
@@ -124,8 +121,8 @@ bool build(const BoxSpec& box) {
 
 // Stacks the new root over the old one and takes the old one away from under it: pivot_root(2).
 bool move_into(const char* root) {
-  return set_attributes(root, MOUNT_ATTR_RDONLY, 0) && chdir(root) == 0 &&
-         syscall(SYS_pivot_root, ".", ".") == 0 && umount2(".", kDetach) == 0 && chdir("/") == 0;
+  return set_attributes(root, MOUNT_ATTR_RDONLY, 0) && chdir(root) == 0 && syscall(SYS_pivot_root, ".", ".") == 0 &&
+         umount2(".", kDetach) == 0 && chdir("/") == 0;
 }
 
 std::string through_descriptor(const Fd& fd) { return "/proc/self/fd/" + std::to_string(fd.get()); }
@@ -138,9 +135,8 @@ bool mount_overlay(const CodeSpec& code) {
   Fd upper(open(code.upper, O_PATH | O_DIRECTORY | O_CLOEXEC));
   Fd work(open(code.work, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!lower || !upper || !work) return false;
-  std::string options = "lowerdir=" + through_descriptor(lower) + ",upperdir=" +
-                        through_descriptor(upper) + ",workdir=" + through_descriptor(work) +
-                        ",userxattr";
+  std::string options = "lowerdir=" + through_descriptor(lower) + ",upperdir=" + through_descriptor(upper) +
+                        ",workdir=" + through_descriptor(work) + ",userxattr";
   // Without `volatile` (Linux 5.10) the end of the job would sync the whole file system below.
   if (mount("plz-code", code.target, "overlay", 0, (options + ",volatile").c_str()) == 0) return true;
   return errno == EINVAL && mount("plz-code", code.target, "overlay", 0, options.c_str()) == 0;

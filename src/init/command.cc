@@ -40,8 +40,7 @@ const char* path_of(const Spec& spec) {
 void reset_signals() {
   constexpr unsigned long kDefaultAction[4] = {};
   constexpr size_t kMaskBytes = 8;
-  for (int number = 1; number <= 64; ++number)
-    syscall(SYS_rt_sigaction, number, kDefaultAction, nullptr, kMaskBytes);
+  for (int number = 1; number <= 64; ++number) syscall(SYS_rt_sigaction, number, kDefaultAction, nullptr, kMaskBytes);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

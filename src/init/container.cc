@@ -46,7 +46,8 @@ bool open_descriptors(const char* attempt_directory) {
   Fd job_stdout = open_here(kLogPipe, O_WRONLY);
   if (!log || !control || !job_stdout) return false;
   fcntl(log.get(), F_SETPIPE_SZ, kPipeBytes);
-  return place(log, kLogFd) && place(directory, kDirectoryFd) && place(control, kControlFd) && place(job_stdout, kStdoutFd);
+  return place(log, kLogFd) && place(directory, kDirectoryFd) && place(control, kControlFd) &&
+         place(job_stdout, kStdoutFd);
 }
 
 }  // namespace

@@ -35,25 +35,25 @@ inline constexpr char kKeyCodeWork[] = "code_work";       // overlay, and copy o
 inline constexpr char kKeyEnd[] = "end";
 
 // In a container only. Its environment, kKeyEnvironment aside, is what the engine gave plz-init.
-inline constexpr char kKeyUser[] = "user";                // NAME or UID, with :GROUP or :GID; absent: who it is
-inline constexpr char kKeyGroup[] = "group";              // * a further group, by name or number
-inline constexpr char kKeyHome[] = "home";                // "set": HOME is that of the user in /etc/passwd
-inline constexpr char kKeyStopSignal[] = "stop_signal";   // a number: in place of SIGTERM
-inline constexpr char kKeyGiveBack[] = "give_back";       // * a tree that becomes that of the owner of the
-                                                          // attempt's directory in the end
+inline constexpr char kKeyUser[] = "user";               // NAME or UID, with :GROUP or :GID; absent: who it is
+inline constexpr char kKeyGroup[] = "group";             // * a further group, by name or number
+inline constexpr char kKeyHome[] = "home";               // "set": HOME is that of the user in /etc/passwd
+inline constexpr char kKeyStopSignal[] = "stop_signal";  // a number: in place of SIGTERM
+inline constexpr char kKeyGiveBack[] = "give_back";      // * a tree that becomes that of the owner of the
+                                                         // attempt's directory in the end
 // What a box looks like: steps, in order, each the path in the box that it makes. Where a step needs
 // one, kKeyBoxSource comes before it.
-inline constexpr char kKeyBoxRoot[] = "box_root";        // an empty directory, where the root is mounted
-inline constexpr char kKeyBoxNetwork[] = "box_network";  // "none": no network but a loopback
-inline constexpr char kKeyBoxSource[] = "box_source";    // * of the next step
-inline constexpr char kKeyBoxLink[] = "box_link";        // * a symbolic link with the source as its text
-inline constexpr char kKeyBoxRead[] = "box_read";        // * the source, read-only, with what is mounted in it
-inline constexpr char kKeyBoxReadTry[] = "box_read_try"; // * the same, left out where there is no source
-inline constexpr char kKeyBoxWrite[] = "box_write";      // * the source, writable
-inline constexpr char kKeyBoxDevice[] = "box_device";    // * the source, with its device files usable
-inline constexpr char kKeyBoxHide[] = "box_hide";        // * an empty directory that stays empty
-inline constexpr char kKeyBoxProc[] = "box_proc";        // * the processes of the box
-inline constexpr char kKeyBoxDevices[] = "box_devices";  // * a new /dev: null, random, terminals, shm
+inline constexpr char kKeyBoxRoot[] = "box_root";         // an empty directory, where the root is mounted
+inline constexpr char kKeyBoxNetwork[] = "box_network";   // "none": no network but a loopback
+inline constexpr char kKeyBoxSource[] = "box_source";     // * of the next step
+inline constexpr char kKeyBoxLink[] = "box_link";         // * a symbolic link with the source as its text
+inline constexpr char kKeyBoxRead[] = "box_read";         // * the source, read-only, with what is mounted in it
+inline constexpr char kKeyBoxReadTry[] = "box_read_try";  // * the same, left out where there is no source
+inline constexpr char kKeyBoxWrite[] = "box_write";       // * the source, writable
+inline constexpr char kKeyBoxDevice[] = "box_device";     // * the source, with its device files usable
+inline constexpr char kKeyBoxHide[] = "box_hide";         // * an empty directory that stays empty
+inline constexpr char kKeyBoxProc[] = "box_proc";         // * the processes of the box
+inline constexpr char kKeyBoxDevices[] = "box_devices";   // * a new /dev: null, random, terminals, shm
 
 // The job's stdout and stderr, and where they go.
 inline constexpr char kLogPipe[] = "log.pipe";
@@ -84,17 +84,17 @@ inline constexpr char kKeyStartedBoottime[] = "started_boottime_us";
 inline constexpr char kKeyEndedRealtime[] = "ended_realtime_us";
 inline constexpr char kKeyEndedBoottime[] = "ended_boottime_us";
 inline constexpr char kKeyBootId[] = "boot_id";
-inline constexpr char kKeyOutcome[] = "outcome";       // "exited", "signalled", "not_started"; "lost"
-inline constexpr char kKeyStatus[] = "status";         // of "exited" and "not_started"
-inline constexpr char kKeySignal[] = "signal";         // of "signalled"
-inline constexpr char kKeyReason[] = "reason";         // of "not_started" and "lost": a sentence
+inline constexpr char kKeyOutcome[] = "outcome";  // "exited", "signalled", "not_started"; "lost"
+inline constexpr char kKeyStatus[] = "status";    // of "exited" and "not_started"
+inline constexpr char kKeySignal[] = "signal";    // of "signalled"
+inline constexpr char kKeyReason[] = "reason";    // of "not_started" and "lost": a sentence
 inline constexpr char kKeyUserTime[] = "user_us";
 inline constexpr char kKeySystemTime[] = "system_us";
 inline constexpr char kKeyMaxRss[] = "max_rss_kib";
-inline constexpr char kKeyOomKills[] = "oom_kills";    // of the kernel, while the command ran
+inline constexpr char kKeyOomKills[] = "oom_kills";               // of the kernel, while the command ran
 inline constexpr char kKeyCgroupOomKills[] = "cgroup_oom_kills";  // in a container, in its cgroup
-inline constexpr char kKeyGivenBack[] = "given_back";  // in a container: "1", or "0": not all could be
-inline constexpr char kKeyOutOfMemory[] = "out_of_memory";  // "1": by the engine's word
+inline constexpr char kKeyGivenBack[] = "given_back";             // in a container: "1", or "0": not all could be
+inline constexpr char kKeyOutOfMemory[] = "out_of_memory";        // "1": by the engine's word
 inline constexpr char kKeyLogBytes[] = "log_bytes";
 
 // Descriptors that the inner half is started with.
@@ -111,8 +111,8 @@ inline constexpr char kInHand = 'k';
 
 // Exit statuses of the outer half.
 inline constexpr int kExitDone = 0;
-inline constexpr int kExitFailed = 1;   // kErrorFile says why
+inline constexpr int kExitFailed = 1;  // kErrorFile says why
 inline constexpr int kExitUsage = 2;
-inline constexpr int kExitBusy = 3;     // another outer half holds the lock
+inline constexpr int kExitBusy = 3;  // another outer half holds the lock
 
 }  // namespace plz::init

@@ -35,8 +35,7 @@ void kill_children() {
   DIR* processes = opendir("/proc");
   if (!processes) return;
   while (dirent* entry = readdir(processes))
-    if (pid_t pid = atoi(entry->d_name); pid > 0 && parent_of(entry->d_name) == getpid())
-      kill(pid, SIGKILL);
+    if (pid_t pid = atoi(entry->d_name); pid > 0 && parent_of(entry->d_name) == getpid()) kill(pid, SIGKILL);
   closedir(processes);
 }
 

@@ -19,9 +19,9 @@
 
 #include "init/command.h"
 #include "init/contract.h"
+#include "init/copy_tree.h"
 #include "init/family.h"
 #include "init/give_back.h"
-#include "init/copy_tree.h"
 #include "init/log_carrier.h"
 #include "init/log_copier.h"
 #include "init/message.h"
@@ -64,10 +64,10 @@ class Inner {
   void outlast_log();
 
   const bool in_container_;
-  LogCarrier carrier_;          // in a container only, like these three
+  LogCarrier carrier_;  // in a container only, like these three
   ReservedRecord end_record_;
   std::string home_;
-  std::string obstacle_;        // why the command cannot be started
+  std::string obstacle_;  // why the command cannot be started
   Spec spec_;
   Fd signals_;
   Fd start_record_;  // open until it is synced

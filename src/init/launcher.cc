@@ -96,8 +96,8 @@ void give_up_privileges(const Person& person) {
 }
 
 // Goes on in this process: it is process 1 of the box.
-[[noreturn]] void enter_and_become_inner(const Spec& spec, const InnerDescriptors& descriptors,
-                                         int attempt_directory, Fd channel, bool overlay, const Person& person) {
+[[noreturn]] void enter_and_become_inner(const Spec& spec, const InnerDescriptors& descriptors, int attempt_directory,
+                                         Fd channel, bool overlay, const Person& person) {
   take_ids(person, channel.get());
   if (overlay) prepare_overlay(spec.code, channel.get());
   if (!spec.box.network && !bring_up_loopback()) give_up("cannot bring up the loopback");

@@ -33,8 +33,7 @@ bool write_own_maps(uid_t inside_uid, uid_t outside_uid, gid_t inside_gid, gid_t
   auto one = [](unsigned inside, unsigned outside) {
     return std::to_string(inside) + " " + std::to_string(outside) + " 1";
   };
-  return write_proc("/proc/self/setgroups", "deny") &&
-         write_proc("/proc/self/gid_map", one(inside_gid, outside_gid)) &&
+  return write_proc("/proc/self/setgroups", "deny") && write_proc("/proc/self/gid_map", one(inside_gid, outside_gid)) &&
          write_proc("/proc/self/uid_map", one(inside_uid, outside_uid));
 }
 
@@ -54,9 +53,9 @@ std::string identity_map(const char* own_map) {
 }
 
 // Not among them what would let a job reach plz-init (SYS_PTRACE) or undo the mounts (SYS_ADMIN).
-constexpr int kKeptCapabilities[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,  CAP_FSETID,
-                                     CAP_KILL,   CAP_SETGID,       CAP_SETUID,  CAP_SETPCAP,
-                                     CAP_SETFCAP, CAP_SYS_CHROOT,  CAP_NET_RAW, CAP_NET_BIND_SERVICE};
+constexpr int kKeptCapabilities[] = {CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER,  CAP_FSETID,
+                                     CAP_KILL,    CAP_SETGID,       CAP_SETUID,  CAP_SETPCAP,
+                                     CAP_SETFCAP, CAP_SYS_CHROOT,   CAP_NET_RAW, CAP_NET_BIND_SERVICE};
 
 }  // namespace
 
@@ -67,9 +66,7 @@ pid_t fork_into_namespaces(bool network) {
 
 bool map_person_to_root(uid_t uid, gid_t gid) { return write_own_maps(0, uid, 0, gid); }
 
-bool become_the_person(uid_t uid, gid_t gid) {
-  return unshare(CLONE_NEWUSER) == 0 && write_own_maps(uid, 0, gid, 0);
-}
+bool become_the_person(uid_t uid, gid_t gid) { return unshare(CLONE_NEWUSER) == 0 && write_own_maps(uid, 0, gid, 0); }
 
 bool map_every_id(pid_t child) {
   std::string directory = "/proc/" + std::to_string(child);

@@ -64,8 +64,7 @@ bool ReservedRecord::reserve(int directory, const char* name) {
   fd_.reset(openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!fd_) return false;
   // A file system that cannot reserve is fine; one that is full is not.
-  return fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, kReservedBytes) == 0 ||
-         (errno != ENOSPC && errno != EDQUOT);
+  return fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, kReservedBytes) == 0 || (errno != ENOSPC && errno != EDQUOT);
 }
 
 void ReservedRecord::write(const std::string& text, bool sync) {

@@ -19,10 +19,10 @@ const BoxStepKind* box_step_kind(const char* key) {
   static constexpr struct {
     const char* key;
     BoxStepKind kind;
-  } kKinds[] = {{kKeyBoxLink, BoxStepKind::link},       {kKeyBoxRead, BoxStepKind::read},
+  } kKinds[] = {{kKeyBoxLink, BoxStepKind::link},        {kKeyBoxRead, BoxStepKind::read},
                 {kKeyBoxReadTry, BoxStepKind::read_try}, {kKeyBoxWrite, BoxStepKind::write},
-                {kKeyBoxDevice, BoxStepKind::device},   {kKeyBoxHide, BoxStepKind::hide},
-                {kKeyBoxProc, BoxStepKind::proc},       {kKeyBoxDevices, BoxStepKind::devices}};
+                {kKeyBoxDevice, BoxStepKind::device},    {kKeyBoxHide, BoxStepKind::hide},
+                {kKeyBoxProc, BoxStepKind::proc},        {kKeyBoxDevices, BoxStepKind::devices}};
   for (const auto& entry : kKinds)
     if (is(key, entry.key)) return &entry.kind;
   return nullptr;
@@ -33,8 +33,7 @@ void take(Spec& spec, const char* key, char* value, const char*& box_source) {
   if (is(key, kKeyMode)) {
     spec.own_pid_namespace = !is(value, kModeProcess) && getpid() == 1;
     spec.is_container = is(value, kModeContainer);
-  }
-  else if (is(key, kKeyLaunch)) spec.launch.push_back(value);
+  } else if (is(key, kKeyLaunch)) spec.launch.push_back(value);
   else if (is(key, kKeyCommand)) spec.command.push_back(value);
   else if (is(key, kKeyEnvironment)) spec.environment.push_back(value);
   else if (is(key, kKeyDirectory)) spec.directory = value;
@@ -74,7 +73,8 @@ bool parse(Spec& spec) {
     char* value = next_text(at, end);
     if (!key || !value) return false;
     if (first && (strcmp(key, kSpecMagic) != 0 || strcmp(value, kSpecVersion) != 0)) return false;
-    if (strcmp(key, kKeyEnd) == 0) return !spec.command.empty() && (spec.is_container || spec.box.root || !spec.launch.empty());
+    if (strcmp(key, kKeyEnd) == 0)
+      return !spec.command.empty() && (spec.is_container || spec.box.root || !spec.launch.empty());
     take(spec, key, value, box_source);
     first = false;
   }

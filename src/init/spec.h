@@ -13,7 +13,7 @@ namespace plz::init {
 struct CodeSpec {
   const char* source = nullptr;  // null: no code to prepare
   const char* target = nullptr;
-  const char* upper = nullptr;   // null: copy, do not try an overlay
+  const char* upper = nullptr;  // null: copy, do not try an overlay
   const char* work = nullptr;
 };
 
@@ -50,7 +50,7 @@ struct Spec {
   bool set_home = false;
   int stop_signal = SIGTERM;
   std::vector<const char*> give_back;
-  std::optional<JobUser> user;        // once it was found
+  std::optional<JobUser> user;  // once it was found
   std::string storage;
 };
 

@@ -39,7 +39,8 @@ class Table {
   Table(const char* path, size_t fields) {
     read_whole(AT_FDCWD, path, text_);
     for (std::string_view line : split(text_, '\n'))
-      if (Fields entry = split(line, ':'); entry.size() >= fields && number(entry[2])) entries_.push_back(std::move(entry));
+      if (Fields entry = split(line, ':'); entry.size() >= fields && number(entry[2]))
+        entries_.push_back(std::move(entry));
   }
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;

@@ -19,7 +19,8 @@ struct JobUser {
 
 // `wanted` is as Docker takes it: NAME or UID, with :GROUP or :GID; "": root. A number needs no name. The
 // user's groups are those that list it, unless a group was named, and `more_groups`. False: `reason` says why.
-bool find_user(std::string_view wanted, const std::vector<const char*>& more_groups, JobUser& user, std::string& reason);
+bool find_user(std::string_view wanted, const std::vector<const char*>& more_groups, JobUser& user,
+               std::string& reason);
 
 // Gives up root for good. False with errno set.
 bool become(const JobUser& user);

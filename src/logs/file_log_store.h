@@ -45,7 +45,7 @@ class FileLogStore final : public LogStore {
   std::string directory_;
   LogSubscribers subscribers_;
   std::mutex mutex_;
-  std::list<std::pair<Uuid, LogPointer>> open_;  // guarded by mutex_; the last used one first
+  std::list<std::pair<Uuid, LogPointer>> open_;                // guarded by mutex_; the last used one first
   std::unordered_map<Uuid, decltype(open_)::iterator> index_;  // guarded by mutex_
 };
 

@@ -65,7 +65,8 @@ Result<void> LogMarks::append(const std::vector<LogMark>& marks) {
   for (const LogMark& mark : to_append(last, marks)) bytes += encode(mark);
   auto written = pwrite_all(fd.get(), bytes, count * kMarkBytes);
   // What is left of it would be taken for marks, were it longer than one.
-  if (!written && ftruncate(fd.get(), static_cast<off_t>(count * kMarkBytes)) != 0) return fail_errno("cannot truncate " + path_);
+  if (!written && ftruncate(fd.get(), static_cast<off_t>(count * kMarkBytes)) != 0)
+    return fail_errno("cannot truncate " + path_);
   return written;
 }
 

@@ -186,10 +186,11 @@ TEST_P(LogStoreContract, ReadersFollowAWriter) {
 
 std::unique_ptr<LogStore> make_files(const std::string& directory) { return std::move(*FileLogStore::open(directory)); }
 
-INSTANTIATE_TEST_SUITE_P(All, LogStoreContract,
-                         ::testing::Values(LogStoreFactory{"memory", [](const std::string&) { return std::make_unique<MemoryLogStore>(); }},
-                                           LogStoreFactory{"files", make_files}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, LogStoreContract,
+    ::testing::Values(LogStoreFactory{"memory", [](const std::string&) { return std::make_unique<MemoryLogStore>(); }},
+                      LogStoreFactory{"files", make_files}),
+    [](const auto& info) { return info.param.name; });
 
 class FileLogStoreTest : public ::testing::Test {
  protected:

@@ -43,22 +43,22 @@ struct MarketSpec {
 struct ExecutionSpec {
   std::string user;
   std::string project;
-  std::vector<std::string> command;           // empty: the image's own
+  std::vector<std::string> command;  // empty: the image's own
   JsonText parameters{"{}"};
   Snapshot snapshot;
   std::optional<Input> input;
   MarketSpec market;
   Resources resources;
-  EnvironmentVariables environment;           // configured: recorded with values
+  EnvironmentVariables environment;  // configured: recorded with values
   JsonText docker_run_args{"{}"};
-  bool network = true;                        // the host's network; false: none
-  JsonText configuration{"{}"};               // as merged, for describe and rerun
-  JsonText metadata{"{}"};                    // git, host, captured environment; only carried
+  bool network = true;                               // the host's network; false: none
+  JsonText configuration{"{}"};                      // as merged, for describe and rerun
+  JsonText metadata{"{}"};                           // git, host, captured environment; only carried
   std::optional<ExecutionId> previous_execution_id;  // of a rerun
   std::optional<IndexRange> parallel_indices_range;  // set: this is a composite
   int64_t indices_per_execution = 1;
-  std::optional<ExecutionId> parent_id;       // set: this is a part of a composite
-  std::optional<IndexRange> indices;          // of a part: the indices it runs
+  std::optional<ExecutionId> parent_id;  // set: this is a part of a composite
+  std::optional<IndexRange> indices;     // of a part: the indices it runs
   bool operator==(const ExecutionSpec&) const = default;
 
   bool is_composite() const { return parallel_indices_range.has_value(); }
@@ -74,16 +74,16 @@ struct Execution {
   ExecutionId id;
   ExecutionSpec spec;
   ExecutionState state = ExecutionState::queued;
-  std::optional<Outcome> outcome;             // set when finished, and only then
-  std::string waiting_for;                    // queued: why it is not running yet
+  std::optional<Outcome> outcome;  // set when finished, and only then
+  std::string waiting_for;         // queued: why it is not running yet
   bool stop_requested = false;
   PhaseTimes times;
-  uint32_t attempts = 0;                      // how many tries there were, the current one included
-  std::optional<AttemptId> attempt_id;        // the current or last one
+  uint32_t attempts = 0;                // how many tries there were, the current one included
+  std::optional<AttemptId> attempt_id;  // the current or last one
   std::optional<InstanceId> instance_id;
-  std::optional<Digest> output_tree;          // set once the output is in the store
+  std::optional<Digest> output_tree;  // set once the output is in the store
   uint64_t output_bytes = 0;
-  std::optional<ImageIdentity> image;         // what it ran in, once known; none in a sandbox
+  std::optional<ImageIdentity> image;  // what it ran in, once known; none in a sandbox
   bool operator==(const Execution&) const = default;
 };
 
@@ -92,20 +92,20 @@ struct Attempt {
   AttemptId id;
   ExecutionId execution_id;
   InstanceId instance_id;
-  uint32_t number = 1;                        // from 1
-  std::vector<std::string> gpu_ids;           // handed out to it, to nobody else meanwhile
+  uint32_t number = 1;               // from 1
+  std::vector<std::string> gpu_ids;  // handed out to it, to nobody else meanwhile
   std::optional<Timestamp> started, ended;
-  uint64_t log_bytes = 0;                     // how much of its log the controller holds
+  uint64_t log_bytes = 0;  // how much of its log the controller holds
   bool log_complete = false;
   bool operator==(const Attempt&) const = default;
 };
 
 // A value that a job wrote. Append-only.
 struct MeasureEvent {
-  uint64_t sequence = 0;   // from 1, within the attempt; makes a repeated report harmless
-  std::string path;        // "summary", "epoch/3/loss": the file's path below the measures directory
+  uint64_t sequence = 0;  // from 1, within the attempt; makes a repeated report harmless
+  std::string path;       // "summary", "epoch/3/loss": the file's path below the measures directory
   Timestamp time;
-  JsonText value;          // exactly as written, or {"base64_bytes": …} when it was not JSON
+  JsonText value;                // exactly as written, or {"base64_bytes": …} when it was not JSON
   std::optional<int64_t> index;  // the parallel index it belongs to
   bool operator==(const MeasureEvent&) const = default;
 };

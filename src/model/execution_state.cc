@@ -59,8 +59,6 @@ std::string_view to_string(OutcomeKind kind) { return name_of(kOutcomes, kind); 
 std::optional<ExecutionState> parse_execution_state(std::string_view text) {
   return value_of<ExecutionState>(kStates, text);
 }
-std::optional<OutcomeKind> parse_outcome_kind(std::string_view text) {
-  return value_of<OutcomeKind>(kOutcomes, text);
-}
+std::optional<OutcomeKind> parse_outcome_kind(std::string_view text) { return value_of<OutcomeKind>(kOutcomes, text); }
 
 }  // namespace plz

@@ -23,13 +23,13 @@ enum class ExecutionState : int {  // persisted: do not renumber
 };
 
 enum class OutcomeKind : int {  // persisted: do not renumber
-  succeeded = 0,         // exit status 0
-  exited = 1,            // an exit status other than 0
-  signalled = 2,         // ended by a signal
-  could_not_start = 3,   // the command never ran: `reason` says why, in the engine's words
-  output_not_stored = 4, // it ran (exit_status says how), but its output could not be kept
-  stopped = 5,           // ended because a person asked
-  lost = 6,              // its instance is gone, or nobody knows how it ended
+  succeeded = 0,                // exit status 0
+  exited = 1,                   // an exit status other than 0
+  signalled = 2,                // ended by a signal
+  could_not_start = 3,          // the command never ran: `reason` says why, in the engine's words
+  output_not_stored = 4,        // it ran (exit_status says how), but its output could not be kept
+  stopped = 5,                  // ended because a person asked
+  lost = 6,                     // its instance is gone, or nobody knows how it ended
 };
 
 // How an execution ended. Which fields are set is said at each kind.

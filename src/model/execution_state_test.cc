@@ -8,8 +8,7 @@ namespace {
 using enum ExecutionState;
 
 TEST(ExecutionState, NothingFollowsFinished) {
-  for (auto to : {queued, starting, running, finishing, finished})
-    EXPECT_FALSE(can_transition(finished, to));
+  for (auto to : {queued, starting, running, finishing, finished}) EXPECT_FALSE(can_transition(finished, to));
 }
 
 TEST(ExecutionState, GoesBackOnlyToTheQueue) {

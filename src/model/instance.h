@@ -14,7 +14,7 @@
 namespace plz {
 
 enum class InstanceState : int {  // persisted: do not renumber
-  starting = 0,  // asked for, its worker has not dialled in
+  starting = 0,                   // asked for, its worker has not dialled in
   idle = 1,
   busy = 2,
   gone = 3,
@@ -22,26 +22,26 @@ enum class InstanceState : int {  // persisted: do not renumber
 
 // What a runtime on the worker's machine can do, or why it cannot.
 struct RuntimeFingerprint {
-  std::string name;      // "sandbox", "process", "docker"
+  std::string name;  // "sandbox", "process", "docker"
   bool available = false;
   std::string version;
-  std::string detail;    // why it is not available, or a warning, or what else its engine says of itself
+  std::string detail;  // why it is not available, or a warning, or what else its engine says of itself
   bool operator==(const RuntimeFingerprint&) const = default;
 };
 
 struct Instance {
   InstanceId id;
   std::string provider = "local";
-  std::string type;                      // "" for the local one
+  std::string type;  // "" for the local one
   std::string host_name;
   InstanceState state = InstanceState::starting;
   Capacity capacity;
   std::vector<RuntimeFingerprint> runtimes;
-  std::vector<ExecutionId> executions;   // assigned to it and not finished
+  std::vector<ExecutionId> executions;  // assigned to it and not finished
   Timestamp created;
   std::optional<Timestamp> idle_since;
-  std::optional<Timestamp> disposal;     // when it will be given back
-  std::optional<Timestamp> last_seen;    // the worker's last word
+  std::optional<Timestamp> disposal;   // when it will be given back
+  std::optional<Timestamp> last_seen;  // the worker's last word
   bool operator==(const Instance&) const = default;
 };
 
@@ -52,7 +52,7 @@ struct Assignment {
   ExecutionSpec spec;
   EnvironmentVariables shell_environment;  // of the submitting shell; embedded controller only
   std::vector<std::string> gpu_ids;
-  std::string images_repository;           // built images are pushed there and looked for; "": nowhere
+  std::string images_repository;  // built images are pushed there and looked for; "": nowhere
   bool operator==(const Assignment&) const = default;
 };
 

@@ -12,8 +12,8 @@ TEST(PreparationLine, MarksTellWhoSpeaks) {
   EXPECT_EQ(warning_line({ErrorCode::invalid, "it is full", "make room"}), "** it is full (make room)\n");
   EXPECT_EQ(preparation_line(PreparationVoice::progress, "10 of 52"), "-- 10 of 52\n");
   EXPECT_EQ(preparation_line(PreparationVoice::engine, "Step 1/2 : FROM x"), "Step 1/2 : FROM x\n");
-  for (auto voice : {PreparationVoice::info, PreparationVoice::warning, PreparationVoice::progress,
-                     PreparationVoice::engine}) {
+  for (auto voice :
+       {PreparationVoice::info, PreparationVoice::warning, PreparationVoice::progress, PreparationVoice::engine}) {
     std::string line = preparation_line(voice, "words");
     line.pop_back();
     EXPECT_EQ(parse_preparation_line(line).voice, voice);

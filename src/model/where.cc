@@ -14,10 +14,9 @@ constexpr size_t kMaxDepth = 64;
 constexpr size_t kMaxTests = 256;
 
 constexpr std::pair<std::string_view, WhereOperator> kOperators[] = {
-    {"<=", WhereOperator::less_or_equal},    {"<", WhereOperator::less},
-    {">=", WhereOperator::greater_or_equal}, {">", WhereOperator::greater},
-    {"==", WhereOperator::equal},            {"=", WhereOperator::equal},
-    {"!=", WhereOperator::not_equal},        {"~", WhereOperator::contains},
+    {"<=", WhereOperator::less_or_equal}, {"<", WhereOperator::less},     {">=", WhereOperator::greater_or_equal},
+    {">", WhereOperator::greater},        {"==", WhereOperator::equal},   {"=", WhereOperator::equal},
+    {"!=", WhereOperator::not_equal},     {"~", WhereOperator::contains},
 };
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -27,9 +26,7 @@ bool is_name_char(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
 }
 
-bool ends_word(char c) {
-  return is_blank(c) || std::string_view("()<>=!~\"'").find(c) != std::string_view::npos;
-}
+bool ends_word(char c) { return is_blank(c) || std::string_view("()<>=!~\"'").find(c) != std::string_view::npos; }
 
 // A JSON number, or one that people write: .5, 5., +5. Words such as 007 and 1abc are text.
 bool looks_like_number(std::string_view word) {
@@ -270,7 +267,8 @@ class Parser {
   // In characters, from 1.
   size_t column() const {
     auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
-    return 1 + static_cast<size_t>(std::count_if(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(at_), starts_character));
+    return 1 + static_cast<size_t>(
+                   std::count_if(text_.begin(), text_.begin() + static_cast<ptrdiff_t>(at_), starts_character));
   }
 
   tl::unexpected<Error> invalid(std::string_view what) const {

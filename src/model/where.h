@@ -30,8 +30,8 @@ using WhereValue = std::variant<std::nullptr_t, bool, double, std::string>;
 struct WhereNode {
   enum class Kind { test, all_of, any_of, none_of };
   Kind kind = Kind::test;
-  std::vector<WhereNode> children;       // all_of, any_of; none_of: one
-  std::vector<std::string> path;         // test
+  std::vector<WhereNode> children;  // all_of, any_of; none_of: one
+  std::vector<std::string> path;    // test
   WhereOperator op = WhereOperator::truthy;
   WhereValue value = nullptr;
 };

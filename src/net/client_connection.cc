@@ -16,9 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-std::string seconds_text(milliseconds time) {
-  return fmt::format("{} s", std::chrono::duration<double>(time).count());
-}
+std::string seconds_text(milliseconds time) { return fmt::format("{} s", std::chrono::duration<double>(time).count()); }
 
 int poll_timeout(steady_clock::time_point deadline) {
   auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
@@ -104,8 +102,8 @@ Result<void> ClientConnection::shake_hands(Deadline deadline) {
     IoResult result = transport_->handshake();
     if (result.state == IoResult::State::done) return {};
     if (result.state == IoResult::State::end || result.state == IoResult::State::failed)
-      return fail(ErrorCode::unavailable, fmt::format("cannot connect to {}: {}", endpoint_.to_string(),
-                                                      transport_->failure(result)));
+      return fail(ErrorCode::unavailable,
+                  fmt::format("cannot connect to {}: {}", endpoint_.to_string(), transport_->failure(result)));
     PLZ_TRY(wait_for(result.state, deadline, "TLS handshake"));
   }
 }
@@ -116,8 +114,8 @@ bool ClientConnection::is_usable() {
   if (poll(&entry, 1, 0) == 0) return true;
   // TLS sends tickets of its own accord: only reading tells them from an end.
   char byte;
-  bool usable = endpoint_.kind == Endpoint::Kind::https &&
-                transport_->read(&byte, 1).state == IoResult::State::want_read;
+  bool usable =
+      endpoint_.kind == Endpoint::Kind::https && transport_->read(&byte, 1).state == IoResult::State::want_read;
   if (!usable) close();
   return usable;
 }
@@ -147,8 +145,7 @@ Result<size_t> ClientConnection::receive(void* buffer, size_t size, milliseconds
     if (result.state == IoResult::State::done) return result.bytes;
     if (result.state == IoResult::State::end) return 0;
     if (result.state == IoResult::State::failed) return fail(broken(result));
-    PLZ_TRY(wait_for(result.state, steady_clock::now() + stall_timeout,
-                     "answer for " + seconds_text(stall_timeout)));
+    PLZ_TRY(wait_for(result.state, steady_clock::now() + stall_timeout, "answer for " + seconds_text(stall_timeout)));
   }
 }
 

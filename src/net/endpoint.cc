@@ -16,8 +16,7 @@ tl::unexpected<Error> bad_endpoint(std::string_view text, std::string_view why) 
 }
 
 bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
 }
 
 bool is_host(std::string_view host, bool bracketed) {
@@ -27,8 +26,8 @@ bool is_host(std::string_view host, bool bracketed) {
   return true;
 }
 
-Result<Endpoint> parse_host_and_port(std::string_view text, std::string_view authority,
-                                     Endpoint::Kind kind, uint16_t default_port) {
+Result<Endpoint> parse_host_and_port(std::string_view text, std::string_view authority, Endpoint::Kind kind,
+                                     uint16_t default_port) {
   if (authority.ends_with('/')) authority.remove_suffix(1);
   bool bracketed = authority.starts_with('[');
   size_t end = bracketed ? authority.find(']') : authority.find(':');
@@ -56,10 +55,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     if (path.find('\0') != path.npos) return bad_endpoint(text, "has a NUL in its path");
     return Endpoint{.kind = Endpoint::Kind::unix_socket, .path = std::string(path)};
   }
-  if (text.starts_with("http://"))
-    return parse_host_and_port(text, text.substr(7), Endpoint::Kind::http, 80);
-  if (text.starts_with("https://"))
-    return parse_host_and_port(text, text.substr(8), Endpoint::Kind::https, 443);
+  if (text.starts_with("http://")) return parse_host_and_port(text, text.substr(7), Endpoint::Kind::http, 80);
+  if (text.starts_with("https://")) return parse_host_and_port(text, text.substr(8), Endpoint::Kind::https, 443);
   return bad_endpoint(text, "has an unknown form");
 }
 

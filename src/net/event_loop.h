@@ -27,7 +27,7 @@ class EventLoop {
 class FdWatch {
  public:
   FdWatch(EventLoop& loop, int fd);
-  ~FdWatch();              // callbacks that wait are destroyed, not called
+  ~FdWatch();                // callbacks that wait are destroyed, not called
   bool is_watching() const;  // false: the kernel had no room for it
 
   // Called once, from the loop, when reading (writing) is worth trying. One at a time of each.

@@ -23,23 +23,21 @@ bool has_line_breaker(std::string_view text) {
 // What would end up as another request than the caller meant.
 Result<void> check_request(const ClientRequest& request) {
   auto is_visible = [](char c) { return c > 0x20 && c < 0x7f; };
-  bool good_target = request.target.starts_with('/') &&
-                     std::all_of(request.target.begin(), request.target.end(), is_visible);
-  bool good_method =
-      !request.method.empty() && std::all_of(request.method.begin(), request.method.end(), is_visible);
+  bool good_target =
+      request.target.starts_with('/') && std::all_of(request.target.begin(), request.target.end(), is_visible);
+  bool good_method = !request.method.empty() && std::all_of(request.method.begin(), request.method.end(), is_visible);
   if (!good_target || !good_method)
-    return fail(ErrorCode::invalid, fmt::format("{} {} is no HTTP request", printable(request.method),
-                                                printable(request.target)));
+    return fail(ErrorCode::invalid,
+                fmt::format("{} {} is no HTTP request", printable(request.method), printable(request.target)));
   for (const auto& [name, value] : request.headers.items())
-    if (name.empty() || name.find_first_of(" :\t") != name.npos || has_line_breaker(name) ||
-        has_line_breaker(value))
+    if (name.empty() || name.find_first_of(" :\t") != name.npos || has_line_breaker(name) || has_line_breaker(value))
       return fail(ErrorCode::invalid, fmt::format("{} is no HTTP header field", printable(name)));
   return {};
 }
 
 std::string format_head(const ClientRequest& request, const Endpoint& endpoint) {
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plz\r\n", request.method,
-                                 request.target, endpoint.authority());
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: plz\r\n", request.method, request.target,
+                                 endpoint.authority());
   bool is_chunked = request.body_source != nullptr;
   bool has_body = !is_chunked && (!request.body.empty() || request.method == "POST" || request.method == "PUT");
   if (is_chunked) head += "Transfer-Encoding: chunked\r\n";
@@ -67,8 +65,8 @@ namespace {
 // One request and its answer on a connection.
 class Exchange {
  public:
-  Exchange(ClientConnection& connection, char* buffer, const Endpoint& endpoint,
-           const ClientRequest& request, milliseconds stall_timeout, const HttpClient::OnData* on_data)
+  Exchange(ClientConnection& connection, char* buffer, const Endpoint& endpoint, const ClientRequest& request,
+           milliseconds stall_timeout, const HttpClient::OnData* on_data)
       : connection_(connection),
         buffer_(buffer),
         endpoint_(endpoint),
@@ -120,8 +118,7 @@ class Exchange {
 
 Result<void> Exchange::send() {
   std::string head = format_head(request_, endpoint_);
-  iovec parts[2] = {{head.data(), head.size()},
-                    {const_cast<char*>(request_.body.data()), request_.body.size()}};
+  iovec parts[2] = {{head.data(), head.size()}, {const_cast<char*>(request_.body.data()), request_.body.size()}};
   PLZ_TRY(send_parts(parts, request_.body.empty() ? 1 : 2));
   return request_.body_source ? send_chunks() : Result<void>{};
 }
@@ -217,14 +214,13 @@ size_t Exchange::take(std::string_view piece) {
 }
 
 tl::unexpected<Error> Exchange::ended_early() const {
-  return fail(ErrorCode::unavailable,
-              fmt::format("lost the connection to {}: it was closed before the answer was complete",
-                          endpoint_.to_string()));
+  return fail(
+      ErrorCode::unavailable,
+      fmt::format("lost the connection to {}: it was closed before the answer was complete", endpoint_.to_string()));
 }
 
 tl::unexpected<Error> Exchange::malformed(const SyntaxError& error) const {
-  return fail(ErrorCode::unavailable,
-              fmt::format("{} does not speak HTTP: {}", endpoint_.to_string(), error.message));
+  return fail(ErrorCode::unavailable, fmt::format("{} does not speak HTTP: {}", endpoint_.to_string(), error.message));
 }
 
 }  // namespace
@@ -245,8 +241,7 @@ Result<ClientResponse> HttpClient::stream(const ClientRequest& request, const On
 Result<ClientResponse> HttpClient::exchange(const ClientRequest& request, const OnData* on_data) {
   PLZ_TRY(check_request(request));
   State& state = *state_;
-  auto stall_timeout =
-      request.stall_timeout.count() > 0 ? request.stall_timeout : state.settings.stall_timeout;
+  auto stall_timeout = request.stall_timeout.count() > 0 ? request.stall_timeout : state.settings.stall_timeout;
   for (bool first = true;; first = false) {
     bool kept = state.connection.is_usable();
     if (!kept) PLZ_TRY(state.connection.connect(state.settings.connect_timeout));
@@ -255,9 +250,8 @@ Result<ClientResponse> HttpClient::exchange(const ClientRequest& request, const 
     if (response) return response;
     bool nothing_sent = !exchange.has_sent();
     // The server closed a kept connection just when it was used again.
-    bool may_repeat = first && kept && response.error().code == ErrorCode::unavailable &&
-                      !exchange.has_received() && !request.body_source &&
-                      (request.idempotent || nothing_sent);
+    bool may_repeat = first && kept && response.error().code == ErrorCode::unavailable && !exchange.has_received() &&
+                      !request.body_source && (request.idempotent || nothing_sent);
     if (!may_repeat) return response;
   }
 }

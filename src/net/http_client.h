@@ -17,10 +17,10 @@ namespace plz {
 struct Endpoint {
   enum class Kind { unix_socket, http, https };
   Kind kind = Kind::unix_socket;
-  std::string path;             // unix socket
-  std::string host;             // http, https
+  std::string path;  // unix socket
+  std::string host;  // http, https
   uint16_t port = 0;
-  std::string ca_file;          // https; empty: the system's
+  std::string ca_file;                     // https; empty: the system's
   std::string certificate_file, key_file;  // https; PEM, of the client; empty: none is shown
   std::string to_string() const;
   // What the Host field of requests says: "host:port" without the scheme's own port, as AWS signs it.
@@ -39,10 +39,10 @@ using BodySource = std::function<Result<size_t>(char* buffer, size_t size)>;
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string target;                 // path and query, encoded
+  std::string target;  // path and query, encoded
   Headers headers;
-  std::string_view body;              // valid until the call returns
-  BodySource body_source;             // in place of `body`: sent chunked, as it comes; never repeated
+  std::string_view body;                       // valid until the call returns
+  BodySource body_source;                      // in place of `body`: sent chunked, as it comes; never repeated
   std::chrono::milliseconds stall_timeout{0};  // 0: the client's
   // Idempotent requests (GET, PUT, and whatever says so) are repeated once when a kept connection
   // turns out to be closed.

@@ -58,8 +58,7 @@ class Parser final : public HttpParser::Impl, private http::basic_parser<kIsRequ
   }
   void on_field_impl(http::field, BeastView name, BeastView value, error_code&) override {
     // After the body come trailers, which plz has no use for.
-    if (!head_done)
-      head.headers.add(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
+    if (!head_done) head.headers.add(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
   }
   void on_header_impl(error_code&) override {
     head_done = true;

@@ -20,8 +20,7 @@ using namespace std::chrono_literals;
 
 // Deadlines are looked at every so often, which costs less than a timer for each connection.
 std::chrono::milliseconds sweep_interval(const HttpServerSettings& settings) {
-  auto shortest = std::min({settings.idle_connection_timeout, settings.header_timeout,
-                            settings.body_stall_timeout});
+  auto shortest = std::min({settings.idle_connection_timeout, settings.header_timeout, settings.body_stall_timeout});
   return std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(1'000));
 }
 
@@ -174,8 +173,6 @@ void HttpServer::stop(std::chrono::milliseconds deadline) {
 
 size_t HttpServer::connections() const { return state_->core.connection_count; }
 
-std::chrono::steady_clock::time_point HttpServer::last_activity() const {
-  return state_->core.activity.last();
-}
+std::chrono::steady_clock::time_point HttpServer::last_activity() const { return state_->core.activity.last(); }
 
 }  // namespace plz

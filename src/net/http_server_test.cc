@@ -168,8 +168,8 @@ TEST(HttpServer, AnswersBadRequestsWithProblems) {
       {"negative length", "POST / HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n", 400},
       {"endless length", "POST / HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999\r\n\r\n", 400},
       {"two lengths", "POST / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
-      {"length and chunks",
-       "POST / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+      {"length and chunks", "POST / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+       400},
       {"unknown encoding", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n", 501},
       {"encoded chunks", "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
       {"chunks in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
@@ -301,7 +301,8 @@ TEST(HttpServer, TellsTheHandlerThatTheClientLeft) {
 
 TEST(HttpServer, RefusesMalformedChunks) {
   TestServer server(echo);
-  for (const char* chunks : {"zz\r\nabc\r\n", "3\r\nabcdef\r\n", "ffffffffffffffffff\r\n", "3;\"\r\nabc\r\n0\r\n\r\n"}) {
+  for (const char* chunks :
+       {"zz\r\nabc\r\n", "3\r\nabcdef\r\n", "ffffffffffffffffff\r\n", "3;\"\r\nabc\r\n0\r\n\r\n"}) {
     RawClient raw(server.path());
     raw.send(std::string("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n") + chunks);
     std::string answer = raw.receive_all();

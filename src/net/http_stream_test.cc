@@ -114,8 +114,7 @@ TEST(HttpStream, IsDroppedWhenItsReaderStalls) {
   HttpServerSettings settings;
   settings.body_stall_timeout = 50ms;
   TestServer server(
-      [&](Request&) { return stream_of(std::make_shared<EndlessStream>([&] { destroyed.set_value(); })); },
-      settings);
+      [&](Request&) { return stream_of(std::make_shared<EndlessStream>([&] { destroyed.set_value(); })); }, settings);
   RawClient raw(server.path());
   raw.send(kGet);
   EXPECT_EQ(destroyed.get_future().wait_for(90s), std::future_status::ready);
@@ -135,9 +134,8 @@ TEST(HttpStream, IsReleasedWhenItsWaitingReaderLeaves) {
 
 TEST(HttpStream, IsReleasedWhenItsBusyReaderLeaves) {
   std::promise<void> destroyed;
-  TestServer server([&](Request&) {
-    return stream_of(std::make_shared<EndlessStream>([&] { destroyed.set_value(); }));
-  });
+  TestServer server(
+      [&](Request&) { return stream_of(std::make_shared<EndlessStream>([&] { destroyed.set_value(); })); });
   RawClient raw(server.path());
   raw.send(kGet);
   raw.receive_until("xxxx");
@@ -279,11 +277,9 @@ TEST(HttpStream, HasAThousandFollowersAtNoThread) {
   // Main, loop, handlers; a sanitizer may have one of its own.
   EXPECT_LE(count_threads(), 2u + HttpServerSettings().handler_threads + 1);
   for (auto& stream : streams) stream->feed("news");
-  for (auto& follower : followers)
-    EXPECT_NE(follower->receive_until("news").find("news"), std::string::npos);
+  for (auto& follower : followers) EXPECT_NE(follower->receive_until("news").find("news"), std::string::npos);
   for (auto& stream : streams) stream->end();
-  for (auto& follower : followers)
-    EXPECT_NE(follower->receive_until("0\r\n\r\n").find("0\r\n\r\n"), std::string::npos);
+  for (auto& follower : followers) EXPECT_NE(follower->receive_until("0\r\n\r\n").find("0\r\n\r\n"), std::string::npos);
 }
 
 }  // namespace

@@ -23,8 +23,7 @@ int hex_value(char c) {
 }
 
 tl::unexpected<Error> bad_target(std::string_view target, std::string_view why) {
-  return fail(ErrorCode::invalid,
-              fmt::format("the request target {} {}", printable(target.substr(0, 200)), why));
+  return fail(ErrorCode::invalid, fmt::format("the request target {} {}", printable(target.substr(0, 200)), why));
 }
 
 enum class Plus { literal, space };
@@ -57,8 +56,7 @@ std::optional<std::string_view> Headers::find(std::string_view name) const {
 }
 
 Result<Target> parse_target(std::string_view target) {
-  if (target.empty() || target.front() != '/')
-    return bad_target(target, "does not start with a slash");
+  if (target.empty() || target.front() != '/') return bad_target(target, "does not start with a slash");
   auto is_plain = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
   if (!std::all_of(target.begin(), target.end(), is_plain))
     return bad_target(target, "has characters that must be percent-encoded");
@@ -84,8 +82,8 @@ std::string percent_encode(std::string_view text) {
   std::string encoded;
   encoded.reserve(text.size());
   for (char c : text) {
-    bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '.' || c == '_' || c == '~';
+    bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                      c == '.' || c == '_' || c == '~';
     if (unreserved) {
       encoded += c;
       continue;

@@ -38,7 +38,7 @@ std::string percent_encode(std::string_view text);
 struct Peer {
   std::optional<uint32_t> uid;  // on a unix socket, from SO_PEERCRED
   std::optional<int32_t> pid;
-  std::string address;          // for logs
+  std::string address;  // for logs
 };
 
 // A request's body, read as it arrives. The handler pulls; the network is held back meanwhile.
@@ -61,7 +61,7 @@ class StreamSource {
     data,     // `buffer` has something to send
     waiting,  // nothing now: `wake` will be called, once or more, when pull is worth trying
     end,
-    failed,   // the body cannot be completed: the connection is closed, so that the peer notices
+    failed,  // the body cannot be completed: the connection is closed, so that the peer notices
   };
   // Appends to `buffer`, which is empty, about `target_bytes` at most. Disk reads here must be short
   // and of a bounded size: heavy ones belong on a thread of the source's own.
@@ -76,15 +76,15 @@ struct Request {
   Target target;
   Headers headers;
   Peer peer;
-  std::string id;       // made by the server, or taken from X-Request-Id
+  std::string id;  // made by the server, or taken from X-Request-Id
   BodyReader* body = nullptr;
 };
 
 struct Response {
   int status = 200;
   Headers headers;
-  std::string body;                       // when no stream
-  std::shared_ptr<StreamSource> stream;   // sent chunked
+  std::string body;                      // when no stream
+  std::shared_ptr<StreamSource> stream;  // sent chunked
 };
 
 }  // namespace plz

@@ -32,8 +32,8 @@ TEST(Target, TakesBytesThatAreNotUtf8) {
 }
 
 TEST(Target, RefusesWhatIsNone) {
-  for (const char* wrong : {"", "a", "*", "http://host/a", "/%", "/%4", "/%zz", "/%00", "/a b", "/a#b",
-                            "/\xc3\xa9", "/a\nb", "/a?b=%g1", "/a?b=1&b=2", "/a?%=1"}) {
+  for (const char* wrong : {"", "a", "*", "http://host/a", "/%", "/%4", "/%zz", "/%00", "/a b", "/a#b", "/\xc3\xa9",
+                            "/a\nb", "/a?b=%g1", "/a?b=1&b=2", "/a?%=1"}) {
     auto target = parse_target(wrong);
     ASSERT_FALSE(target) << wrong;
     EXPECT_EQ(target.error().code, ErrorCode::invalid) << wrong;

@@ -54,8 +54,8 @@ void Listener::accept_some() {
 bool Listener::accept_one() {
   SocketAddress address;
   address.size = sizeof address.storage;
-  UniqueFd fd(accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.size,
-                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+  UniqueFd fd(
+      accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
     tune_socket(fd.get(), address.storage.ss_family);
     Peer peer = describe_peer(fd.get(), address);

@@ -9,14 +9,11 @@
 namespace plz {
 namespace {
 
-std::string json_safe(std::string_view text) {
-  return is_valid_utf8(text) ? std::string(text) : printable(text);
-}
+std::string json_safe(std::string_view text) { return is_valid_utf8(text) ? std::string(text) : printable(text); }
 
 std::optional<ErrorCode> parse_code(std::string_view name) {
-  for (ErrorCode code : {ErrorCode::invalid, ErrorCode::not_found, ErrorCode::conflict,
-                         ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::cancelled,
-                         ErrorCode::internal})
+  for (ErrorCode code : {ErrorCode::invalid, ErrorCode::not_found, ErrorCode::conflict, ErrorCode::unavailable,
+                         ErrorCode::timeout, ErrorCode::cancelled, ErrorCode::internal})
     if (to_string(code) == name) return code;
   return std::nullopt;
 }
@@ -57,10 +54,8 @@ Error error_from_response(const ClientResponse& response) {
     if (auto code = parse_code(string_member(problem, "code"))) error.code = *code;
   }
   if (!error.message.empty()) return error;
-  error.message =
-      fmt::format("the server answered {} {}", response.status, reason_phrase(response.status));
-  if (auto text = trim(response.body); !text.empty())
-    error.message += ": " + printable(text.substr(0, 200));
+  error.message = fmt::format("the server answered {} {}", response.status, reason_phrase(response.status));
+  if (auto text = trim(response.body); !text.empty()) error.message += ": " + printable(text.substr(0, 200));
   return error;
 }
 

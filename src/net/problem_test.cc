@@ -7,8 +7,8 @@
 namespace plz {
 namespace {
 
-constexpr ErrorCode kCodes[] = {ErrorCode::invalid,   ErrorCode::not_found, ErrorCode::conflict, ErrorCode::unavailable,
-                                ErrorCode::timeout,   ErrorCode::cancelled, ErrorCode::internal};
+constexpr ErrorCode kCodes[] = {ErrorCode::invalid, ErrorCode::not_found, ErrorCode::conflict, ErrorCode::unavailable,
+                                ErrorCode::timeout, ErrorCode::cancelled, ErrorCode::internal};
 
 TEST(Problem, IsWrittenAsRfc9457Says) {
   Response response = problem_response({ErrorCode::not_found, "there is no \"x\"", "look elsewhere"}, "r-1");

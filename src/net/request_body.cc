@@ -16,9 +16,8 @@ constexpr size_t kMaxChunkHeaderBytes = 16u << 10;
 
 }  // namespace
 
-RequestBody::RequestBody(Transport& transport, InputBuffer& input, HttpParser& parser,
-                         ActivityClock& activity, bool expects_continue,
-                         std::chrono::milliseconds stall_timeout)
+RequestBody::RequestBody(Transport& transport, InputBuffer& input, HttpParser& parser, ActivityClock& activity,
+                         bool expects_continue, std::chrono::milliseconds stall_timeout)
     : transport_(transport),
       input_(input),
       parser_(parser),
@@ -112,12 +111,10 @@ Result<void> RequestBody::send_continue() {
   while (!line.empty()) {
     iovec part{const_cast<char*>(line.data()), line.size()};
     IoResult result = transport_.write(&part, 1);
-    if (result.state == IoResult::State::done)
-      line.remove_prefix(result.bytes);
+    if (result.state == IoResult::State::done) line.remove_prefix(result.bytes);
     else if (result.state == IoResult::State::failed || result.state == IoResult::State::end)
       return break_off(ErrorCode::unavailable, "the client left before its request was complete");
-    else
-      PLZ_TRY(wait(result.state));
+    else PLZ_TRY(wait(result.state));
   }
   return {};
 }
@@ -128,9 +125,8 @@ Result<void> RequestBody::wait(IoResult::State want) {
   do ready = poll(&entry, 1, static_cast<int>(stall_timeout_.count()));
   while (ready < 0 && errno == EINTR);
   if (ready > 0) return {};
-  return break_off(ErrorCode::timeout,
-                   fmt::format("no byte of the request body came for {} s",
-                               std::chrono::duration<double>(stall_timeout_).count()));
+  return break_off(ErrorCode::timeout, fmt::format("no byte of the request body came for {} s",
+                                                   std::chrono::duration<double>(stall_timeout_).count()));
 }
 
 tl::unexpected<Error> RequestBody::break_off(ErrorCode code, std::string_view message) {

@@ -15,16 +15,15 @@ namespace plz {
 namespace {
 
 bool belongs_to_connection(const std::string& name) {
-  static constexpr const char* kNames[] = {"Content-Length", "Transfer-Encoding", "Connection",
-                                           "X-Request-Id",   "Server",            "Date"};
+  static constexpr const char* kNames[] = {
+      "Content-Length", "Transfer-Encoding", "Connection", "X-Request-Id", "Server", "Date"};
   return std::any_of(std::begin(kNames), std::end(kNames),
                      [&](const char* known) { return strcasecmp(known, name.c_str()) == 0; });
 }
 
 bool is_field(const std::string& name, const std::string& value) {
   constexpr std::string_view kBreaking("\r\n\0", 3);
-  return !name.empty() && name.find_first_of(" :\t\r\n") == name.npos &&
-         value.find_first_of(kBreaking) == value.npos;
+  return !name.empty() && name.find_first_of(" :\t\r\n") == name.npos && value.find_first_of(kBreaking) == value.npos;
 }
 
 std::string http_date() {
@@ -36,26 +35,22 @@ std::string http_date() {
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday], parts.tm_mday,
-                     kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min,
-                     parts.tm_sec);
+                     kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 }  // namespace
 
 std::string format_response_head(const Response& response, Framing framing, bool keep_alive,
                                  std::string_view request_id) {
-  std::string head =
-      fmt::format("HTTP/1.1 {} {}\r\nServer: plz\r\nDate: {}\r\nX-Request-Id: {}\r\n", response.status,
-                  reason_phrase(response.status), http_date(), request_id);
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\nServer: plz\r\nDate: {}\r\nX-Request-Id: {}\r\n", response.status,
+                                 reason_phrase(response.status), http_date(), request_id);
   if (framing == Framing::length) head += fmt::format("Content-Length: {}\r\n", response.body.size());
   if (framing == Framing::chunked) head += "Transfer-Encoding: chunked\r\n";
   head += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
   for (const auto& [name, value] : response.headers.items()) {
     if (belongs_to_connection(name)) continue;
-    if (is_field(name, value))
-      head += name + ": " + value + "\r\n";
-    else
-      log_error("left out of an answer a field that is none: {}: {}", printable(name), printable(value));
+    if (is_field(name, value)) head += name + ": " + value + "\r\n";
+    else log_error("left out of an answer a field that is none: {}: {}", printable(name), printable(value));
   }
   head += "\r\n";
   return head;

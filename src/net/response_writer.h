@@ -13,10 +13,10 @@ namespace plz {
 
 // How a body's end is told.
 enum class Framing {
-  none,     // 204, 304
-  length,   // Content-Length
+  none,    // 204, 304
+  length,  // Content-Length
   chunked,
-  close,    // by closing: HTTP/1.0
+  close,  // by closing: HTTP/1.0
 };
 
 // Status line and header. Fields that belong to the connection (Content-Length, Transfer-Encoding,

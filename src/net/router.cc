@@ -18,8 +18,7 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 Response method_not_allowed(const Request& request, const std::set<std::string>& allowed) {
   std::string list;
   for (const auto& method : allowed) list += (list.empty() ? "" : ", ") + method;
-  Error error{ErrorCode::invalid,
-              fmt::format("{} does not take {}", request.target.path, request.method),
+  Error error{ErrorCode::invalid, fmt::format("{} does not take {}", request.target.path, request.method),
               fmt::format("it takes {}", list)};
   Response response = problem_response(405, error, request.id);
   response.headers.add("Allow", list);
@@ -67,13 +66,12 @@ Response Router::handle(Request& request) const {
     bool serves = route.method == request.method || (request.method == "HEAD" && route.method == "GET");
     if (!serves) continue;
     // A handler for HEAD itself wins over GET's.
-    bool better = !best || is_more_literal(route, *best) ||
-                  (!is_more_literal(*best, route) && route.method == request.method);
+    bool better =
+        !best || is_more_literal(route, *best) || (!is_more_literal(*best, route) && route.method == request.method);
     if (better) best = &route;
   }
   if (!best && allowed.empty())
-    return problem_response({ErrorCode::not_found, fmt::format("there is no {}", request.target.path), {}},
-                            request.id);
+    return problem_response({ErrorCode::not_found, fmt::format("there is no {}", request.target.path), {}}, request.id);
   if (!best) return method_not_allowed(request, allowed);
   PathParameters parameters;
   for (size_t i = 0; i < path.size(); ++i)

@@ -37,8 +37,7 @@ TEST_F(RouterTest, FindsTheHandler) {
   EXPECT_EQ(handle("GET", "/v1/executions").body, "GET /v1/executions");
   EXPECT_EQ(handle("POST", "/v1/executions?x=1").body, "POST /v1/executions");
   EXPECT_EQ(handle("GET", "/v1/executions/a%20b").body, "GET /v1/executions/{id} id=a b");
-  EXPECT_EQ(handle("GET", "/v1/executions/7/logs/8").body,
-            "GET /v1/executions/{id}/logs/{part} id=7 part=8");
+  EXPECT_EQ(handle("GET", "/v1/executions/7/logs/8").body, "GET /v1/executions/{id}/logs/{part} id=7 part=8");
   EXPECT_EQ(handle("GET", "/").body, "GET /");
 }
 

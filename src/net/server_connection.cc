@@ -28,8 +28,8 @@ bool equals(std::string_view a, std::string_view b) {
 
 bool is_sane_id(std::string_view id) {
   auto is_sane = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == ':';
   };
   return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), is_sane);
 }
@@ -90,8 +90,7 @@ void ServerConnection::begin_request() {
 void ServerConnection::read_head() {
   for (;;) {
     // RFC 9112, 2.2: empty lines before a request are to be skipped.
-    while (!input_.empty() && (input_.view().front() == '\r' || input_.view().front() == '\n'))
-      input_.consume(1);
+    while (!input_.empty() && (input_.view().front() == '\r' || input_.view().front() == '\n')) input_.consume(1);
     auto used = parser_->parse_head(input_.view());
     if (!used) return answer_error(used.error().status, {ErrorCode::invalid, used.error().message, {}});
     if (*used > 0) {
@@ -132,8 +131,7 @@ void ServerConnection::on_head() {
   auto target = parse_target(head.target);
   if (!target) return answer_error(400, target.error());
   bool expects_continue = head.version >= 11 && head.headers.find("Expect");
-  body_.emplace(*transport_, input_, *parser_, core_.activity, expects_continue,
-                core_.settings.body_stall_timeout);
+  body_.emplace(*transport_, input_, *parser_, core_.activity, expects_continue, core_.settings.body_stall_timeout);
   request_.method = head.method;
   request_.target = std::move(*target);
   request_.headers = std::move(head.headers);

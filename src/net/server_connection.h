@@ -22,8 +22,8 @@ class StreamWaker : public std::enable_shared_from_this<StreamWaker> {
  public:
   StreamWaker(std::weak_ptr<EventLoop> loop, ServerConnection* connection)
       : loop_(std::move(loop)), connection_(connection) {}
-  void wake();                               // from any thread
-  void detach() { connection_ = nullptr; }   // on the loop's thread
+  void wake();                              // from any thread
+  void detach() { connection_ = nullptr; }  // on the loop's thread
 
  private:
   std::weak_ptr<EventLoop> loop_;

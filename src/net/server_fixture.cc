@@ -47,8 +47,7 @@ void TestServer::restart() {
   ASSERT_TRUE(server_->start());
 }
 
-RawClient::RawClient(const std::string& path, Connect when)
-    : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawClient::RawClient(const std::string& path, Connect when) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (when == Connect::now) connect(path);
 }
 

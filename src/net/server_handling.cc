@@ -25,11 +25,11 @@ Response ServerConnection::call_handler() {
   } catch (...) {
     what = "an exception of unknown type";
   }
-  log_error("request {}: {} {}: {}", request_.id, printable(request_.method),
-            printable(request_.target.path), printable(what));
-  return problem_response({ErrorCode::internal, "the server met a defect: " + what,
-                           "the server's log has more under this request's id"},
-                          request_.id);
+  log_error("request {}: {} {}: {}", request_.id, printable(request_.method), printable(request_.target.path),
+            printable(what));
+  return problem_response(
+      {ErrorCode::internal, "the server met a defect: " + what, "the server's log has more under this request's id"},
+      request_.id);
 }
 
 void ServerConnection::prepare_answer(Response response) {
@@ -38,10 +38,8 @@ void ServerConnection::prepare_answer(Response response) {
   if (response.stream) framing_ = parser_->head().version >= 11 ? Framing::chunked : Framing::close;
   if (without_body) framing_ = Framing::none;
   bool rest_is_in_the_way =
-      !body_->complete() &&
-      (body_->unreadable() || response.stream || body_->longer_than(kMaxDiscardedBytes));
-  keep_alive_ = parser_->head().keep_alive && framing_ != Framing::close && !rest_is_in_the_way &&
-                !core_.stopping;
+      !body_->complete() && (body_->unreadable() || response.stream || body_->longer_than(kMaxDiscardedBytes));
+  keep_alive_ = parser_->head().keep_alive && framing_ != Framing::close && !rest_is_in_the_way && !core_.stopping;
   std::string head = format_response_head(response, framing_, keep_alive_, request_.id);
   if (without_body || request_.method == "HEAD") {
     response.body.clear();

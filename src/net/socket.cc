@@ -19,9 +19,7 @@ namespace {
 
 constexpr int kBacklog = 1024;
 
-void set_option(int fd, int level, int option, int value) {
-  setsockopt(fd, level, option, &value, sizeof value);
-}
+void set_option(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof value); }
 
 // A static program must not load the plug-ins that the host's nsswitch.conf names: they belong to
 // the host's C library. Files and DNS are built in.
@@ -71,9 +69,9 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t por
   addrinfo* list = nullptr;
   int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
   if (error != 0)
-    return fail(error == EAI_NONAME ? ErrorCode::invalid : ErrorCode::unavailable,
-                fmt::format("cannot resolve {}: {}", host,
-                            error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error)));
+    return fail(
+        error == EAI_NONAME ? ErrorCode::invalid : ErrorCode::unavailable,
+        fmt::format("cannot resolve {}: {}", host, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error)));
   std::vector<SocketAddress> addresses;
   for (addrinfo* entry = list; entry; entry = entry->ai_next) {
     SocketAddress& address = addresses.emplace_back();
@@ -116,8 +114,7 @@ Result<uint16_t> local_port(int fd) {
   address.size = sizeof address.storage;
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0)
     return fail_errno("cannot tell a socket's address");
-  if (address.storage.ss_family == AF_INET6)
-    return ntohs(reinterpret_cast<sockaddr_in6*>(&address.storage)->sin6_port);
+  if (address.storage.ss_family == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6*>(&address.storage)->sin6_port);
   return ntohs(reinterpret_cast<sockaddr_in*>(&address.storage)->sin_port);
 }
 

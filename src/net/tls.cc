@@ -117,14 +117,12 @@ class TlsTransport final : public Transport {
       case SSL_ERROR_WANT_READ: return {IoResult::State::want_read};
       case SSL_ERROR_WANT_WRITE: return {IoResult::State::want_write};
       case SSL_ERROR_ZERO_RETURN: return {IoResult::State::end};
-      case SSL_ERROR_SYSCALL:
-        return {IoResult::State::failed, 0, error_number != 0 ? error_number : ECONNRESET};
+      case SSL_ERROR_SYSCALL: return {IoResult::State::failed, 0, error_number != 0 ? error_number : ECONNRESET};
       default: break;
     }
     long verified = SSL_get_verify_result(ssl_.get());
     words_ = "TLS: " + openssl_words();
-    if (verified != X509_V_OK)
-      words_ += fmt::format(": {}", X509_verify_cert_error_string(verified));
+    if (verified != X509_V_OK) words_ += fmt::format(": {}", X509_verify_cert_error_string(verified));
     return {IoResult::State::failed, 0, EPROTO};
   }
 
@@ -153,8 +151,7 @@ class OpenSslContext final : public TlsContext {
  private:
   static bool expect_host(SSL* ssl, const std::string& host) {
     unsigned char address[sizeof(in6_addr)];
-    bool is_address = inet_pton(AF_INET, host.c_str(), address) == 1 ||
-                      inet_pton(AF_INET6, host.c_str(), address) == 1;
+    bool is_address = inet_pton(AF_INET, host.c_str(), address) == 1 || inet_pton(AF_INET6, host.c_str(), address) == 1;
     if (is_address) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_set_tlsext_host_name(ssl, host.c_str()) == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
@@ -169,8 +166,8 @@ Result<SslContext> make_context(const SSL_METHOD* method) {
   SslContext context(SSL_CTX_new(method));
   if (!context) return fail(ErrorCode::internal, "cannot set up TLS: " + openssl_words());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                      SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   // A body's own framing tells whether it is whole; many peers close without the closing alert.
   SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
   return context;

@@ -26,8 +26,8 @@ class Certificate {
     X509_gmtime_adj(X509_getm_notAfter(certificate_), 3600);
     X509_set_pubkey(certificate_, key_);
     X509_NAME* subject = X509_get_subject_name(certificate_);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1,
+                               -1, 0);
     X509_set_issuer_name(certificate_, issuer ? X509_get_subject_name(issuer->certificate_) : subject);
     add_extension(NID_basic_constraints, issuer ? "CA:FALSE" : "critical,CA:TRUE");
     if (alternative_names) add_extension(NID_subject_alt_name, alternative_names);
@@ -135,8 +135,8 @@ TEST_F(TlsTest, RefusesAnotherHost) {
   auto context = TlsContext::for_client(file("ca.pem"));
   ASSERT_TRUE(context) << context.error().message;
   auto server_context = TlsContext::for_server(file("server.pem"), file("server.key"));
-  for (auto [host, good] : {std::pair("localhost", true), std::pair("127.0.0.1", true),
-                            std::pair("example.org", false), std::pair("127.0.0.2", false)}) {
+  for (auto [host, good] : {std::pair("localhost", true), std::pair("127.0.0.1", true), std::pair("example.org", false),
+                            std::pair("127.0.0.2", false)}) {
     int pair[2];
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
     auto there = (*server_context)->accept(UniqueFd(pair[0]));
@@ -157,8 +157,7 @@ TEST_F(TlsTest, RefusesAnUnknownAuthority) {
   auto response = client("localhost", "other.pem").call(get("/"));
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, ErrorCode::unavailable);
-  EXPECT_NE(response.error().message.find("certificate verify failed"), std::string::npos)
-      << response.error().message;
+  EXPECT_NE(response.error().message.find("certificate verify failed"), std::string::npos) << response.error().message;
 }
 
 // Whether a server that wants a certificate of the authority takes this client.

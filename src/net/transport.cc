@@ -42,9 +42,7 @@ void Transport::shut_down_writing() { shutdown(fd_.get(), SHUT_WR); }
 
 std::string Transport::failure(const IoResult& result) const { return strerror(result.error_number); }
 
-std::unique_ptr<Transport> make_plain_transport(UniqueFd fd) {
-  return std::make_unique<PlainTransport>(std::move(fd));
-}
+std::unique_ptr<Transport> make_plain_transport(UniqueFd fd) { return std::make_unique<PlainTransport>(std::move(fd)); }
 
 int advance_parts(iovec* parts, int count, size_t bytes) {
   int left = 0;

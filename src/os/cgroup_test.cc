@@ -39,9 +39,11 @@ TEST_F(CgroupTest, SaysThatThereIsNone) {
 }
 
 TEST_F(CgroupTest, CountsKills) {
-  ASSERT_TRUE(write_file_atomically(root_ + "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n", 0600, Sync::no));
+  ASSERT_TRUE(write_file_atomically(root_ + "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n", 0600,
+                                    Sync::no));
   EXPECT_EQ(cgroup_oom_kills(root_), 2u);
-  ASSERT_TRUE(write_file_atomically(root_ + "memory.events", "low 0\noom 3\noom_kill 1\noom_group_kill 0\n", 0600, Sync::no));
+  ASSERT_TRUE(
+      write_file_atomically(root_ + "memory.events", "low 0\noom 3\noom_kill 1\noom_group_kill 0\n", 0600, Sync::no));
   EXPECT_EQ(cgroup_oom_kills(root_), 1u);
   EXPECT_EQ(cgroup_oom_kills(root_ + "gone"), std::nullopt);
 }

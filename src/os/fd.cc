@@ -80,8 +80,7 @@ Result<size_t> read_up_to(int fd, void* buffer, size_t size) {
 Result<size_t> pread_up_to(int fd, void* buffer, size_t size, uint64_t offset) {
   size_t total = 0;
   while (total < size) {
-    ssize_t n = pread(fd, static_cast<char*>(buffer) + total, size - total,
-                      static_cast<off_t>(offset + total));
+    ssize_t n = pread(fd, static_cast<char*>(buffer) + total, size - total, static_cast<off_t>(offset + total));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno("cannot read");
     if (n == 0) break;

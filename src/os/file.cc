@@ -31,8 +31,7 @@ Result<std::string> read_file(const std::string& path, uint64_t limit) {
     auto n = read_up_to(fd.get(), content.data() + size, content.size() - size);
     if (!n) return fail(std::move(n).error().with_context(path));
     size += *n;
-    if (size > limit)
-      return fail(ErrorCode::invalid, fmt::format("{} is larger than {} bytes", path, limit));
+    if (size > limit) return fail(ErrorCode::invalid, fmt::format("{} is larger than {} bytes", path, limit));
     if (size < content.size()) break;
     content.resize(content.size() * 2);
   }

@@ -19,8 +19,7 @@ Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode = 066
 // Refuses files larger than `limit` bytes, so that a mistaken path cannot fill memory.
 Result<std::string> read_file(const std::string& path, uint64_t limit = 64u << 20);
 // Absent is nullopt; any other failure is an error.
-Result<std::optional<std::string>> read_file_if_exists(const std::string& path,
-                                                       uint64_t limit = 64u << 20);
+Result<std::optional<std::string>> read_file_if_exists(const std::string& path, uint64_t limit = 64u << 20);
 
 enum class Sync { no, yes };
 // Writes beside the path and renames over it: a reader sees the old or the new content, whole. With
@@ -39,7 +38,7 @@ Result<uint64_t> file_size(const std::string& path);
 Result<std::vector<std::string>> list_directory(const std::string& path);
 
 std::string join_path(std::string_view directory, std::string_view name);
-std::string parent_path(std::string_view path);    // "/" and "." as dirname(1)
+std::string parent_path(std::string_view path);  // "/" and "." as dirname(1)
 std::string base_name(std::string_view path);
 // Absolute and without ., .., double slashes; links are not resolved. Relative to `base`.
 std::string absolute_path(std::string_view path, std::string_view base);

@@ -102,7 +102,8 @@ void apply_cgroup_limits(Machine& machine, const std::string& root) {
   if (auto path = cgroup_path(own, "memory")) apply_cgroup_v1_memory(machine, root, *path);
 }
 
-// Numbers depend on CUDA_DEVICE_ORDER, UUIDs on nothing. Devices that were not handed to this container have an entry in /proc and no file in /dev.
+// Numbers depend on CUDA_DEVICE_ORDER, UUIDs on nothing. Devices that were not handed to this container have an entry
+// in /proc and no file in /dev.
 std::vector<Gpu> find_gpus(const std::string& root) {
   std::vector<Gpu> gpus;
   std::string directory = root + "proc/driver/nvidia/gpus";

@@ -17,14 +17,14 @@ struct Gpu {
 
 struct Machine {
   std::string host_name;
-  std::string kernel;          // "6.1.0-18-amd64"
-  std::string architecture;    // "x86_64"
-  std::string os_release;      // "Debian GNU/Linux 12 (bookworm)"
-  std::string cpu_model;       // "" where the kernel does not say
-  double cpus = 1;             // that this process may use: by its affinity and its cgroups' quotas
-  uint64_t memory_bytes = 0;   // likewise, by its cgroups' limits
-  std::vector<Gpu> gpus;       // NVIDIA's, those of which a device file is there
-  std::string gpu_driver;      // version; "" without GPUs
+  std::string kernel;         // "6.1.0-18-amd64"
+  std::string architecture;   // "x86_64"
+  std::string os_release;     // "Debian GNU/Linux 12 (bookworm)"
+  std::string cpu_model;      // "" where the kernel does not say
+  double cpus = 1;            // that this process may use: by its affinity and its cgroups' quotas
+  uint64_t memory_bytes = 0;  // likewise, by its cgroups' limits
+  std::vector<Gpu> gpus;      // NVIDIA's, those of which a device file is there
+  std::string gpu_driver;     // version; "" without GPUs
 };
 
 // Some files of /proc and /sys are read: well under a millisecond. What cannot be told keeps its

@@ -79,7 +79,8 @@ TEST_F(MachineTest, FindsGpusThatHaveADeviceFile) {
   write("dev/nvidia3", "");
   write("dev/nvidia1", "");
   write("proc/driver/nvidia/version",
-        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\nGCC version: gcc 12.2.0\n");
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023\nGCC version: gcc "
+        "12.2.0\n");
   Machine machine = describe_machine(root_);
   EXPECT_EQ(machine.gpus, std::vector<Gpu>({{"GPU-1", "NVIDIA H200"}, {"1", "NVIDIA H200"}}));
   EXPECT_EQ(machine.gpu_driver, "535.104.05");

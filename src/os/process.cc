@@ -76,8 +76,8 @@ Result<pid_t> spawn(const SpawnOptions& options) {
   auto arguments = pointers(options.arguments);
   auto environment = pointers(options.environment);
   pid_t pid = -1;
-  int error = posix_spawn(&pid, options.program.c_str(), actions.get(), attributes.get(),
-                          arguments.data(), environment.data());
+  int error =
+      posix_spawn(&pid, options.program.c_str(), actions.get(), attributes.get(), arguments.data(), environment.data());
   if (error != 0) return fail(errno_error(error, "cannot start " + options.program));
   return pid;
 }

@@ -20,9 +20,9 @@ struct SpawnOptions {
   int stdin_fd = -1;                     // -1: /dev/null
   int stdout_fd = -1;
   int stderr_fd = -1;
-  int fourth_fd = -1;                    // becomes descriptor 3; -1: there is none
-  bool new_session = false;              // survives the caller's terminal
-  std::string directory;                 // where it starts; empty: where the caller is
+  int fourth_fd = -1;        // becomes descriptor 3; -1: there is none
+  bool new_session = false;  // survives the caller's terminal
+  std::string directory;     // where it starts; empty: where the caller is
 };
 
 // Starts a program with default signal dispositions and an empty signal mask, and no descriptors but

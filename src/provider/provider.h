@@ -12,13 +12,13 @@ namespace plz {
 
 // A kind of instance that can be had.
 struct Offer {
-  std::string type;    // "" where the provider has no types
+  std::string type;  // "" where the provider has no types
   Capacity capacity;
 };
 
 enum class InstanceHealth {
   alive,
-  gone,      // it has ended, or was never there
+  gone,  // it has ended, or was never there
 };
 
 // Thread-safe. Calls may block on the network or on a process.

@@ -50,9 +50,8 @@ std::optional<Timestamp> ended_at(const AttemptRecord& record) {
 void suspect_lack_of_memory(Outcome& outcome, const AttemptRecord& record) {
   int64_t kills = number(record, init::kKeyOomKills).value_or(0);
   if (outcome.signal != SIGKILL || kills <= 0) return;
-  outcome.reason = fmt::format(
-      "probably out of memory: the kernel killed {} for lack of memory while it ran",
-      kills == 1 ? "a process" : fmt::format("{} processes", kills));
+  outcome.reason = fmt::format("probably out of memory: the kernel killed {} for lack of memory while it ran",
+                               kills == 1 ? "a process" : fmt::format("{} processes", kills));
 }
 
 Outcome outcome_of(const AttemptRecord& exit, OomKills cgroup_oom_kills) {
@@ -105,14 +104,12 @@ Outcome outcome_without_exit(const AttemptRecords& records, OomKills cgroup_oom_
   outcome.out_of_memory = cgroup_oom_kills.value_or(0) > 0;
   if (text(*records.start, init::kKeyBootId) != records.boot_id)
     outcome.reason = "the machine was restarted while the command ran";
-  else
-    outcome.reason = "the first process of the attempt (plz-init) was killed";
+  else outcome.reason = "the first process of the attempt (plz-init) was killed";
   if (!errors.empty()) outcome.reason += ": " + errors;
   return outcome;
 }
 
-Result<std::optional<AttemptRecord>> read_record(const AttemptPaths& paths, const char* file,
-                                                 const char* magic) {
+Result<std::optional<AttemptRecord>> read_record(const AttemptPaths& paths, const char* file, const char* magic) {
   PLZ_ASSIGN(auto content, read_file_if_exists(join_path(paths.directory, file)));
   return content ? parse_attempt_record(*content, magic) : std::nullopt;
 }

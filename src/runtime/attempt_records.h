@@ -18,8 +18,8 @@ std::optional<AttemptRecord> parse_attempt_record(std::string_view text, std::st
 
 struct AttemptRecords {
   std::optional<AttemptRecord> start, exit, end;
-  std::string errors;    // what plz-init and the sandbox program said
-  std::string boot_id;   // of the machine, now
+  std::string errors;   // what plz-init and the sandbox program said
+  std::string boot_id;  // of the machine, now
 
   // The command has ended, or never will start, and the log is complete.
   bool complete() const { return end.has_value(); }

@@ -12,9 +12,11 @@ namespace {
 constexpr char kStart[] = "plz-init-start 1\nstarted_realtime_us 1000000\nstarted_boottime_us 5\nboot_id b1\nend\n";
 
 AttemptRecord exit_record(const std::string& lines) {
-  auto record = parse_attempt_record("plz-init-exit 1\nstarted_realtime_us 1000000\nstarted_boottime_us 500\n"
-                                     "ended_realtime_us 7\nended_boottime_us 700\n" + lines + "end\n",
-                                     init::kExitMagic);
+  auto record = parse_attempt_record(
+      "plz-init-exit 1\nstarted_realtime_us 1000000\nstarted_boottime_us 500\n"
+      "ended_realtime_us 7\nended_boottime_us 700\n" +
+          lines + "end\n",
+      init::kExitMagic);
   return record.value_or(AttemptRecord());
 }
 

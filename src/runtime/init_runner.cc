@@ -65,8 +65,7 @@ Result<std::vector<std::string>> limit_memory(const AttemptPaths& paths, uint64_
 Error outer_half_fails(const AttemptPaths& paths) {
   auto said = read_file_if_exists(file_of(paths, init::kErrorFile));
   std::string words = said && *said ? **said : "";
-  return Error{ErrorCode::internal,
-               fmt::format("plz-init cannot carry the log of {}: {}", paths.directory, words), {}};
+  return Error{ErrorCode::internal, fmt::format("plz-init cannot carry the log of {}: {}", paths.directory, words), {}};
 }
 
 }  // namespace
@@ -83,8 +82,7 @@ Result<void> InitRunner::start(const AttemptPaths& paths, InitSpec spec, uint64_
 
 Result<void> InitRunner::spawn_outer(const AttemptPaths& paths) {
   reap_children();
-  PLZ_ASSIGN(UniqueFd errors,
-             open_file(file_of(paths, init::kErrorFile), O_WRONLY | O_CREAT | O_APPEND, 0600));
+  PLZ_ASSIGN(UniqueFd errors, open_file(file_of(paths, init::kErrorFile), O_WRONLY | O_CREAT | O_APPEND, 0600));
   PLZ_ASSIGN(PipeEnds answer, make_pipe());
   SpawnOptions options;
   options.program = plz_init_path_;
@@ -150,8 +148,7 @@ Result<bool> InitRunner::wait_for_outer(const AttemptPaths& paths, int wake_fd) 
 Result<std::optional<UniqueFd>> InitRunner::watch_outer(const AttemptPaths& paths) {
   {
     std::lock_guard lock(mutex_);
-    if (auto child = children_.find(paths.directory); child != children_.end())
-      return open_process(child->second);
+    if (auto child = children_.find(paths.directory); child != children_.end()) return open_process(child->second);
   }
   PLZ_ASSIGN(auto holder, lock_holder(paths));
   if (!holder) return std::optional<UniqueFd>();
@@ -168,8 +165,7 @@ void InitRunner::reap_children() {
 }
 
 Result<void> InitRunner::stop(const AttemptPaths& paths, std::chrono::milliseconds grace) {
-  PLZ_TRY(write_file_atomically(file_of(paths, init::kStopFile), fmt::format("{}\n", grace.count()), 0600,
-                                Sync::no));
+  PLZ_TRY(write_file_atomically(file_of(paths, init::kStopFile), fmt::format("{}\n", grace.count()), 0600, Sync::no));
   std::string path = file_of(paths, init::kControlPipe);
   UniqueFd control(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   // Nobody listens: it has ended, or has not begun and will look at the file first.

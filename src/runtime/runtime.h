@@ -37,16 +37,17 @@ struct LaunchSpec {
   AttemptId attempt_id;
   ExecutionId execution_id;
   AttemptPaths paths;
-  std::vector<std::string> command;     // empty, in a container: the image's own
-  EnvironmentVariables environment;     // the whole of it, final; in a container, what is added to the image's
-  std::string image;                    // the id of the container's image, which is there; "": no container
-  JsonText docker_run_args{"{}"};       // checked by the runtime
-  std::string code_tree;                // a shared checkout that nobody changes; the job gets a private writable
-                                        // copy at job_path("code"), with the same modes: keep the write bits
-  std::vector<BindMount> mounts;        // input, output, measures, configuration, caches
-  std::vector<std::string> hidden_paths;  // plz's own data and sockets: not visible to the job
-  std::vector<std::string> visible_paths; // stay visible read-only even where a hidden or private path covers them (project, virtual environments under /tmp)
-  std::string home_cache;               // ~/.cache of the job: writable, kept per user; may be empty
+  std::vector<std::string> command;        // empty, in a container: the image's own
+  EnvironmentVariables environment;        // the whole of it, final; in a container, what is added to the image's
+  std::string image;                       // the id of the container's image, which is there; "": no container
+  JsonText docker_run_args{"{}"};          // checked by the runtime
+  std::string code_tree;                   // a shared checkout that nobody changes; the job gets a private writable
+                                           // copy at job_path("code"), with the same modes: keep the write bits
+  std::vector<BindMount> mounts;           // input, output, measures, configuration, caches
+  std::vector<std::string> hidden_paths;   // plz's own data and sockets: not visible to the job
+  std::vector<std::string> visible_paths;  // stay visible read-only even where a hidden or private path covers them
+                                           // (project, virtual environments under /tmp)
+  std::string home_cache;                  // ~/.cache of the job: writable, kept per user; may be empty
   bool network = true;
   Resources resources;
   std::vector<std::string> gpu_ids;
@@ -54,7 +55,7 @@ struct LaunchSpec {
 
 // How the command ended, from plz-init's records.
 struct ExitReport {
-  Outcome outcome;                      // never stopped: the worker knows about that
+  Outcome outcome;  // never stopped: the worker knows about that
   std::optional<Timestamp> started, ended;
 };
 

@@ -147,8 +147,7 @@ void RuntimeContract::on_small_disk(const std::function<void()>& test) {
   if (child == 0) {
     uid_t uid = geteuid();
     gid_t gid = getegid();
-    bool mounted = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-                   write_kernel_file("/proc/self/setgroups", "deny") &&
+    bool mounted = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_kernel_file("/proc/self/setgroups", "deny") &&
                    write_kernel_file("/proc/self/gid_map", fmt::format("0 {} 1", gid)) &&
                    write_kernel_file("/proc/self/uid_map", fmt::format("0 {} 1", uid)) &&
                    mount("plz-test", directory_.c_str(), "tmpfs", 0, "size=16m") == 0;
@@ -376,7 +375,8 @@ TEST_P(RuntimeContract, StopAfterTheEndIsNoError) {
 
 TEST_P(RuntimeContract, DaemonsEndWithTheCommand) {
   std::string daemon = "setsid sh -c 'while :; do date > $OUT/alive; sleep 0.01; done' ";
-  auto spec = spec_for(daemon + ">/dev/null 2>&1 & " + daemon + "& while [ ! -e $OUT/alive ]; do sleep 0.01; done; echo over");
+  auto spec =
+      spec_for(daemon + ">/dev/null 2>&1 & " + daemon + "& while [ ! -e $OUT/alive ]; do sleep 0.01; done; echo over");
   spec.environment.emplace_back("OUT", job_path(spec, "output"));
   auto ended = run(spec);
   EXPECT_EQ(ended.report.outcome.exit_status, 0);
@@ -398,9 +398,7 @@ TEST_P(RuntimeContract, TruncatingStandardOutputLosesNothing) {
             "one\ntwo\nthree\n");
 }
 
-TEST_P(RuntimeContract, StandardInputIsEmpty) {
-  EXPECT_EQ(run_script("cat; echo $?").log, "0\n");
-}
+TEST_P(RuntimeContract, StandardInputIsEmpty) { EXPECT_EQ(run_script("cat; echo $?").log, "0\n"); }
 
 TEST_P(RuntimeContract, SignalsAreAsInAFreshShell) {
   EXPECT_EQ(run_script("grep -E 'Sig(Blk|Ign)' /proc/self/status | cut -f 2").log,
@@ -442,7 +440,8 @@ TEST_P(RuntimeContract, DestroyLeavesTheLog) {
 
 TEST_P(RuntimeContract, JobThatFillsTheDiskCanSayItsLastWords) {
   on_small_disk([this] {
-    auto spec = spec_for("cat /dev/zero > $OUT/big || { i=0; while [ $i -lt 20000 ]; do echo no space; i=$((i+1)); done; exit 9; }");
+    auto spec = spec_for(
+        "cat /dev/zero > $OUT/big || { i=0; while [ $i -lt 20000 ]; do echo no space; i=$((i+1)); done; exit 9; }");
     spec.environment.emplace_back("OUT", job_path(spec, "output"));
     auto ended = run(spec);
     EXPECT_EQ(ended.report.outcome.exit_status, 9);

@@ -19,10 +19,10 @@ struct RuntimeKind {
   std::string name;
   // Called again for every "worker": state must lie in the attempts' directories.
   std::function<std::unique_ptr<Runtime>(const std::string& directory)> make;
-  bool boxed = false;   // the job has its own root, pid namespace and private paths
-  std::string image;    // "": no container
-  bool has_outer_half = true;   // the log is carried by a process of its own, which may be killed
-  bool sees_mounts = true;      // what this process has mounted for itself alone
+  bool boxed = false;          // the job has its own root, pid namespace and private paths
+  std::string image;           // "": no container
+  bool has_outer_half = true;  // the log is carried by a process of its own, which may be killed
+  bool sees_mounts = true;     // what this process has mounted for itself alone
 };
 // What a list of the tests says of it.
 inline void PrintTo(const RuntimeKind& kind, std::ostream* out) { *out << kind.name; }
@@ -60,9 +60,7 @@ class RuntimeContract : public testing::TestWithParam<RuntimeKind> {
   void start_in_worker_that_dies(const LaunchSpec& spec);
   // Runs `test` in a process of its own, where directory_ is an empty file system of 16 MiB.
   void on_small_disk(const std::function<void()>& test);
-  std::string job_path(const LaunchSpec& spec, std::string_view which) {
-    return runtime_->job_path(spec.paths, which);
-  }
+  std::string job_path(const LaunchSpec& spec, std::string_view which) { return runtime_->job_path(spec.paths, which); }
 
   std::string directory_;
   std::unique_ptr<Runtime> runtime_;

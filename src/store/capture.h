@@ -19,9 +19,9 @@ class CaptureFilter {
  public:
   virtual ~CaptureFilter() = default;
   enum class Verdict {
-    include,       // a file: captured; a directory: entered and captured
-    exclude,       // a file: left out; a directory: left out with all that is in it
-    look_inside,   // a directory that is left out, unless something in it is included
+    include,      // a file: captured; a directory: entered and captured
+    exclude,      // a file: left out; a directory: left out with all that is in it
+    look_inside,  // a directory that is left out, unless something in it is included
   };
   // `path` is relative to the root, without a leading slash.
   virtual Verdict judge(std::string_view path, bool is_directory) const = 0;
@@ -32,9 +32,9 @@ struct CaptureProgress {
 };
 
 struct CaptureOptions {
-  const CaptureFilter* filter = nullptr;   // none: everything
-  std::string stat_cache_path;             // empty: no cache. A damaged cache is ignored
-  int threads = 0;                         // 0: as many as there are processors, at most 8
+  const CaptureFilter* filter = nullptr;  // none: everything
+  std::string stat_cache_path;            // empty: no cache. A damaged cache is ignored
+  int threads = 0;                        // 0: as many as there are processors, at most 8
   // What to do with a socket, fifo or device file: leave it out with a warning, or fail.
   bool special_files_are_errors = false;
   // The worker's capture of output: a file owned by another user or unreadable is a warning too.
@@ -50,11 +50,11 @@ struct CapturedFile {
 };
 
 struct CaptureResult {
-  Digest tree;                  // of a directory; of a single file: a tree with that one entry
+  Digest tree;  // of a directory; of a single file: a tree with that one entry
   uint64_t total_bytes = 0;
   uint64_t files = 0;
-  uint64_t bytes_sent = 0;      // as stored
-  uint64_t content_bytes_sent = 0;  // of files, before compression; each content once
+  uint64_t bytes_sent = 0;            // as stored
+  uint64_t content_bytes_sent = 0;    // of files, before compression; each content once
   std::vector<std::string> warnings;  // sentences: what was left out and why; at most 100, then a count
 };
 

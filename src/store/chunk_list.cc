@@ -25,8 +25,7 @@ std::string encode_chunk_list(const std::vector<ChunkReference>& chunks) {
 Result<std::vector<ChunkReference>> decode_chunk_list(std::string_view bytes) {
   if (!bytes.starts_with(kMagic)) return fail(ErrorCode::invalid, "not a list of chunks");
   bytes.remove_prefix(kMagic.size());
-  if (bytes.size() % kReferenceBytes != 0)
-    return fail(ErrorCode::invalid, "a list of chunks is cut short");
+  if (bytes.size() % kReferenceBytes != 0) return fail(ErrorCode::invalid, "a list of chunks is cut short");
   std::vector<ChunkReference> chunks;
   chunks.reserve(bytes.size() / kReferenceBytes);
   LittleEndianReader reader(bytes);

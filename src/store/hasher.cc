@@ -17,15 +17,12 @@ Hasher::Hasher() : context_(nullptr) {
   // The system's openssl.cnf is none of our business, and reading it costs a millisecond.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   context_ = EVP_MD_CTX_new();
-  if (!context_ || EVP_DigestInit_ex(as_context(context_), EVP_sha256(), nullptr) != 1)
-    throw std::bad_alloc();
+  if (!context_ || EVP_DigestInit_ex(as_context(context_), EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
 }
 
 Hasher::~Hasher() { EVP_MD_CTX_free(as_context(context_)); }
 
-void Hasher::update(std::string_view bytes) {
-  EVP_DigestUpdate(as_context(context_), bytes.data(), bytes.size());
-}
+void Hasher::update(std::string_view bytes) { EVP_DigestUpdate(as_context(context_), bytes.data(), bytes.size()); }
 
 Digest Hasher::finish() {
   std::array<uint8_t, Digest::kBytes> bytes;

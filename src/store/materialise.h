@@ -15,7 +15,7 @@
 namespace plz {
 
 struct MaterialiseOptions {
-  bool read_only = false;          // drops the write bits (for shared caches)
+  bool read_only = false;  // drops the write bits (for shared caches)
   int threads = 0;
   std::function<void(uint64_t bytes_done)> progress;
 };
@@ -23,8 +23,8 @@ struct MaterialiseOptions {
 // Writes the tree's content into `directory`, which is made and must be empty. Names that escape it
 // cannot occur (decode_tree refuses them). Holes of sparse files are kept as holes. Identical files
 // are written once each: no hard links. On failure what was written stays: the caller removes it.
-Result<void> materialise(const Digest& tree, const std::string& directory,
-                         const MaterialiseOptions& options, BlobSource& source);
+Result<void> materialise(const Digest& tree, const std::string& directory, const MaterialiseOptions& options,
+                         BlobSource& source);
 
 // Fetches and decodes one tree.
 Result<Tree> fetch_tree(const Digest& tree, BlobSource& source);

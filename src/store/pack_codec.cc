@@ -34,8 +34,8 @@ constexpr size_t worthwhile_bytes(size_t bytes) { return bytes - bytes / 8; }
 
 // The compressed size, or 0 where it would exceed worthwhile_bytes.
 size_t try_compress(std::string_view bytes, char* out) {
-  size_t size = ZSTD_compressCCtx(compression_context(), out, worthwhile_bytes(bytes.size()), bytes.data(),
-                                  bytes.size(), kLevel);
+  size_t size =
+      ZSTD_compressCCtx(compression_context(), out, worthwhile_bytes(bytes.size()), bytes.data(), bytes.size(), kLevel);
   return ZSTD_isError(size) ? 0 : size;
 }
 
@@ -69,9 +69,9 @@ void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_vi
   }
   if (compressed == 0) pack += bytes;
   uint64_t stored_bytes = pack.size() - stored_at;
-  write_header(pack.data() + header, {digest, bytes.size(), stored_bytes,
-                                      XXH3_64bits(pack.data() + stored_at, stored_bytes),
-                                      compressed ? Codec::zstd : Codec::raw});
+  write_header(pack.data() + header,
+               {digest, bytes.size(), stored_bytes, XXH3_64bits(pack.data() + stored_at, stored_bytes),
+                compressed ? Codec::zstd : Codec::raw});
 }
 
 void append_pack_record_header(std::string& pack, const PackRecordHeader& header) {
@@ -79,8 +79,7 @@ void append_pack_record_header(std::string& pack, const PackRecordHeader& header
   write_header(pack.data() + pack.size() - kPackRecordHeaderBytes, header);
 }
 
-Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum,
-                         std::string& out) {
+Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum, std::string& out) {
   if (XXH3_64bits(stored.data(), stored.size()) != checksum)
     return fail(ErrorCode::internal, "a stored blob is damaged: its checksum does not match");
   if (bytes > kMaxBlobBytes)

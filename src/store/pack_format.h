@@ -65,8 +65,7 @@ class PackParser {
 };
 
 // Decodes one blob's stored bytes. Verifies checksum and size; `out` is replaced.
-Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum,
-                         std::string& out);
+Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum, std::string& out);
 
 // Reads a pack in pieces and calls `blob` with each whole blob, decoded and verified.
 class PackBlobReader {

@@ -31,7 +31,7 @@ Result<std::vector<std::string>> read_pack(std::string_view pack, size_t piece) 
 }
 
 Result<std::vector<std::pair<PackRecordHeader, uint64_t>>> parse_pack(std::string_view pack, size_t piece,
-                                                                     bool verify) {
+                                                                      bool verify) {
   std::vector<std::pair<PackRecordHeader, uint64_t>> records;
   PackParser parser({[&](const PackRecordHeader& header, uint64_t offset) -> Result<void> {
                       records.emplace_back(header, offset);
@@ -60,8 +60,8 @@ TEST(Pack, ParserFindsWhereEachBlobLies) {
       for (size_t i = 0; i < blobs.size(); ++i) {
         const auto& [header, offset] = (*records)[i];
         std::string out;
-        ASSERT_TRUE(decode_blob(header.codec, std::string_view(pack).substr(offset, header.stored_bytes),
-                                header.bytes, header.checksum, out));
+        ASSERT_TRUE(decode_blob(header.codec, std::string_view(pack).substr(offset, header.stored_bytes), header.bytes,
+                                header.checksum, out));
         EXPECT_EQ(out, blobs[i]);
       }
     }
@@ -117,9 +117,8 @@ TEST(Pack, RefusesImpossibleSizesBeforeMakingRoomForThem) {
 }
 
 TEST(Pack, EndsWithTheErrorOfItsReceiver) {
-  PackBlobReader reader([](const Digest&, std::string_view) -> Result<void> {
-    return fail(ErrorCode::unavailable, "disk full");
-  });
+  PackBlobReader reader(
+      [](const Digest&, std::string_view) -> Result<void> { return fail(ErrorCode::unavailable, "disk full"); });
   auto result = reader.feed(sample_pack());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::unavailable);

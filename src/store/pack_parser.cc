@@ -24,11 +24,9 @@ Result<PackRecordHeader> decode_header(std::string_view bytes) {
   std::string_view padding = reader.bytes(7);
   if (codec > static_cast<uint8_t>(Codec::zstd))
     return fail(ErrorCode::invalid, fmt::format("a pack has a record of the unknown codec {}", codec));
-  if (padding.find_first_not_of('\0') != padding.npos)
-    return fail(ErrorCode::invalid, "a pack has a damaged record");
-  bool sizes_fit = header.codec == Codec::raw
-                       ? header.stored_bytes == header.bytes
-                       : header.stored_bytes > 0 && header.stored_bytes < header.bytes;
+  if (padding.find_first_not_of('\0') != padding.npos) return fail(ErrorCode::invalid, "a pack has a damaged record");
+  bool sizes_fit = header.codec == Codec::raw ? header.stored_bytes == header.bytes
+                                              : header.stored_bytes > 0 && header.stored_bytes < header.bytes;
   if (!sizes_fit || header.bytes > kMaxBlobBytes)
     return fail(ErrorCode::invalid, "a pack has a record of an impossible size");
   return header;
@@ -93,10 +91,8 @@ struct PackParser::State final : RecordScanner::Receiver {
   Result<void> stored(std::string_view part) override {
     XXH3_64bits_update(&checksum, part.data(), part.size());
     if (!verify_digest) return {};
-    if (header.codec == Codec::raw)
-      hasher.update(part);
-    else
-      compressed += part;
+    if (header.codec == Codec::raw) hasher.update(part);
+    else compressed += part;
     return {};
   }
   Result<void> end() override {
@@ -139,8 +135,7 @@ struct PackBlobReader::State final : RecordScanner::Receiver {
   Result<void> stored(std::string_view part) override {
     if (part.size() == header.stored_bytes)
       whole = part;  // decoded where it lies: take_stored calls end() before the piece goes away
-    else
-      gathered += part;
+    else gathered += part;
     return {};
   }
   Result<void> end() override {

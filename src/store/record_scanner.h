@@ -32,8 +32,8 @@ class RecordScanner {
   Result<void> take_stored(std::string_view& piece);
 
   Receiver& receiver_;
-  std::string head_;              // of the magic, or of a record's header, what has come so far
-  uint64_t offset_ = 0;           // in the pack, of what comes next
+  std::string head_;     // of the magic, or of a record's header, what has come so far
+  uint64_t offset_ = 0;  // in the pack, of what comes next
   uint64_t stored_left_ = 0;
   bool magic_seen_ = false, in_record_ = false;
 };

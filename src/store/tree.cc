@@ -20,8 +20,7 @@ constexpr uint32_t kModeBits = 07777;
 constexpr uint32_t kSymlinkMode = 0777;
 
 bool is_name(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
-         name.find('\0') == name.npos;
+  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos && name.find('\0') == name.npos;
 }
 
 void read_rest(LittleEndianReader& reader, TreeEntry& entry) {

@@ -13,14 +13,14 @@
 namespace plz {
 
 enum class EntryKind : uint8_t {  // persisted: do not renumber
-  file = 0,          // digest: the blob of its bytes
-  chunked_file = 1,  // digest: the blob of its list of chunks (chunker.h)
-  directory = 2,     // digest: the blob of its tree
-  symlink = 3,       // target: the link's text
+  file = 0,                       // digest: the blob of its bytes
+  chunked_file = 1,               // digest: the blob of its list of chunks (chunker.h)
+  directory = 2,                  // digest: the blob of its tree
+  symlink = 3,                    // target: the link's text
 };
 
 struct TreeEntry {
-  std::string name;      // bytes: any but '/' and NUL; never empty, "." or ".."
+  std::string name;  // bytes: any but '/' and NUL; never empty, "." or ".."
   EntryKind kind = EntryKind::file;
   uint32_t mode = 0644;  // permission bits only, 07777; set-uid and set-gid are dropped at capture
   uint64_t bytes = 0;    // of a file; of a directory: all bytes below it

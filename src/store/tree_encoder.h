@@ -12,8 +12,8 @@ class TreeEncoder {
  public:
   TreeEncoder();
   // In the order of names.
-  void add(EntryKind kind, uint32_t mode, std::string_view name, uint64_t bytes, uint64_t files,
-           const Digest& digest, std::string_view target);
+  void add(EntryKind kind, uint32_t mode, std::string_view name, uint64_t bytes, uint64_t files, const Digest& digest,
+           std::string_view target);
   std::string take() { return std::move(out_); }
 
  private:

@@ -15,9 +15,13 @@ TreeEntry link(std::string name, std::string target) {
 Tree sample() {
   Tree tree;
   tree.entries.push_back(link("a\nb\xff", "/nowhere"));
-  tree.entries.push_back({.name = "big", .kind = EntryKind::chunked_file, .mode = 0600, .bytes = 1ull << 40,
-                          .digest = digest_of("list")});
-  tree.entries.push_back({.name = "dir", .kind = EntryKind::directory, .mode = 01755, .bytes = 12, .files = 4,
+  tree.entries.push_back(
+      {.name = "big", .kind = EntryKind::chunked_file, .mode = 0600, .bytes = 1ull << 40, .digest = digest_of("list")});
+  tree.entries.push_back({.name = "dir",
+                          .kind = EntryKind::directory,
+                          .mode = 01755,
+                          .bytes = 12,
+                          .files = 4,
                           .digest = digest_of("tree")});
   tree.entries.push_back(file(std::string(255, 'n')));
   return tree;
@@ -63,7 +67,7 @@ TEST(Tree, RefusesUnknownKindsModesAndBadLinks) {
     return decode_tree(changed).has_value();
   };
   EXPECT_FALSE(with(0, 'X'));
-  EXPECT_FALSE(with(8, 4));       // kind
+  EXPECT_FALSE(with(8, 4));        // kind
   EXPECT_FALSE(with(10, '\x10'));  // mode 010000
   EXPECT_FALSE(decode_tree(encode_tree({{link("a", "")}})));
   EXPECT_FALSE(decode_tree(encode_tree({{link("a", std::string("x\0", 2))}})));

@@ -35,8 +35,7 @@ std::optional<double> seconds_between(std::optional<Timestamp> from, std::option
 
 Durations durations_of(const PhaseTimes& times) {
   return {seconds_between(times.submitted, times.assigned), seconds_between(times.assigned, times.started),
-          seconds_between(times.started, times.command_ended),
-          seconds_between(times.command_ended, times.finished)};
+          seconds_between(times.started, times.command_ended), seconds_between(times.command_ended, times.finished)};
 }
 
 // What follows from other members, and is there for who reads it.
@@ -161,7 +160,8 @@ std::string execution_document(const Execution& execution, std::string_view meas
   json.close('}');
   std::string document = json.take();
   // Texts that are only carried may hold line breaks, but only between their tokens.
-  std::replace_if(document.begin(), document.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      document.begin(), document.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return document;
 }
 

@@ -168,8 +168,7 @@ TEST(ExecutionJson, ErrorsNameTheMember) {
   auto page = execution_page_from_json(R"({"executions": [{"execution_id": 3}]})");
   ASSERT_FALSE(page);
   EXPECT_EQ(page.error().message, "executions[0].execution_id must be an id (a UUID)");
-  auto state = execution_from_json(
-      R"({"execution_id": "019aab9e-3c6f-7d52-9d0f-000000000003", "state": "asleep"})");
+  auto state = execution_from_json(R"({"execution_id": "019aab9e-3c6f-7d52-9d0f-000000000003", "state": "asleep"})");
   ASSERT_FALSE(state);
   EXPECT_EQ(state.error().message, "state must be queued, starting, running, finishing or finished");
 }

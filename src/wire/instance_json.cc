@@ -73,9 +73,7 @@ struct Shape<Ping> {
   }
 };
 
-std::string instances_to_json(const std::vector<Instance>& instances) {
-  return write_document(Instances{instances});
-}
+std::string instances_to_json(const std::vector<Instance>& instances) { return write_document(Instances{instances}); }
 Result<std::vector<Instance>> instances_from_json(std::string_view json) {
   PLZ_ASSIGN(Instances document, read_document<Instances>(json));
   return std::move(document.instances);

@@ -78,8 +78,7 @@ class JsonChecker {
       if (token == JsonToken::bad) return problem(lexer_.problem());
       if (token == JsonToken::end && expected_ == Expected::nothing) return {};
       if (!accepts(token)) return problem(std::string("expected ") + words());
-      if (nesting_.size() > max_depth_)
-        return problem(fmt::format("nested deeper than {} levels", max_depth_));
+      if (nesting_.size() > max_depth_) return problem(fmt::format("nested deeper than {} levels", max_depth_));
     }
   }
 
@@ -177,8 +176,17 @@ JsonToken JsonLexer::next() {
     case ',': ++at_; return JsonToken::comma;
     case ':': ++at_; return JsonToken::colon;
     case '"': return string();
-    case '-': case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9': return number();
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9': return number();
     default: return word();
   }
 }
@@ -194,7 +202,10 @@ JsonToken JsonLexer::string() {
       if (!ascii && !is_valid_utf8(token())) return bad(start_, "a string that is not valid UTF-8");
       return JsonToken::string;
     }
-    if (byte >= 0x80) { ascii = false; continue; }
+    if (byte >= 0x80) {
+      ascii = false;
+      continue;
+    }
     if (byte != '\\') return bad(i, "a control character within a string: it must be escaped");
     if (++i >= text_.size()) return bad(start_, "a string that does not end");
     if (text_[i] == 'u') {

@@ -11,10 +11,18 @@
 namespace plz {
 
 enum class JsonToken {
-  begin_object, end_object, begin_array, end_array, comma, colon,
-  string, number, literal,   // literal: true, false, null
-  not_finite,                // NaN, Infinity, -Infinity, where they are allowed
-  end, bad,
+  begin_object,
+  end_object,
+  begin_array,
+  end_array,
+  comma,
+  colon,
+  string,
+  number,
+  literal,     // literal: true, false, null
+  not_finite,  // NaN, Infinity, -Infinity, where they are allowed
+  end,
+  bad,
 };
 
 enum class JsonDialect { strict, measure };  // measure: Python's NaN and Infinity too
@@ -31,8 +39,8 @@ class JsonLexer {
 
   JsonToken next();
   std::string_view token() const { return text_.substr(start_, at_ - start_); }
-  size_t start() const { return start_; }   // of the last token, or where a bad one goes wrong
-  size_t position() const { return at_; }   // after the last token
+  size_t start() const { return start_; }  // of the last token, or where a bad one goes wrong
+  size_t position() const { return at_; }  // after the last token
   void skip_to(size_t position) { at_ = position; }
   const char* problem() const { return problem_; }  // of a bad token
 

@@ -86,8 +86,7 @@ void JsonReader::read(const JsonPlace& place, std::string_view text, bool& value
 
 void JsonReader::read(const JsonPlace& place, std::string_view text, double& value) {
   if (!is_whole_number(text)) return problem(place, "must be a number");
-  if (!parse_number(text, value) || !std::isfinite(value))
-    problem(place, "must be a number that a double can hold");
+  if (!parse_number(text, value) || !std::isfinite(value)) problem(place, "must be a number that a double can hold");
 }
 
 void JsonReader::read_unsigned(const JsonPlace& place, std::string_view text, uint64_t& value) {
@@ -95,8 +94,7 @@ void JsonReader::read_unsigned(const JsonPlace& place, std::string_view text, ui
   if (!parse_number(text, value)) problem(place, "must be a whole number from 0 to 18446744073709551615");
 }
 
-void JsonReader::read_signed(const JsonPlace& place, std::string_view text, int64_t min, int64_t max,
-                             int64_t& value) {
+void JsonReader::read_signed(const JsonPlace& place, std::string_view text, int64_t min, int64_t max, int64_t& value) {
   if (!is_whole_number(text)) return problem(place, "must be a number");
   if (parse_number(text, value) && value >= min && value <= max) return;
   value = 0;

@@ -98,8 +98,7 @@ class JsonReader {
     else problem(place, "must be an id (a UUID)");
   }
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  void read(const JsonPlace& place, std::string_view text, T& value) {
+  requires(!std::same_as<T, bool>) void read(const JsonPlace& place, std::string_view text, T& value) {
     if constexpr (std::same_as<T, uint64_t>) {
       read_unsigned(place, text, value);
     } else {

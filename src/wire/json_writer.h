@@ -28,7 +28,9 @@ class JsonWriter {
     write(value);
   }
   template <typename T>
-  void optional(std::string_view name, const T& value) { required(name, value); }
+  void optional(std::string_view name, const T& value) {
+    required(name, value);
+  }
   void object(std::string_view name, const JsonText& value) { required(name, value); }
 
   template <HasShape T>
@@ -38,7 +40,9 @@ class JsonWriter {
     close('}');
   }
   template <HasNames T>
-  void write(const T& value) { write(EnumNames<T>::name(value)); }
+  void write(const T& value) {
+    write(EnumNames<T>::name(value));
+  }
   template <typename T>
   void write(const std::optional<T>& value) {
     if (value) write(*value);
@@ -54,7 +58,9 @@ class JsonWriter {
     close(']');
   }
   template <typename Tag>
-  void write(const StrongId<Tag>& id) { write(std::string_view(id.to_string())); }
+  void write(const StrongId<Tag>& id) {
+    write(std::string_view(id.to_string()));
+  }
   template <std::integral T>
   void write(T value) {
     if constexpr (std::same_as<T, bool>) raw(value ? "true" : "false");

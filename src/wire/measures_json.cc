@@ -19,9 +19,7 @@ struct Measure {
   const MeasureEvent* event;
 };
 
-bool is_number(std::string_view name) {
-  return !name.empty() && name.find_first_not_of("0123456789") == name.npos;
-}
+bool is_number(std::string_view name) { return !name.empty() && name.find_first_not_of("0123456789") == name.npos; }
 
 // epoch/10 comes after epoch/9: names that are numbers come first, by their value.
 int compare_names(std::string_view a, std::string_view b) {

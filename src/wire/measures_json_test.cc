@@ -58,7 +58,9 @@ TEST(MeasuresJson, ErrorsNameTheMember) {
   EXPECT_EQ(measure_events_from_json(R"({"events": [{"sequence": 1, "path": "a"}]})").error().message,
             "events[0].time is missing");
   EXPECT_EQ(measure_events_from_json(R"({"events": [{"sequence": 1, "path": "a", "time": )"
-                                     R"("2026-01-01T00:00:00Z", "value": 1, "text": "nope"}]})").error().message,
+                                     R"("2026-01-01T00:00:00Z", "value": 1, "text": "nope"}]})")
+                .error()
+                .message,
             "events[0].text must be the JSON that a job wrote");
 }
 

@@ -20,8 +20,12 @@ template <typename T>
 struct EnumNames;
 
 template <typename T>
-concept HasShape = requires { sizeof(Shape<T>); };
+concept HasShape = requires {
+  sizeof(Shape<T>);
+};
 template <typename T>
-concept HasNames = requires { sizeof(EnumNames<T>); };
+concept HasNames = requires {
+  sizeof(EnumNames<T>);
+};
 
 }  // namespace plz

@@ -21,14 +21,14 @@ struct WorkerRegistration {
   std::string host_name;
   Capacity capacity;
   std::vector<RuntimeFingerprint> runtimes;
-  std::vector<AttemptId> attempts;        // those it has in hand: the controller requeues the others
+  std::vector<AttemptId> attempts;  // those it has in hand: the controller requeues the others
 };
 std::string registration_to_json(const WorkerRegistration& registration);
 Result<WorkerRegistration> registration_from_json(std::string_view json);
 
 struct WorkerRegistered {
   InstanceId instance_id;
-  std::vector<AttemptId> forget;          // of `attempts`: finished or unknown, to be thrown away
+  std::vector<AttemptId> forget;  // of `attempts`: finished or unknown, to be thrown away
 };
 std::string registered_to_json(const WorkerRegistered& registered);
 Result<WorkerRegistered> registered_from_json(std::string_view json);
@@ -38,23 +38,23 @@ struct StopOrder {
   AttemptId attempt_id;
   int64_t grace_milliseconds = 10'000;
 };
-struct CaptureOrder {                     // capture the output of a running attempt now
+struct CaptureOrder {  // capture the output of a running attempt now
   AttemptId attempt_id;
   std::string request_id;
 };
-struct CollectionOrder {                  // remove (dry_run: only tell) what nobody needs on the machine
+struct CollectionOrder {  // remove (dry_run: only tell) what nobody needs on the machine
   std::string request_id;
   bool dry_run = false;
-  bool environments = false;              // images and leftover containers
-  bool caches = false;                    // trees that no attempt is using
-  std::vector<std::string> keep_images;   // ids
+  bool environments = false;             // images and leftover containers
+  bool caches = false;                   // trees that no attempt is using
+  std::vector<std::string> keep_images;  // ids
 };
 struct WorkerOrders {
   std::vector<Assignment> assignments;
   std::vector<StopOrder> stops;
   std::vector<CaptureOrder> captures;
   std::vector<CollectionOrder> collections;
-  bool shut_down = false;                 // the instance is being given back: end when idle
+  bool shut_down = false;  // the instance is being given back: end when idle
 };
 // An assignment by itself: as a worker keeps it in the attempt's directory.
 std::string assignment_to_json(const Assignment& assignment);
@@ -80,9 +80,9 @@ struct FinishReport {
   std::optional<Timestamp> started, ended;
   std::optional<Digest> output_tree;
   uint64_t output_bytes = 0;
-  uint64_t log_bytes = 0;                 // conflict if the controller has not as many
-  std::vector<MeasureEvent> measures;     // the last ones, to save a request
-  std::optional<ImageIdentity> image;     // as in AttemptMoment, whose message may never have been sent
+  uint64_t log_bytes = 0;              // conflict if the controller has not as many
+  std::vector<MeasureEvent> measures;  // the last ones, to save a request
+  std::optional<ImageIdentity> image;  // as in AttemptMoment, whose message may never have been sent
 };
 std::string finish_to_json(const FinishReport& report);
 Result<FinishReport> finish_from_json(std::string_view json);
@@ -91,7 +91,7 @@ Result<FinishReport> finish_from_json(std::string_view json);
 struct CaptureReport {
   std::optional<Digest> output_tree;
   uint64_t output_bytes = 0;
-  std::string error;                      // set: it failed
+  std::string error;  // set: it failed
 };
 std::string capture_report_to_json(const CaptureReport& report);
 Result<CaptureReport> capture_report_from_json(std::string_view json);

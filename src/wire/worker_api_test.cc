@@ -19,13 +19,14 @@ void expect_golden(const T& value, std::string (*write)(const T&), Result<T> (*r
 }
 
 Assignment sample_assignment() {
-  return {sample_id<AttemptId>(1), sample_id<ExecutionId>(2), sample_spec(), {{"HOME", "/root"}}, {"0", "GPU-1"},
-          "registry:5000/plz"};
+  return {sample_id<AttemptId>(1), sample_id<ExecutionId>(2), sample_spec(), {{"HOME", "/root"}},
+          {"0", "GPU-1"},          "registry:5000/plz"};
 }
 
 TEST(WorkerApi, Registration) {
-  WorkerRegistration registration{sample_id<InstanceId>(1), "0.1", "box", {2, 1024, {"0"}},
-                                  {{"sandbox", true, "0.8", ""}}, {sample_id<AttemptId>(2)}};
+  WorkerRegistration registration{
+      sample_id<InstanceId>(1), "0.1", "box", {2, 1024, {"0"}}, {{"sandbox", true, "0.8", ""}},
+      {sample_id<AttemptId>(2)}};
   expect_golden(registration, registration_to_json, registration_from_json,
                 R"({"instance_id": "019aab9e-3c6f-7d52-9d0f-000000000001", "version": "0.1", "host_name": "box", )"
                 R"("capacity": {"cpus": 2, "memory_bytes": 1024, "gpus": ["0"]}, "runtimes": [{"name": "sandbox", )"
@@ -97,7 +98,9 @@ TEST(WorkerApi, LogSize) {
 
 TEST(WorkerApi, ErrorsNameTheMember) {
   EXPECT_EQ(orders_from_json(R"({"stops": [{"attempt_id": "019aab9e-3c6f-7d52-9d0f-000000000003",)"
-                             R"( "grace_milliseconds": true}]})").error().message,
+                             R"( "grace_milliseconds": true}]})")
+                .error()
+                .message,
             "stops[0].grace_milliseconds must be a number");
   EXPECT_EQ(finish_from_json(R"({"outcome": {"kind": "fine"}})").error().message,
             "outcome.kind must be succeeded, exited, signalled, could_not_start, output_not_stored, stopped or lost");

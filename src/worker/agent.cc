@@ -74,7 +74,10 @@ struct Agent::State {
 
 Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> all, const Clock& c,
                     Environments* environments)
-    : settings(std::move(given)), runtimes(std::move(all)), clock(c), connections(controller, clock, settings.backoff),
+    : settings(std::move(given)),
+      runtimes(std::move(all)),
+      clock(c),
+      connections(controller, clock, settings.backoff),
       trees(join_path(settings.directory, "cache/trees"),
             settings.cache_limit_bytes ? settings.cache_limit_bytes : default_cache_limit(settings.directory),
             current_boot_id()),
@@ -220,16 +223,16 @@ void Agent::State::follow(WorkerOrders orders) {
 
 // On a thread of its own: an engine takes its time. One after the other.
 void Agent::State::collect(CollectionOrder order) {
-  collecting = std::jthread([this, to = *instance, order = std::move(order),
-                             before = std::move(collecting)](std::stop_token stop) mutable {
-    if (before.joinable()) before.join();
-    const CollectionSources sources{trees, context.images, context.environments, containers,
-                                    [this](AttemptId id) { return is_in_hand(id); }};
-    const WorkerCollection collection = collect_here(order, sources);
-    auto told = connections.call_until_answered(
-        stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });
-    if (!told) log_warning("the answer to a collection was not taken: {}", told.error().message);
-  });
+  collecting = std::jthread(
+      [this, to = *instance, order = std::move(order), before = std::move(collecting)](std::stop_token stop) mutable {
+        if (before.joinable()) before.join();
+        const CollectionSources sources{trees, context.images, context.environments, containers,
+                                        [this](AttemptId id) { return is_in_hand(id); }};
+        const WorkerCollection collection = collect_here(order, sources);
+        auto told = connections.call_until_answered(
+            stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });
+        if (!told) log_warning("the answer to a collection was not taken: {}", told.error().message);
+      });
 }
 
 bool Agent::State::is_in_hand(AttemptId id) {
@@ -308,7 +311,8 @@ void Agent::State::tidy_up() {
 }
 
 bool Agent::State::has_given_up() const {
-  return settings.give_up_after.count() > 0 && attempts.empty() && clock.steady() - last_contact > settings.give_up_after;
+  return settings.give_up_after.count() > 0 && attempts.empty() &&
+         clock.steady() - last_contact > settings.give_up_after;
 }
 
 }  // namespace plz

@@ -14,7 +14,6 @@
 #include "base/result.h"
 #include "environment/environments.h"
 #include "model/instance.h"
-#include "environment/environments.h"
 #include "runtime/container_keeper.h"
 #include "runtime/runtime.h"
 #include "worker/controller_access.h"
@@ -25,12 +24,12 @@ struct AgentSettings {
   // Its state: instance, attempts/, cache/. Whoever starts the agent sees to it that there is one for a
   // directory, and that nobody else may look into it.
   std::string directory;
-  std::optional<InstanceId> instance_id;        // given by the provider
+  std::optional<InstanceId> instance_id;  // given by the provider
   std::string version;
   std::string host_name;
   Capacity capacity;
-  std::vector<std::string> hidden_paths;        // plz's data and sockets; its own directory is added
-  uint64_t cache_limit_bytes = 0;               // of trees; 0: 20 GiB, or a tenth of the disk if that is less
+  std::vector<std::string> hidden_paths;  // plz's data and sockets; its own directory is added
+  uint64_t cache_limit_bytes = 0;         // of trees; 0: 20 GiB, or a tenth of the disk if that is less
   std::chrono::seconds poll{30};
   // How long without a controller and without jobs until it ends by itself; 0: never.
   std::chrono::milliseconds give_up_after{0};

@@ -57,9 +57,7 @@ class AgentTest : public testing::Test {
     assignment.shell_environment = {{"PATH", "/bin"}, {"HOME", "/root"}, {"SECRET", "s"}};
     return assignment;
   }
-  AttemptPaths paths(int number) const {
-    return {settings_.directory + "/attempts/" + attempt_id(number).to_string()};
-  }
+  AttemptPaths paths(int number) const { return {settings_.directory + "/attempts/" + attempt_id(number).to_string()}; }
   bool is_removed(int number) const {
     return eventually([&] { return !path_exists(paths(number).directory); });
   }

@@ -69,7 +69,9 @@ Result<ReadyEnvironment> build_for_ever(const ScriptedEnvironments::Say& say, st
 
 class AgentImagesTest : public testing::Test {
  protected:
-  AgentImagesTest() : docker_(clock_, [this](const LaunchSpec&) { return job_; }, "docker") {
+  AgentImagesTest()
+      : docker_(
+            clock_, [this](const LaunchSpec&) { return job_; }, "docker") {
     code_ = controller_.put_tree({{"train.py", "print(1)"}});
     settings_.directory = directory_.path() + "/worker";
     settings_.poll = std::chrono::seconds(1);

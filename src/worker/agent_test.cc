@@ -168,8 +168,7 @@ TEST_F(AgentTest, AnImageNeedsARuntimeForImages) {
   given.spec.snapshot.environment.image = "debian:12";
   FinishReport report = run(given);
   EXPECT_EQ(report.outcome.kind, OutcomeKind::could_not_start);
-  EXPECT_EQ(report.outcome.reason,
-            "no runtime of this worker can run the job: it has none for container images");
+  EXPECT_EQ(report.outcome.reason, "no runtime of this worker can run the job: it has none for container images");
 }
 
 TEST_F(AgentTest, TheAssignmentIsForTheOwnersEyes) {

@@ -31,12 +31,18 @@ constexpr milliseconds kLongestRest{50};
 AttemptObserver::AttemptObserver(AttemptId attempt, const AttemptPaths& paths, const std::string& measure_log,
                                  std::vector<MeasureRoot> roots, bool recovered, LogShipper& preparation,
                                  Connections& connections, const Clock& clock)
-    : attempt_(attempt), paths_(paths), connections_(connections), clock_(clock), preparation_(preparation),
-      log_(attempt, AttemptLog::job, paths.log(), recovered, connections, clock), measures_(measure_log),
+    : attempt_(attempt),
+      paths_(paths),
+      connections_(connections),
+      clock_(clock),
+      preparation_(preparation),
+      log_(attempt, AttemptLog::job, paths.log(), recovered, connections, clock),
+      measures_(measure_log),
       collector_(std::move(roots), measures_, clock) {}
 
 void AttemptObserver::begin(std::optional<AttemptMoment> started) {
-  auto opened = measures_.open([&](const MeasureEvent& event, const MeasureStamp& stamp) { collector_.know(event, stamp); });
+  auto opened =
+      measures_.open([&](const MeasureEvent& event, const MeasureStamp& stamp) { collector_.know(event, stamp); });
   // The job goes on, and so does its log; each flush tries again.
   if (!opened) log_warning("attempt {}: {}", attempt_.to_string(), opened.error().message);
   started_ = std::move(started);
@@ -140,7 +146,8 @@ Result<void> AttemptObserver::send_measures_but_last(const std::stop_token& stop
     if (measures_.all_taken() && bytes <= kLastBytes) return {};
     auto sent = connections_.call_until_answered(stop, [&](WorkerApi& api) { return api.measures(attempt_, last); });
     if (!sent && (sent.error().code == ErrorCode::not_found || sent.error().code == ErrorCode::cancelled)) return sent;
-    if (!sent) log_error("attempt {}: {} measures were refused: {}", attempt_.to_string(), last.size(), sent.error().message);
+    if (!sent)
+      log_error("attempt {}: {} measures were refused: {}", attempt_.to_string(), last.size(), sent.error().message);
     last.clear();
     if (measures_.all_taken()) return {};
   }

@@ -50,7 +50,10 @@ void add_note(std::string& reason, const std::string& note) {
 
 AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptDirectory directory,
                              Assignment assignment, bool recovered, std::string refusal)
-    : context_(context), runtime_(runtime), directory_(std::move(directory)), assignment_(std::move(assignment)),
+    : context_(context),
+      runtime_(runtime),
+      directory_(std::move(directory)),
+      assignment_(std::move(assignment)),
       refusal_(std::move(refusal)),
       preparation_log_(assignment_.attempt_id, AttemptLog::preparation, directory_.preparation_log(), recovered,
                        context.connections, context.clock),
@@ -154,8 +157,8 @@ Result<JobTrees> AttemptRunner::acquire_trees(const std::stop_token& stop) {
     if (acquired) return JobTrees{code_.path(), input_.path()};
     if (discarded_ || stop.stop_requested()) return fail(ending());
     if (is_stop_requested()) return JobTrees{};
-    const bool again = source.controller_is_away() ||
-                       (acquired.error().code == ErrorCode::unavailable && tries < kTriesOnThisMachine);
+    const bool again =
+        source.controller_is_away() || (acquired.error().code == ErrorCode::unavailable && tries < kTriesOnThisMachine);
     if (!again) return fail(std::move(acquired).error());
     if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
   }
@@ -283,7 +286,8 @@ Result<void> AttemptRunner::report_end(const std::stop_token& stop) {
       report_.log_bytes = observer_.log_bytes();
       continue;
     }
-    if (!is_temporary(code)) log_error("attempt {}: its report was refused: {}", id().to_string(), told.error().message);
+    if (!is_temporary(code))
+      log_error("attempt {}: its report was refused: {}", id().to_string(), told.error().message);
     if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
   }
 }

@@ -30,7 +30,7 @@ struct AttemptContext {
   Connections& connections;
   TreeCache& trees;
   const Clock& clock;
-  Environments* environments;         // null: there is no container engine
+  Environments* environments;  // null: there is no container engine
   JobHost host;
   std::string kept_output_directory;  // where output goes that cannot be stored
   ImageGate images = {};
@@ -91,11 +91,11 @@ class AttemptRunner {
   LogShipper preparation_log_;
   AttemptObserver observer_;
   TreeCache::Hold code_, input_;
-  std::unique_ptr<BlobSink> output_sink_;   // its lease lives until the end was acknowledged
+  std::unique_ptr<BlobSink> output_sink_;  // its lease lives until the end was acknowledged
   FinishReport report_;
   bool launched_ = false;
   std::optional<Timestamp> started_;
-  std::stop_source preparing_;                      // its image is not to be waited for any more
+  std::stop_source preparing_;  // its image is not to be waited for any more
 
   std::mutex mutex_;
   bool running_ = false;                            // guarded by mutex_: the runtime can be told to stop it
@@ -103,7 +103,7 @@ class AttemptRunner {
   std::atomic<bool> discarded_{false};
   std::atomic<bool> done_{false};
   std::atomic<int> capturing_{0};
-  volatile bool is_ending_ = false;                 // ends a capture of output that is under way
+  volatile bool is_ending_ = false;  // ends a capture of output that is under way
   std::vector<std::jthread> captures_;
   std::jthread thread_;
 };

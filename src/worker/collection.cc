@@ -59,7 +59,8 @@ class LocalCollection {
 
   void remove_image(const KeptEnvironment& image) {
     if (!order_.dry_run) {
-      if (!sources_.images.try_close()) return note(image.name, "it stays while the environment of a job is being prepared");
+      if (!sources_.images.try_close())
+        return note(image.name, "it stays while the environment of a job is being prepared");
       auto removed = sources_.environments->remove(image.image_id);
       sources_.images.open();
       if (!removed) return note(image.name, removed.error().message);

@@ -51,8 +51,8 @@ class FakeController final : public ControllerAccess {
   void set_away(bool away);                         // every call is `unavailable`, the store's too
   void set_sink_error(std::optional<Error> error);  // of every pack
   void fail_next(const std::string& call, ErrorCode code, int times);
-  void connection_breaks();                         // the poll under way fails
-  void cut_log(AttemptId attempt, size_t bytes);    // as if its end had never arrived
+  void connection_breaks();                       // the poll under way fails
+  void cut_log(AttemptId attempt, size_t bytes);  // as if its end had never arrived
 
   std::optional<FinishReport> finished(AttemptId attempt);
   FinishReport wait_for_finish(AttemptId attempt);
@@ -63,14 +63,14 @@ class FakeController final : public ControllerAccess {
   std::map<std::string, CaptureReport> captures();
   std::map<std::string, WorkerCollection> collections();
   std::vector<WorkerRegistration> registrations();
-  size_t count(const std::string& call);            // "finish", "append_log", …
+  size_t count(const std::string& call);  // "finish", "append_log", …
   size_t finishes(AttemptId attempt);
 
  private:
   class Api;
   class Source;
   class Sink;
-  Result<void> enter(const std::string& call);      // with mutex_ held
+  Result<void> enter(const std::string& call);  // with mutex_ held
   template <typename Change>
   void change(Change change);
 
@@ -78,7 +78,7 @@ class FakeController final : public ControllerAccess {
   std::unique_ptr<BlobSource> source_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  WorkerOrders orders_;                             // guarded by mutex_, as what follows
+  WorkerOrders orders_;  // guarded by mutex_, as what follows
   bool away_ = false;
   uint64_t breaks_ = 0;
   std::optional<Error> sink_error_;

@@ -29,9 +29,7 @@ bool is_tree_name(std::string_view name) {
 
 }  // namespace
 
-std::string current_boot_id() {
-  return std::string(trim(read_file("/proc/sys/kernel/random/boot_id").value_or("")));
-}
+std::string current_boot_id() { return std::string(trim(read_file("/proc/sys/kernel/random/boot_id").value_or(""))); }
 
 uint64_t default_cache_limit(const std::string& directory) {
   constexpr uint64_t kMost = 20ull << 30;
@@ -132,7 +130,8 @@ Result<uint64_t> TreeCache::make(const std::string& name, const Digest& tree, Tr
   if (written) {
     auto root = fetch_tree(tree, source);
     if (!root) written = fail(std::move(root).error());
-    else for (const auto& entry : root->entries) bytes += entry.bytes + entry.files * 4096;
+    else
+      for (const auto& entry : root->entries) bytes += entry.bytes + entry.files * 4096;
   }
   if (written) written = write_marker("making-" + name, boot_id_, bytes);
   if (written && rename(unfinished.c_str(), path_of(name).c_str()) != 0)

@@ -10,11 +10,11 @@
 #pragma once
 
 #include <condition_variable>
-#include <utility>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "model/digest.h"
@@ -65,7 +65,7 @@ class TreeCache {
   struct Entry {
     uint64_t bytes = 0;
     size_t holders = 0;
-    bool ready = false;    // false: somebody is making it
+    bool ready = false;  // false: somebody is making it
     bool synced = false;
     uint64_t last_used = 0;  // a count, not a time: clocks jump
   };

@@ -51,7 +51,9 @@ class Mutator {
       case 0: input.insert(at, 1, static_cast<char>(below(256))); break;
       case 1: input.erase(at, size); break;
       case 2: input.insert(below(input.size() + 1), input.substr(at, size)); break;
-      case 3: if (at < input.size()) input[at] = static_cast<char>(input[at] ^ (1 << below(8))); break;
+      case 3:
+        if (at < input.size()) input[at] = static_cast<char>(input[at] ^ (1 << below(8)));
+        break;
       case 4: input.resize(at); break;
       case 5: {
         const std::string& other = any_seed();

@@ -95,8 +95,7 @@ TEST_F(CommandsTest, StatusOfTheLastExecution) {
   execution_.waiting_for = "a free slot";
   serve();
   EXPECT_EQ(ok(StatusOptions{}), 0);
-  EXPECT_THAT(scripted_.printed(),
-              StartsWith("Running: True\nSuccess: None\nExit Status: None\nPhase: queued\n"));
+  EXPECT_THAT(scripted_.printed(), StartsWith("Running: True\nSuccess: None\nExit Status: None\nPhase: queued\n"));
   EXPECT_THAT(scripted_.printed(), HasSubstr("Waiting For: a free slot\n"));
 }
 
@@ -112,8 +111,7 @@ TEST_F(CommandsTest, StatusOfACompositeIsThatOfItsIndices) {
 TEST_F(CommandsTest, MeasuresAreIndentedAndKeepTheirDigits) {
   scripted_.answer("GET " + kOne + "/measures", R"({"loss": 1e-3, "summary": {"a": 0.910}})");
   EXPECT_EQ(ok(MeasuresOptions{kId}), 0);
-  EXPECT_EQ(scripted_.printed(),
-            "{\n  \"loss\": 1e-3,\n  \"summary\": {\n    \"a\": 0.910\n  }\n}\n");
+  EXPECT_EQ(scripted_.printed(), "{\n  \"loss\": 1e-3,\n  \"summary\": {\n    \"a\": 0.910\n  }\n}\n");
 }
 
 TEST_F(CommandsTest, TheSummaryAlone) {
@@ -126,8 +124,7 @@ TEST_F(CommandsTest, MeasuresOfACompositeByIndex) {
   make_composite();
   scripted_.answer("GET " + kOne + "/measures", R"({"0": {"x": 1}, "10": {}})");
   EXPECT_EQ(ok(MeasuresOptions{kId}), 0);
-  EXPECT_EQ(scripted_.printed(),
-            "parallel-0#{\nparallel-0#  \"x\": 1\nparallel-0#}\nparallel-10#{}\n");
+  EXPECT_EQ(scripted_.printed(), "parallel-0#{\nparallel-0#  \"x\": 1\nparallel-0#}\nparallel-10#{}\n");
 }
 
 TEST_F(CommandsTest, DescribeHasTheMeasuresToo) {
@@ -138,15 +135,13 @@ TEST_F(CommandsTest, DescribeHasTheMeasuresToo) {
 }
 
 TEST_F(CommandsTest, HistoryIsCopiedAsItComes) {
-  scripted_.answer("GET /v1/history?format=json&limit=2&project=digits&user=ada&where=a > 1",
-                   "{\n\"e\": {}\n}\n");
+  scripted_.answer("GET /v1/history?format=json&limit=2&project=digits&user=ada&where=a > 1", "{\n\"e\": {}\n}\n");
   EXPECT_EQ(ok(HistoryOptions{.where = "a > 1", .limit = 2}), 0);
   EXPECT_EQ(scripted_.printed(), "{\n\"e\": {}\n}\n");
 }
 
 TEST_F(CommandsTest, HistoryOfAllAsATable) {
-  scripted_.answer("GET /v1/history?format=jsonl",
-                   "{\"execution_id\": \"e1\", \"parameters\": {\"lr\": 0.5}}\n");
+  scripted_.answer("GET /v1/history?format=jsonl", "{\"execution_id\": \"e1\", \"parameters\": {\"lr\": 0.5}}\n");
   EXPECT_EQ(ok(HistoryOptions{.all = true, .format = HistoryFormat::csv}), 0);
   EXPECT_THAT(scripted_.printed(), HasSubstr("parameters.lr\ne1,"));
 }
@@ -229,13 +224,15 @@ TEST_F(CommandsTest, GcTellsWhatItFreed) {
   CollectionReport report;
   report.blobs = 1;
   report.bytes = 1234567;
-  report.instances.push_back({*InstanceId::parse(kIdText), "box", {{{"sha256:1", "plz/environment:a", 5}}, {}, 2, 4096, "no engine"}});
+  report.instances.push_back(
+      {*InstanceId::parse(kIdText), "box", {{{"sha256:1", "plz/environment:a", 5}}, {}, 2, 4096, "no engine"}});
   scripted_.answer("POST /v1/collections", collection_report_to_json(report));
   EXPECT_EQ(ok(GcOptions{}), 0);
-  EXPECT_EQ(scripted_.printed(), "Store: 1 blob, 1.2 MiB (1234567 bytes)\n"
-                                 "On box: 1 image, 5 bytes\n"
-                                 "  plz/environment:a  5 bytes\n"
-                                 "On box: 2 cached trees, about 4.0 KiB\n");
+  EXPECT_EQ(scripted_.printed(),
+            "Store: 1 blob, 1.2 MiB (1234567 bytes)\n"
+            "On box: 1 image, 5 bytes\n"
+            "  plz/environment:a  5 bytes\n"
+            "On box: 2 cached trees, about 4.0 KiB\n");
   EXPECT_THAT(scripted_.told(), HasSubstr("On box: no engine"));
   report.held_up = "captures are under way";
   scripted_.answer("POST /v1/collections", collection_report_to_json(report));
@@ -272,8 +269,7 @@ TEST_F(CommandsTest, AnOutputOfNothingIsAnEmptyDirectory) {
 }
 
 TEST_F(CommandsTest, RerunOfAWholeCompositeCanBeRestrictedToWhatFailed) {
-  EXPECT_THAT(error(RerunOptions{.execution = kId, .failed_only = true}).message,
-              HasSubstr("--failed-only"));
+  EXPECT_THAT(error(RerunOptions{.execution = kId, .failed_only = true}).message, HasSubstr("--failed-only"));
   make_composite();
   std::vector<Submission> submitted;
   scripted_.answer("POST /v1/executions", [&](const testing_client::Asked& asked) {
@@ -287,8 +283,7 @@ TEST_F(CommandsTest, RerunOfAWholeCompositeCanBeRestrictedToWhatFailed) {
   EXPECT_EQ(submitted[0].spec.parallel_indices_range, (IndexRange{2, 3}));
   EXPECT_EQ(submitted[0].spec.previous_execution_id, kId);
   EXPECT_EQ(submitted[0].spec.parent_id, std::nullopt);
-  for (const auto& [name, value] : submitted[0].shell_environment)
-    EXPECT_THAT(name, Not(StartsWith("PLZ_")));
+  for (const auto& [name, value] : submitted[0].shell_environment) EXPECT_THAT(name, Not(StartsWith("PLZ_")));
   EXPECT_EQ(scripted_.printed(), std::string(kIdText) + "\n");
 }
 
@@ -300,8 +295,7 @@ TEST_F(CommandsTest, LogsOfAFinishedExecutionSayHowToSeeThem) {
 }
 
 TEST_F(CommandsTest, CompletionOffersIds) {
-  scripted_.answer("GET /v1/executions?limit=50&user=ada",
-                   execution_page_to_json({{execution_}, std::nullopt}));
+  scripted_.answer("GET /v1/executions?limit=50&user=ada", execution_page_to_json({{execution_}, std::nullopt}));
   EXPECT_EQ(ok(CompleteOptions{"ids"}), 0);
   EXPECT_EQ(scripted_.printed(), std::string(kIdText) + "\n");
 }

@@ -14,8 +14,7 @@ Result<int> perform(Session& session, const CompleteOptions& options) {
   ListRequest request;
   request.user = session.configuration().user;
   request.limit = kMostIds;
-  PLZ_ASSIGN(const ExecutionPage page,
-             session.call([&](ApiClient& api) { return api.list(request); }));
+  PLZ_ASSIGN(const ExecutionPage page, session.call([&](ApiClient& api) { return api.list(request); }));
   std::string ids;
   for (const Execution& execution : page.executions) ids += execution.id.to_string() + "\n";
   PLZ_TRY(session.out().write(ids));

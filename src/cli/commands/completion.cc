@@ -15,10 +15,8 @@ struct Words {
 Words all_words() {
   Words words;
   for (auto& command : describe_commands()) {
-    if (command.name.empty())
-      words.global = std::move(command);
-    else if (!command.name.starts_with("__"))
-      words.commands.push_back(std::move(command));
+    if (command.name.empty()) words.global = std::move(command);
+    else if (!command.name.starts_with("__")) words.commands.push_back(std::move(command));
   }
   return words;
 }
@@ -36,22 +34,18 @@ std::string option_words(const CommandDescription& command) {
 // Those after which a value stands: there, files are completed.
 std::string value_option_words(const CommandDescription& command) {
   CommandDescription with_values = command;
-  std::erase_if(with_values.options,
-                [](const OptionDescription& option) { return !option.takes_value; });
+  std::erase_if(with_values.options, [](const OptionDescription& option) { return !option.takes_value; });
   return option_words(with_values);
 }
 
-bool takes_ids(const CommandDescription& command) {
-  return command.takes_execution && command.name != "completion";
-}
+bool takes_ids(const CommandDescription& command) { return command.takes_execution && command.name != "completion"; }
 
 std::string bash_script(const Words& words) {
   std::string names, cases;
   for (const auto& command : words.commands) {
     names += (names.empty() ? "" : " ") + command.name;
-    cases += fmt::format("    {}) options=\"{}\"; values=\"{}\"; ids={} ;;\n", command.name,
-                         option_words(command), value_option_words(command),
-                         takes_ids(command) ? "yes" : "");
+    cases += fmt::format("    {}) options=\"{}\"; values=\"{}\"; ids={} ;;\n", command.name, option_words(command),
+                         value_option_words(command), takes_ids(command) ? "yes" : "");
   }
   return "# Completion of plz for bash. Written by: plz completion bash\n"
          "_plz() {\n"
@@ -101,11 +95,10 @@ std::string zsh_option(const OptionDescription& option) {
   }
   std::string arguments;
   for (const std::string& name :
-       {"--" + option.long_name,
-        option.short_name.empty() ? std::string() : "-" + option.short_name})
+       {"--" + option.long_name, option.short_name.empty() ? std::string() : "-" + option.short_name})
     if (!name.empty())
-      arguments += " \\\n        " + quoted(fmt::format("{}[{}]{}", name, description,
-                                                        option.takes_value ? ":value:_files" : ""));
+      arguments += " \\\n        " +
+                   quoted(fmt::format("{}[{}]{}", name, description, option.takes_value ? ":value:_files" : ""));
   return arguments;
 }
 
@@ -154,8 +147,7 @@ std::string fish_option(const std::string& condition, const OptionDescription& o
 }
 
 std::string fish_script(const Words& words) {
-  std::string script =
-      "# Completion of plz for fish. Written by: plz completion fish\ncomplete -c plz -f\n";
+  std::string script = "# Completion of plz for fish. Written by: plz completion fish\ncomplete -c plz -f\n";
   for (const auto& option : words.global.options) script += fish_option("true", option);
   for (const auto& command : words.commands) {
     script += fmt::format("complete -c plz -n __fish_use_subcommand -a {} -d {}\n", command.name,
@@ -163,10 +155,8 @@ std::string fish_script(const Words& words) {
     const std::string condition = quoted("__fish_seen_subcommand_from " + command.name);
     for (const auto& option : command.options) script += fish_option(condition, option);
     if (takes_ids(command))
-      script += fmt::format("complete -c plz -n {} -k -a '(plz __complete ids 2>/dev/null)'\n",
-                            condition);
-    if (command.name == "completion")
-      script += fmt::format("complete -c plz -n {} -a 'bash zsh fish'\n", condition);
+      script += fmt::format("complete -c plz -n {} -k -a '(plz __complete ids 2>/dev/null)'\n", condition);
+    if (command.name == "completion") script += fmt::format("complete -c plz -n {} -a 'bash zsh fish'\n", condition);
     if (command.name == "run") script += fmt::format("complete -c plz -n {} -F\n", condition);
   }
   return script;

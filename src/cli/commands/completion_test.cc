@@ -34,10 +34,9 @@ class BashCompletionTest : public testing::Test {
   // What bash offers for the last word.
   std::vector<std::string> offers(const std::string& words) {
     const std::string output = directory_.path("offered");
-    const std::string script =
-        ". " + directory_.path("completion") + "; compopt() { :; }; COMP_WORDS=(" + words +
-        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _plz; printf '%s\\n' \"${COMPREPLY[@]}\" > " +
-        output;
+    const std::string script = ". " + directory_.path("completion") + "; compopt() { :; }; COMP_WORDS=(" + words +
+                               "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _plz; printf '%s\\n' \"${COMPREPLY[@]}\" > " +
+                               output;
     SpawnOptions bash;
     bash.program = "/bin/bash";
     bash.arguments = {"bash", "-c", script};

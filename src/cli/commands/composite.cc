@@ -31,15 +31,13 @@ std::string prefix_lines(int64_t index, std::string_view text) {
 std::string prefixed_for_indices(const Execution& part, std::string_view text) {
   std::string prefixed;
   const IndexRange indices = part.spec.indices.value_or(IndexRange{});
-  for (int64_t index = indices.from; index < indices.to; ++index)
-    prefixed += prefix_lines(index, text);
+  for (int64_t index = indices.from; index < indices.to; ++index) prefixed += prefix_lines(index, text);
   return prefixed;
 }
 
 std::string composite_json(const Execution& composite, const std::vector<Execution>& parts) {
   std::string list = "[";
-  for (const Execution& part : parts)
-    list += (list.size() > 1 ? ", " : "") + execution_to_json(part);
+  for (const Execution& part : parts) list += (list.size() > 1 ? ", " : "") + execution_to_json(part);
   return merge_json_objects(execution_to_json(composite), "{\"parts\": " + list + "]}");
 }
 

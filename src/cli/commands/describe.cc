@@ -7,8 +7,7 @@ namespace plz {
 namespace {
 
 Result<std::string> document_of(Session& session, const Execution& execution) {
-  PLZ_ASSIGN(const std::string measures,
-             session.call([&](ApiClient& api) { return api.measures(execution.id); }));
+  PLZ_ASSIGN(const std::string measures, session.call([&](ApiClient& api) { return api.measures(execution.id); }));
   return execution_document(execution, measures);
 }
 

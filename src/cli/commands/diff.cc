@@ -25,8 +25,7 @@ class CodeDiff {
   CodeDiff(const CodeDiff&) = delete;
   CodeDiff& operator=(const CodeDiff&) = delete;
 
-  Result<std::string> text_of(const std::vector<TreeDifference>& differences,
-                              const EnvironmentVariables& environment) {
+  Result<std::string> text_of(const std::vector<TreeDifference>& differences, const EnvironmentVariables& environment) {
     char pattern[] = "/tmp/plz-diff-XXXXXX";
     if (!mkdtemp(pattern)) return fail_errno("cannot create a directory in /tmp");
     directory_ = pattern;
@@ -39,8 +38,7 @@ class CodeDiff {
   }
 
  private:
-  Result<void> write(const std::optional<TreeEntry>& entry, const char* side,
-                     const std::string& path) {
+  Result<void> write(const std::optional<TreeEntry>& entry, const char* side, const std::string& path) {
     if (!entry || entry->kind == EntryKind::directory) return {};
     const std::string destination = join_path(join_path(directory_, side), path);
     return retrieve_entry(*entry, destination, false, source_);
@@ -49,9 +47,7 @@ class CodeDiff {
   Result<std::string> run_diff(const EnvironmentVariables& environment) const {
     const auto* path = find_variable(environment, "PATH");
     const auto program = find_program("diff", path ? *path : "/usr/bin:/bin");
-    if (!program)
-      return fail(ErrorCode::not_found, "the program diff is not installed",
-                  "apt-get install diffutils");
+    if (!program) return fail(ErrorCode::not_found, "the program diff is not installed", "apt-get install diffutils");
     const std::string output_path = join_path(directory_, "diff");
     PLZ_ASSIGN(UniqueFd output, open_file(output_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     SpawnOptions options;
@@ -93,8 +89,7 @@ Result<int> perform(Session& session, const DiffOptions& options) {
   append_section(text, "Configuration", causes.configuration);
   append_section(text, "Code", causes.code);
   if (!causes.code.empty()) {
-    PLZ_ASSIGN(const std::string code,
-               CodeDiff(*blobs).text_of(causes.code, session.environment()));
+    PLZ_ASSIGN(const std::string code, CodeDiff(*blobs).text_of(causes.code, session.environment()));
     text += code;
   }
   append_section(text, "Input", causes.input);

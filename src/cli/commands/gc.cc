@@ -17,9 +17,11 @@ std::string objects(std::string_view what, const std::vector<CollectedObject>& o
   if (objects.empty()) return {};
   uint64_t bytes = 0;
   for (const CollectedObject& object : objects) bytes += object.bytes;
-  std::string text = fmt::format("On {}: {}, {}\n", printable(host), count_of(objects.size(), what), exact_bytes(bytes));
+  std::string text =
+      fmt::format("On {}: {}, {}\n", printable(host), count_of(objects.size(), what), exact_bytes(bytes));
   for (const CollectedObject& object : objects)
-    text += fmt::format("  {}  {}\n", printable(object.name.empty() ? object.id : object.name), human_bytes(object.bytes));
+    text +=
+        fmt::format("  {}  {}\n", printable(object.name.empty() ? object.id : object.name), human_bytes(object.bytes));
   return text;
 }
 
@@ -39,8 +41,9 @@ std::string report_text(const CollectionReport& report) {
 void tell(Messages& messages, const CollectionReport& report) {
   for (const InstanceCollection& instance : report.instances)
     if (!instance.collection.error.empty())
-      messages.warning(fmt::format("On {}: {}", instance.host_name.empty() ? instance.instance_id.to_string() : printable(instance.host_name),
-                                   printable(instance.collection.error)));
+      messages.warning(fmt::format(
+          "On {}: {}", instance.host_name.empty() ? instance.instance_id.to_string() : printable(instance.host_name),
+          printable(instance.collection.error)));
   if (report.instances.empty() && report.error.empty())
     messages.info("No worker is there: only the store was looked after");
   if (report.dry_run) messages.info("This is what plz gc would free. Nothing was removed");

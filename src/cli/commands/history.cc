@@ -19,8 +19,7 @@ HistoryRequest history_request(const Session& session, const HistoryOptions& opt
 }
 
 // A piece that was written cannot be taken back: only an attempt that brought nothing is repeated.
-Result<void> stream(Session& session, const HistoryRequest& request,
-                    const ApiClient::OnData& on_data) {
+Result<void> stream(Session& session, const HistoryRequest& request, const ApiClient::OnData& on_data) {
   bool begun = false;
   auto counted = [&](std::string_view piece) {
     begun = true;
@@ -43,8 +42,7 @@ Result<int> perform(Session& session, const HistoryOptions& options) {
   }
   const HistoryRequest request = history_request(session, options);
   if (options.format == HistoryFormat::json || options.format == HistoryFormat::jsonl) {
-    PLZ_TRY(stream(session, request,
-                   [&](std::string_view piece) { return session.out().write(piece); }));
+    PLZ_TRY(stream(session, request, [&](std::string_view piece) { return session.out().write(piece); }));
     return 0;
   }
   HistoryTable history;
@@ -52,8 +50,8 @@ Result<int> perform(Session& session, const HistoryOptions& options) {
     history.feed(piece);
     return {};
   }));
-  PLZ_TRY(session.out().write(options.format == HistoryFormat::csv ? history.table().as_csv()
-                                                                   : history.table().as_text()));
+  PLZ_TRY(
+      session.out().write(options.format == HistoryFormat::csv ? history.table().as_csv() : history.table().as_text()));
   return 0;
 }
 

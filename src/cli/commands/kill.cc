@@ -11,8 +11,7 @@ namespace {
 
 Result<void> check(const KillOptions& options) {
   if (options.all && !options.instances.empty())
-    return fail(ErrorCode::invalid, "--instance-ids and --all-of-them-plz exclude each other",
-                "give one of them");
+    return fail(ErrorCode::invalid, "--instance-ids and --all-of-them-plz exclude each other", "give one of them");
   if (!options.all && options.instances.empty())
     return fail(ErrorCode::invalid, "there is nothing to kill",
                 "-i IDS names instances (plz list shows them), --all-of-them-plz means them all");
@@ -43,17 +42,14 @@ KillRequest kill_request(const Session& session, const KillOptions& options) {
 Result<int> perform(Session& session, const KillOptions& options) {
   PLZ_TRY(check(options));
   if (options.all && !options.oh_yeah) PLZ_TRY(ask(session));
-  PLZ_ASSIGN(const KillAnswer answer, session.call([&](ApiClient& api) {
-    return api.kill(kill_request(session, options));
-  }));
+  PLZ_ASSIGN(const KillAnswer answer,
+             session.call([&](ApiClient& api) { return api.kill(kill_request(session, options)); }));
   std::string killed;
   for (const InstanceId& id : answer.killed) killed += id.to_string() + "\n";
   PLZ_TRY(session.out().write(killed));
   for (const auto& refusal : answer.refused)
-    session.messages().warning(
-        fmt::format("{} lives on: {}", refusal.instance_id.to_string(), refusal.reason));
-  if (answer.killed.empty() && answer.refused.empty())
-    session.messages().info("There was nothing to kill");
+    session.messages().warning(fmt::format("{} lives on: {}", refusal.instance_id.to_string(), refusal.reason));
+  if (answer.killed.empty() && answer.refused.empty()) session.messages().info("There was nothing to kill");
   return answer.refused.empty() ? 0 : 1;
 }
 

@@ -42,8 +42,7 @@ std::string executions_table(const std::vector<Execution>& executions) {
 
 std::string running_on(const Instance& instance) {
   std::string ids;
-  for (const ExecutionId& id : instance.executions)
-    ids += (ids.empty() ? "" : " ") + id.to_string();
+  for (const ExecutionId& id : instance.executions) ids += (ids.empty() ? "" : " ") + id.to_string();
   return ids;
 }
 
@@ -59,10 +58,9 @@ std::string instances_table(const std::vector<Instance>& instances) {
   return table.as_text(200);
 }
 
-std::string as_json(const std::vector<Execution>& executions,
-                    const std::vector<Instance>& instances) {
-  return indent_json(merge_json_objects(execution_page_to_json({executions, std::nullopt}),
-                                        instances_to_json(instances))) +
+std::string as_json(const std::vector<Execution>& executions, const std::vector<Instance>& instances) {
+  return indent_json(
+             merge_json_objects(execution_page_to_json({executions, std::nullopt}), instances_to_json(instances))) +
          "\n";
 }
 
@@ -72,8 +70,7 @@ Result<int> perform(Session& session, const ListOptions& options) {
   PLZ_ASSIGN(const auto executions, unfinished_executions(session, options.all_users));
   PLZ_ASSIGN(const auto instances, session.call([](ApiClient& api) { return api.instances(); }));
   PLZ_TRY(session.out().write(options.json ? as_json(executions, instances)
-                                           : executions_table(executions) + "\n" +
-                                                 instances_table(instances)));
+                                           : executions_table(executions) + "\n" + instances_table(instances)));
   return 0;
 }
 

@@ -30,9 +30,9 @@ Result<int> perform(Session& session, const LogsOptions& options) {
                                execution.id.to_string());
   session.messages().info("Streaming logs...");
   auto preparation = preparation_of(session, execution);
-  PLZ_ASSIGN(const FollowEnd end,
-             LogFollower(session, interrupt)
-                 .follow(logs_request(options, execution.id), execution.spec.is_composite()));
+  PLZ_ASSIGN(
+      const FollowEnd end,
+      LogFollower(session, interrupt).follow(logs_request(options, execution.id), execution.spec.is_composite()));
   if (preparation && end == FollowEnd::complete) preparation->finish();
   preparation.reset();
   session.messages().plain("");

@@ -8,9 +8,7 @@
 namespace plz {
 namespace {
 
-std::string_view summary_in(std::string_view measures) {
-  return json_find(measures, {"summary"}).value_or("{}");
-}
+std::string_view summary_in(std::string_view measures) { return json_find(measures, {"summary"}).value_or("{}"); }
 
 // The measures of a composite are an object from index to measures.
 std::string by_index(std::string_view measures, bool summary) {
@@ -32,9 +30,7 @@ Result<int> perform(Session& session, const MeasuresOptions& options) {
              session.call([&](ApiClient& api) { return api.measures(execution.id, prefix); }));
   if (execution.spec.is_composite() || execution.spec.indices)
     PLZ_TRY(session.out().write(by_index(measures, options.summary)));
-  else
-    PLZ_TRY(
-        session.out().write(indent_json(options.summary ? summary_in(measures) : measures) + "\n"));
+  else PLZ_TRY(session.out().write(indent_json(options.summary ? summary_in(measures) : measures) + "\n"));
   return 0;
 }
 

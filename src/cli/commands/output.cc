@@ -18,8 +18,7 @@ namespace {
 
 class OutputCommand {
  public:
-  OutputCommand(Session& session, const OutputOptions& options, const Execution& execution,
-                Endpoint endpoint)
+  OutputCommand(Session& session, const OutputOptions& options, const Execution& execution, Endpoint endpoint)
       : session_(session),
         options_(options),
         execution_(execution),
@@ -53,8 +52,7 @@ class OutputCommand {
   }
 
   Result<void> retrieve_part(Execution part) {
-    if (!part.output_tree &&
-        (part.state == ExecutionState::finished || !options_.force_if_running)) {
+    if (!part.output_tree && (part.state == ExecutionState::finished || !options_.force_if_running)) {
       const int64_t index = part.spec.indices.value_or(IndexRange{}).from;
       session_.messages().warning(
           fmt::format("{} has no output{}", part_directory(index),
@@ -81,17 +79,14 @@ class OutputCommand {
   }
 
   // One file or directory, below `directory` under the same path.
-  Result<void> retrieve_path(const std::optional<Digest>& tree, const std::string& path,
-                             const std::string& directory) {
+  Result<void> retrieve_path(const std::optional<Digest>& tree, const std::string& path, const std::string& directory) {
     std::string_view wanted = trim(path);
     while (wanted.ends_with('/')) wanted.remove_suffix(1);
     std::optional<TreeEntry> entry;
     if (tree) {
       PLZ_ASSIGN(entry, find_entry(*tree, wanted, source_));
     }
-    if (!entry)
-      return fail(ErrorCode::not_found, fmt::format("the output has no {}", printable(path)),
-                  nearby_hint());
+    if (!entry) return fail(ErrorCode::not_found, fmt::format("the output has no {}", printable(path)), nearby_hint());
     const std::string destination = absolute_path(wanted, directory);
     PLZ_TRY(retrieve_entry(*entry, destination, false, source_));
     session_.messages().plain(printable(wanted));
@@ -106,8 +101,7 @@ class OutputCommand {
     if (execution.output_tree) return *execution.output_tree;
     if (execution.state == ExecutionState::finished) return refuse_unless_empty(execution);
     if (!options_.force_if_running)
-      return fail(ErrorCode::conflict,
-                  fmt::format("the execution {} has not finished", execution.id.to_string()),
+      return fail(ErrorCode::conflict, fmt::format("the execution {} has not finished", execution.id.to_string()),
                   "--force-if-running retrieves what it has written so far");
     PLZ_ASSIGN(const CaptureReport report,
                session_.call([&](ApiClient& api) { return api.capture_output(execution.id); }));
@@ -121,8 +115,7 @@ class OutputCommand {
     if (outcome.kind == OutcomeKind::succeeded || outcome.kind == OutcomeKind::exited ||
         outcome.kind == OutcomeKind::signalled || outcome.kind == OutcomeKind::stopped)
       return std::nullopt;
-    return fail(ErrorCode::not_found,
-                fmt::format("the execution {} has no output", execution.id.to_string()),
+    return fail(ErrorCode::not_found, fmt::format("the execution {} has no output", execution.id.to_string()),
                 outcome_sentence(outcome));
   }
 

@@ -17,8 +17,8 @@ constexpr size_t kMostDifferencesShown = 20;
 Result<std::optional<JsonText>> overridden_parameters(Session& session, const RerunOptions& options,
                                                       const Execution& earlier) {
   if (!options.parameters_path) return std::nullopt;
-  PLZ_ASSIGN(const JsonText over, load_parameters_file(absolute_path(*options.parameters_path,
-                                                                     session.working_directory())));
+  PLZ_ASSIGN(const JsonText over,
+             load_parameters_file(absolute_path(*options.parameters_path, session.working_directory())));
   return JsonText{merge_json_objects(earlier.spec.parameters.text, over.text)};
 }
 
@@ -29,8 +29,7 @@ void tell_what_differs(Messages& messages, const Execution& earlier, const Execu
   for (size_t i = 0; i < differences.size() && i < kMostDifferencesShown; ++i)
     messages.plain("  " + difference_sentence(differences[i]));
   if (differences.size() > kMostDifferencesShown)
-    messages.plain(fmt::format("  and {} more: plz diff shows them",
-                               differences.size() - kMostDifferencesShown));
+    messages.plain(fmt::format("  and {} more: plz diff shows them", differences.size() - kMostDifferencesShown));
 }
 
 // Neighbouring failed groups of indices, joined.
@@ -38,10 +37,8 @@ std::vector<IndexRange> failed_ranges(const std::vector<Execution>& parts) {
   std::vector<IndexRange> ranges;
   for (const Execution& part : parts) {
     if (!part.spec.indices || !part.outcome || part.outcome->succeeded()) continue;
-    if (!ranges.empty() && ranges.back().to == part.spec.indices->from)
-      ranges.back().to = part.spec.indices->to;
-    else
-      ranges.push_back(*part.spec.indices);
+    if (!ranges.empty() && ranges.back().to == part.spec.indices->from) ranges.back().to = part.spec.indices->to;
+    else ranges.push_back(*part.spec.indices);
   }
   return ranges;
 }
@@ -49,8 +46,7 @@ std::vector<IndexRange> failed_ranges(const std::vector<Execution>& parts) {
 Result<int> rerun_failed(Session& session, Interrupt& interrupt, const Execution& earlier,
                          const std::optional<JsonText>& parameters) {
   if (!earlier.spec.is_composite())
-    return fail(ErrorCode::invalid,
-                "--failed-only is for executions over indices, and this is none",
+    return fail(ErrorCode::invalid, "--failed-only is for executions over indices, and this is none",
                 "plz rerun runs it again as a whole");
   PLZ_ASSIGN(const auto parts, parts_of(session, earlier));
   const auto ranges = failed_ranges(parts);

@@ -33,10 +33,8 @@ int nothing_submitted(Session& session, const Interrupt& interrupt) {
 
 std::vector<ConfigurationOverride> configuration_overrides(const RunOptions& options) {
   std::vector<ConfigurationOverride> overrides;
-  if (options.parameters_path)
-    overrides.push_back({"parameters", *options.parameters_path, "--parameters"});
-  if (options.command)
-    overrides.push_back({"command", json_array({"sh", "-c", *options.command}), "--command"});
+  if (options.parameters_path) overrides.push_back({"parameters", *options.parameters_path, "--parameters"});
+  if (options.command) overrides.push_back({"command", json_array({"sh", "-c", *options.command}), "--command"});
   if (!options.arguments.empty())
     overrides.push_back({"command", json_array(options.arguments), "the command after --"});
   return overrides;
@@ -47,8 +45,8 @@ Result<void> check_output_pattern(const std::string& pattern) {
   return refuse_occupied(pattern);
 }
 
-Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared prepared,
-                              const std::string& pattern, bool detach) {
+Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared prepared, const std::string& pattern,
+                              bool detach) {
   session.messages().info("Sending request to start execution");
   const bool composite = prepared.submission.spec.is_composite();
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
@@ -64,8 +62,7 @@ Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared p
 
 Result<int> perform(Session& session, const RunOptions& options) {
   if (options.command && !options.arguments.empty())
-    return fail(ErrorCode::invalid, "--command and a command after -- exclude each other",
-                "give one of them");
+    return fail(ErrorCode::invalid, "--command and a command after -- exclude each other", "give one of them");
   for (const auto& warning : session.configuration().warnings) session.messages().warning(warning);
   const std::string pattern = output_pattern(options.output_directory, session.working_directory());
   PLZ_TRY(check_output_pattern(pattern));

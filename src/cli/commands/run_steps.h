@@ -15,7 +15,7 @@ Result<void> check_output_pattern(const std::string& pattern);
 
 // Submits; then shows it to its end, or prints the id and returns at once: when detached, and for a
 // composite.
-Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared prepared,
-                              const std::string& pattern, bool detach);
+Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared prepared, const std::string& pattern,
+                              bool detach);
 
 }  // namespace plz

@@ -45,8 +45,7 @@ Result<int> print_composite(Session& session, const Execution& execution, bool j
 Result<int> perform(Session& session, const StatusOptions& options) {
   PLZ_ASSIGN(const Execution execution, session.execution(options.execution));
   if (execution.spec.is_composite()) return print_composite(session, execution, options.json);
-  PLZ_TRY(session.out().write(options.json ? indent_json(execution_to_json(execution)) + "\n"
-                                           : lines_of(execution)));
+  PLZ_TRY(session.out().write(options.json ? indent_json(execution_to_json(execution)) + "\n" : lines_of(execution)));
   return 0;
 }
 

@@ -21,8 +21,7 @@ struct Verdict {
 
 std::vector<std::string> sentences(const auto& differences, std::string_view what) {
   std::vector<std::string> all;
-  for (const auto& difference : differences)
-    all.push_back(fmt::format("{} {}", what, difference_sentence(difference)));
+  for (const auto& difference : differences) all.push_back(fmt::format("{} {}", what, difference_sentence(difference)));
   return all;
 }
 
@@ -55,8 +54,7 @@ std::string indented(const std::vector<std::string>& lines) {
 std::string as_text(const Verdict& verdict) {
   const auto results = result_sentences(verdict.results), causes = cause_sentences(verdict.causes);
   if (results.empty()) return "Repeatable: True\n";
-  return "Repeatable: False\nFirst Difference: " + results.front() + "\nDifferences:\n" +
-         indented(results) +
+  return "Repeatable: False\nFirst Difference: " + results.front() + "\nDifferences:\n" + indented(results) +
          (causes.empty() ? "Recorded Causes: None: code, input, command, parameters and "
                            "environment are the same\n"
                          : "Recorded Causes:\n" + indented(causes));
@@ -81,8 +79,7 @@ std::string as_json(const Verdict& verdict) {
 Result<Execution> run_again(Session& session, Interrupt& interrupt, const Execution& earlier) {
   PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, interrupt, earlier, std::nullopt));
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
-  session.messages().info(
-      fmt::format("Running {} again as {}", earlier.id.to_string(), id.to_string()));
+  session.messages().info(fmt::format("Running {} again as {}", earlier.id.to_string(), id.to_string()));
   auto preparation = watch_preparation(session, id, prepared.submission.spec.snapshot.environment);
   auto finished = wait_until_finished(session, interrupt, id);
   if (preparation && finished) preparation->finish();
@@ -95,17 +92,14 @@ Result<Execution> run_again(Session& session, Interrupt& interrupt, const Execut
 Result<int> perform(Session& session, const VerifyOptions& options) {
   PLZ_ASSIGN(const Execution earlier, session.execution(options.execution));
   if (earlier.state != ExecutionState::finished)
-    return fail(ErrorCode::conflict,
-                fmt::format("the execution {} has not finished", earlier.id.to_string()),
+    return fail(ErrorCode::conflict, fmt::format("the execution {} has not finished", earlier.id.to_string()),
                 "wait for its end: plz logs " + earlier.id.to_string());
   if (!earlier.outcome || earlier.outcome->kind == OutcomeKind::could_not_start ||
       earlier.outcome->kind == OutcomeKind::lost)
-    return fail(
-        ErrorCode::invalid,
-        fmt::format(
-            "the execution {} has no result to compare with: {}", earlier.id.to_string(),
-            earlier.outcome ? outcome_sentence(*earlier.outcome) : "nobody knows how it ended"),
-        "verify one that ran to an end");
+    return fail(ErrorCode::invalid,
+                fmt::format("the execution {} has no result to compare with: {}", earlier.id.to_string(),
+                            earlier.outcome ? outcome_sentence(*earlier.outcome) : "nobody knows how it ended"),
+                "verify one that ran to an end");
   Interrupt interrupt;
   auto repeated = run_again(session, interrupt, earlier);
   if (!repeated && interrupt.raised()) return interrupt.exit_status();

@@ -33,7 +33,8 @@ Result<std::optional<int64_t>> query_number(const Request& request, std::string_
   int64_t value = 0;
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc() || end != text->data() + text->size() || value < least || value > most)
-    return fail(ErrorCode::invalid, fmt::format("?{}= must be a whole number from {} to {}, not '{}'", name, least, most, *text));
+    return fail(ErrorCode::invalid,
+                fmt::format("?{}= must be a whole number from {} to {}, not '{}'", name, least, most, *text));
   return std::optional(value);
 }
 

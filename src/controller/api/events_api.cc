@@ -18,7 +18,8 @@ Result<Response> events(Request& request, ControllerContext& context) {
   for (std::string_view topic : split(wanted, ',')) {
     if (topic.empty()) continue;
     if (std::find(kTopics.begin(), kTopics.end(), topic) == kTopics.end())
-      return fail(ErrorCode::invalid, fmt::format("there is no topic '{}': executions and instances are", printable(topic)));
+      return fail(ErrorCode::invalid,
+                  fmt::format("there is no topic '{}': executions and instances are", printable(topic)));
     topics.emplace(topic);
   }
   std::string last_id(request.headers.find("Last-Event-ID").value_or(""));

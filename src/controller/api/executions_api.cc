@@ -25,9 +25,11 @@ Execution explained(Execution execution, const ControllerContext& context) {
 Result<void> check_recipe(const ExecutionSpec& spec) {
   const EnvironmentRecipe& recipe = spec.snapshot.environment;
   if (spec.command.empty() && !recipe.uses_container())
-    return fail(ErrorCode::invalid, "there is no command to run", "give one: plz run -- COMMAND, or \"command\" in plz.config.json");
+    return fail(ErrorCode::invalid, "there is no command to run",
+                "give one: plz run -- COMMAND, or \"command\" in plz.config.json");
   if (recipe.dockerfile && !(recipe.image.empty() && recipe.image_extensions.empty()))
-    return fail(ErrorCode::invalid, "snapshot.environment: an image cannot stand beside dockerfile", "give one of them");
+    return fail(ErrorCode::invalid, "snapshot.environment: an image cannot stand beside dockerfile",
+                "give one of them");
   if (recipe.pinned && !recipe.uses_container())
     return fail(ErrorCode::invalid, "snapshot.environment: pinned needs the recipe that the image came from",
                 "give image or dockerfile, too");
@@ -132,10 +134,11 @@ Result<Response> attempts(const PathParameters& parameters, ControllerContext& c
   PLZ_ASSIGN(auto list, context.database.executions().attempts(id));
   std::string json = "{\"attempts\": [";
   for (size_t i = 0; i < list.size(); ++i)
-    json += fmt::format("{}{{\"attempt_id\": \"{}\", \"instance_id\": \"{}\", \"number\": {}, \"log_bytes\": {}, "
-                        "\"log_complete\": {}}}",
-                        i ? ", " : "", list[i].id.to_string(), list[i].instance_id.to_string(), list[i].number,
-                        list[i].log_bytes, list[i].log_complete);
+    json += fmt::format(
+        "{}{{\"attempt_id\": \"{}\", \"instance_id\": \"{}\", \"number\": {}, \"log_bytes\": {}, "
+        "\"log_complete\": {}}}",
+        i ? ", " : "", list[i].id.to_string(), list[i].instance_id.to_string(), list[i].number, list[i].log_bytes,
+        list[i].log_complete);
   return json_answer(json + "]}");
 }
 
@@ -206,8 +209,8 @@ Result<Response> measure_events(Request& request, const PathParameters& paramete
   PLZ_ASSIGN(Execution execution, context.executions.get(id));
   if (!execution.attempt_id) return json_answer(measure_events_to_json({}));
   PLZ_ASSIGN(auto events, context.database.measures().events(*execution.attempt_id, query_text(request, "path"),
-                                                            static_cast<uint64_t>(after.value_or(0)),
-                                                            static_cast<size_t>(limit.value_or(1'000))));
+                                                             static_cast<uint64_t>(after.value_or(0)),
+                                                             static_cast<size_t>(limit.value_or(1'000))));
   return json_answer(measure_events_to_json(events));
 }
 

@@ -33,8 +33,8 @@ void add_service_routes(Router& router, ControllerContext& context) {
   });
   router.add("POST", "/v1/shutdown", [&context](Request& request, const PathParameters&) {
     if (!context.settings.embedded)
-      return problem_response(403, Error{ErrorCode::invalid, "only an embedded controller can be ended by a request", {}},
-                              request.id);
+      return problem_response(
+          403, Error{ErrorCode::invalid, "only an embedded controller can be ended by a request", {}}, request.id);
     context.shutdown_requested = true;
     return json_answer("{}");
   });

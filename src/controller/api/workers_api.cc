@@ -91,7 +91,8 @@ void add_worker_routes(Router& router, ControllerContext& context) {
   });
   add("GET", "/v1/attempts/{id}/log", [](Request&, P p, C c) { return log_size(p, c, job_log_of); });
   add("PUT", "/v1/attempts/{id}/log", [](Request& r, P p, C c) { return append_log(r, p, c, job_log_of); });
-  add("GET", "/v1/attempts/{id}/preparation-log", [](Request&, P p, C c) { return log_size(p, c, preparation_log_of); });
+  add("GET", "/v1/attempts/{id}/preparation-log",
+      [](Request&, P p, C c) { return log_size(p, c, preparation_log_of); });
   add("PUT", "/v1/attempts/{id}/preparation-log",
       [](Request& r, P p, C c) { return append_log(r, p, c, preparation_log_of); });
   // What a worker tells of an attempt: read, and handed on.

@@ -40,7 +40,7 @@ class BlobTable {
   };
   void sort_by_pack();
 
-  std::vector<Blob> blobs_;      // by digest
+  std::vector<Blob> blobs_;  // by digest
   std::vector<bool> kept_;
   std::vector<Uuid> packs_;
   std::vector<uint32_t> by_pack_;

@@ -55,7 +55,12 @@ struct Answers {
 
 Collector::Collector(Database& database, PackStore& packs, ExecutionService& executions, BlobService& blobs,
                      WorkerService& workers, const Clock& clock, CollectorSettings settings)
-    : database_(database), packs_(packs), executions_(executions), blobs_(blobs), workers_(workers), clock_(clock),
+    : database_(database),
+      packs_(packs),
+      executions_(executions),
+      blobs_(blobs),
+      workers_(workers),
+      clock_(clock),
       settings_(settings) {}
 
 Collector::~Collector() { stop(); }

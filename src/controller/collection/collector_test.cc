@@ -107,15 +107,18 @@ class CollectorTest : public testing::Test {
   }
 
   void finish(ExecutionId id, std::optional<Digest> output = {}) {
-    for (ExecutionState state : {ExecutionState::starting, ExecutionState::running, ExecutionState::finishing,
-                                 ExecutionState::finished})
-      ASSERT_TRUE(executions_.change(id, [&](Execution& e) -> Result<void> {
-        e.state = state;
-        if (state != ExecutionState::finished) return {};
-        e.outcome = Outcome{OutcomeKind::succeeded, 0, {}, false, {}};
-        e.output_tree = output;
-        return {};
-      }, Durability::durable));
+    for (ExecutionState state :
+         {ExecutionState::starting, ExecutionState::running, ExecutionState::finishing, ExecutionState::finished})
+      ASSERT_TRUE(executions_.change(
+          id,
+          [&](Execution& e) -> Result<void> {
+            e.state = state;
+            if (state != ExecutionState::finished) return {};
+            e.outcome = Outcome{OutcomeKind::succeeded, 0, {}, false, {}};
+            e.output_tree = output;
+            return {};
+          },
+          Durability::durable));
   }
 
   CollectionReport collect(bool dry_run = false) {
@@ -361,7 +364,8 @@ TEST_F(CollectorTest, BlobsAreGivenOutWhileTheirPackIsWrittenAnew) {
   EXPECT_EQ(collect().packs_rewritten, 1u);
   std::string pack;
   Producer::State state;
-  while ((state = producer->produce(pack, pack.size() + 64)) == Producer::State::data) {}
+  while ((state = producer->produce(pack, pack.size() + 64)) == Producer::State::data) {
+  }
   EXPECT_EQ(state, Producer::State::end);
   std::vector<Digest> read;
   PackBlobReader reader([&](const Digest& digest, std::string_view bytes) -> Result<void> {
@@ -383,10 +387,13 @@ TEST_F(CollectorTest, AsksTheWorkersThatAreThere) {
   expected.host_name = "absent";
   ASSERT_TRUE(workers_.expect(expected));
   const ExecutionId id = submit(send_tree("code"));
-  ASSERT_TRUE(executions_.change(id, [](Execution& e) -> Result<void> {
-    e.image = ImageIdentity{"sha256:1", ""};
-    return {};
-  }, Durability::durable));
+  ASSERT_TRUE(executions_.change(
+      id,
+      [](Execution& e) -> Result<void> {
+        e.image = ImageIdentity{"sha256:1", ""};
+        return {};
+      },
+      Durability::durable));
   Collector patient{database_, packs_, executions_, blobs_, workers_, clock_, {{}, std::chrono::seconds(20), {}}};
   std::optional<CollectionReport> report;
   std::mutex mutex;

@@ -20,7 +20,11 @@ namespace plz {
 class Marker {
  public:
   Marker(BlobTable& table, BlobRecords& records, PackStore& packs)
-      : table_(table), records_(records), packs_(packs), walked_(2, std::vector<bool>(table.size())), walked_others_(2) {}
+      : table_(table),
+        records_(records),
+        packs_(packs),
+        walked_(2, std::vector<bool>(table.size())),
+        walked_others_(2) {}
 
   // A tree that was walked before costs nothing. An error where a blob cannot be read, cancelled when
   // `stop` asks: not everything is marked then. A blob that the store lacks is passed over.

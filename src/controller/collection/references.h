@@ -11,9 +11,9 @@
 namespace plz {
 
 struct References {
-  std::vector<Digest> trees;      // with everything below them
-  std::vector<Digest> blobs;      // by themselves
-  std::set<std::string> images;   // ids: "sha256:…"
+  std::vector<Digest> trees;     // with everything below them
+  std::vector<Digest> blobs;     // by themselves
+  std::set<std::string> images;  // ids: "sha256:…"
 };
 
 // Code, input and output; the blobs that the metadata name (any text of 64 hexadecimal digits is taken for

@@ -15,9 +15,9 @@ TEST(References, AreEverythingThatAnExecutionNeeds) {
   execution.spec.snapshot.code_tree = code;
   execution.spec.input = Input{input, "file://x", 1};
   execution.output_tree = output;
-  execution.spec.metadata.text = "{\"git\": {\"commit\": \"" + std::string(40, 'a') + "\"}, \"python\": {\"inventory\": \"" +
-                                 inventory.hex() + "\"}, \"long\": \"" + std::string(65, 'b') + "\", \"z\": \"" +
-                                 last.hex() + "\"}";
+  execution.spec.metadata.text = "{\"git\": {\"commit\": \"" + std::string(40, 'a') +
+                                 "\"}, \"python\": {\"inventory\": \"" + inventory.hex() + "\"}, \"long\": \"" +
+                                 std::string(65, 'b') + "\", \"z\": \"" + last.hex() + "\"}";
   execution.spec.snapshot.environment.pinned = ImageIdentity{"sha256:1", ""};
   execution.image = ImageIdentity{"sha256:2", "r@sha256:3"};
   References references;

@@ -33,8 +33,7 @@ void count_shrunk(uint64_t before, uint64_t after, Swept& done) {
 
 }  // namespace
 
-Sweeper::Sweeper(SweeperParts parts, BlobTable& table, Marker& marker)
-    : parts_(parts), table_(table), marker_(marker) {
+Sweeper::Sweeper(SweeperParts parts, BlobTable& table, Marker& marker) : parts_(parts), table_(table), marker_(marker) {
   for (size_t pack = 0; pack < table_.packs(); ++pack) known_packs_.insert(table_.pack_id(pack));
 }
 
@@ -199,8 +198,8 @@ Result<uint64_t> Sweeper::write_pack(PackId id, std::vector<BlobRecord>& blobs) 
   std::string piece;
   for (BlobRecord& blob : blobs) {
     piece.clear();
-    append_pack_record_header(piece, {blob.digest, blob.bytes, blob.stored_bytes, blob.checksum,
-                                      static_cast<Codec>(blob.codec)});
+    append_pack_record_header(
+        piece, {blob.digest, blob.bytes, blob.stored_bytes, blob.checksum, static_cast<Codec>(blob.codec)});
     PLZ_TRY(writer->append(piece));
     at += piece.size();
     for (uint64_t copied = 0; copied < blob.stored_bytes; copied += piece.size()) {

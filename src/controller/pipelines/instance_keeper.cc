@@ -33,10 +33,8 @@ void InstanceKeeper::run_once() {
   for (const auto& instance : present) {
     if (instance.provider != provider_.name()) continue;
     auto health = provider_.inspect(instance.id);
-    if (!health)
-      log_warning("instance {}: {}", instance.id.to_string(), health.error().message);
-    else if (*health == InstanceHealth::gone)
-      revive(instance);
+    if (!health) log_warning("instance {}: {}", instance.id.to_string(), health.error().message);
+    else if (*health == InstanceHealth::gone) revive(instance);
   }
   if (present.empty() && (wanted_at_start_ || executions_.unfinished() > 0)) get_one();
   wanted_at_start_ = false;

@@ -32,7 +32,7 @@ class InstanceKeeper {
   WorkerService& workers_;
   const Clock& clock_;
   bool wanted_at_start_ = true;
-  SteadyTime next_try_{};                       // after a failure of the provider
+  SteadyTime next_try_{};  // after a failure of the provider
   std::chrono::milliseconds back_off_{0};
   std::mutex mutex_;
   std::condition_variable_any tick_;

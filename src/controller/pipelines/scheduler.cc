@@ -113,17 +113,20 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
   attempt.number = execution.attempts + 1;
   take(execution.spec.resources, room, attempt.gpu_ids);
   bool taken = false;
-  auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
-    taken = e.state == ExecutionState::queued;
-    if (!taken) return {};
-    e.state = ExecutionState::starting;
-    e.attempt_id = attempt.id;
-    e.image.reset();
-    e.instance_id = room.id;
-    e.attempts = attempt.number;
-    e.times.assigned = clock_.now();
-    return {};
-  }, Durability::relaxed, attempt);
+  auto changed = executions_.change(
+      execution.id,
+      [&](Execution& e) -> Result<void> {
+        taken = e.state == ExecutionState::queued;
+        if (!taken) return {};
+        e.state = ExecutionState::starting;
+        e.attempt_id = attempt.id;
+        e.image.reset();
+        e.instance_id = room.id;
+        e.attempts = attempt.number;
+        e.times.assigned = clock_.now();
+        return {};
+      },
+      Durability::relaxed, attempt);
   if (!changed) {
     log_error("execution {} could not be assigned: {}", execution.id.to_string(), changed.error().message);
     return false;
@@ -131,8 +134,9 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
   if (!taken) return true;  // stopped meanwhile
   auto environment = executions_.shell_environment(execution.id);
   if (!environment) log_error("execution {}: {}", execution.id.to_string(), environment.error().message);
-  Assignment assignment{attempt.id, execution.id, execution.spec,
-                        environment ? std::move(*environment) : EnvironmentVariables{}, attempt.gpu_ids, {}};
+  Assignment assignment{attempt.id,      execution.id,
+                        execution.spec,  environment ? std::move(*environment) : EnvironmentVariables{},
+                        attempt.gpu_ids, {}};
   return workers_.assign(room.id, std::move(assignment)).has_value();
 }
 
@@ -174,7 +178,8 @@ std::string Scheduler::explain(const Execution& execution) const {
     if (shortage == Shortage::none) break;
   }
   if (auto never = never_met(wanted)) return *never;
-  std::string before = older == 0 ? "" : fmt::format("; {} older execution{} before it", older, older == 1 ? " is" : "s are");
+  std::string before =
+      older == 0 ? "" : fmt::format("; {} older execution{} before it", older, older == 1 ? " is" : "s are");
   double most_cpus = 0;
   for (const Room& room : free) most_cpus = std::max(most_cpus, room.cpus);
   switch (shortage) {

@@ -155,9 +155,8 @@ Result<BlobService::Received> BlobService::receive_into(PackId id, BodyReader& b
   Received received;
   std::vector<BlobRecord> records;
   PackParser parser({[&](const PackRecordHeader& header, uint64_t offset) -> Result<void> {
-                      records.push_back(BlobRecord{header.digest, id.uuid(), offset, header.stored_bytes,
-                                                   header.bytes, header.checksum,
-                                                   static_cast<uint8_t>(header.codec)});
+                      records.push_back(BlobRecord{header.digest, id.uuid(), offset, header.stored_bytes, header.bytes,
+                                                   header.checksum, static_cast<uint8_t>(header.codec)});
                       received.bytes += header.bytes;
                       return {};
                     }},

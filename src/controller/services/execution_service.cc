@@ -110,10 +110,8 @@ void ExecutionService::remember(const ExecutionRecord& record, const std::option
   const Execution& execution = record.execution;
   std::lock_guard lock(mutex_);
   if (execution.spec.is_composite()) {
-    if (execution.state == ExecutionState::finished)
-      composites_.erase(execution.id);
-    else
-      composites_[execution.id] = record;
+    if (execution.state == ExecutionState::finished) composites_.erase(execution.id);
+    else composites_[execution.id] = record;
     return;
   }
   std::optional<Attempt> known = attempt;
@@ -123,10 +121,8 @@ void ExecutionService::remember(const ExecutionRecord& record, const std::option
   }
   queued_.erase(execution.id);
   assigned_.erase(execution.id);
-  if (execution.state == ExecutionState::queued)
-    queued_[execution.id] = Entry{record, std::nullopt};
-  else if (execution.state != ExecutionState::finished)
-    assigned_[execution.id] = Entry{record, known};
+  if (execution.state == ExecutionState::queued) queued_[execution.id] = Entry{record, std::nullopt};
+  else if (execution.state != ExecutionState::finished) assigned_[execution.id] = Entry{record, known};
 }
 
 Result<ExecutionRecord> ExecutionService::read(ExecutionId id) const {
@@ -250,29 +246,34 @@ void ExecutionService::part_changed(const Execution& before, const Execution& af
 }
 
 void ExecutionService::update_composite(ExecutionId composite) {
-  auto changed = change(composite, [&](Execution& whole) -> Result<void> {
-    std::lock_guard lock(mutex_);
-    const Composite& tally = tallies_[composite];
-    const Timestamp now = clock_.now();
-    if (whole.state == ExecutionState::finished) return {};
-    whole.image = tally.image;
-    if (whole.state == ExecutionState::queued && (tally.started > 0 || tally.finished == tally.parts)) {
-      whole.state = ExecutionState::starting;
-      whole.times.assigned = now;
-    } else if (whole.state == ExecutionState::starting) {
-      whole.state = ExecutionState::running;
-      whole.times.started = now;
-    }
-    if (tally.finished < tally.parts) return {};
-    whole.state = ExecutionState::finished;
-    whole.times.command_ended = whole.times.finished = now;
-    Outcome outcome;
-    outcome.kind = tally.failed == 0 ? OutcomeKind::succeeded : tally.stopped ? OutcomeKind::stopped : OutcomeKind::exited;
-    outcome.exit_status = tally.failed == 0 ? 0 : tally.first_exit_status.value_or(1);
-    if (tally.failed > 0) outcome.reason = fmt::format("{} of {} parts did not succeed", tally.failed, tally.parts);
-    whole.outcome = outcome;
-    return {};
-  }, Durability::durable);
+  auto changed = change(
+      composite,
+      [&](Execution& whole) -> Result<void> {
+        std::lock_guard lock(mutex_);
+        const Composite& tally = tallies_[composite];
+        const Timestamp now = clock_.now();
+        if (whole.state == ExecutionState::finished) return {};
+        whole.image = tally.image;
+        if (whole.state == ExecutionState::queued && (tally.started > 0 || tally.finished == tally.parts)) {
+          whole.state = ExecutionState::starting;
+          whole.times.assigned = now;
+        } else if (whole.state == ExecutionState::starting) {
+          whole.state = ExecutionState::running;
+          whole.times.started = now;
+        }
+        if (tally.finished < tally.parts) return {};
+        whole.state = ExecutionState::finished;
+        whole.times.command_ended = whole.times.finished = now;
+        Outcome outcome;
+        outcome.kind = tally.failed == 0 ? OutcomeKind::succeeded
+                       : tally.stopped   ? OutcomeKind::stopped
+                                         : OutcomeKind::exited;
+        outcome.exit_status = tally.failed == 0 ? 0 : tally.first_exit_status.value_or(1);
+        if (tally.failed > 0) outcome.reason = fmt::format("{} of {} parts did not succeed", tally.failed, tally.parts);
+        whole.outcome = outcome;
+        return {};
+      },
+      Durability::durable);
   if (!changed) {
     log_error("composite {}: {}", composite.to_string(), changed.error().message);
     return;
@@ -295,15 +296,19 @@ Result<std::vector<Execution>> ExecutionService::request_stop(ExecutionId id) {
   std::vector<Execution> in_hand;
   for (const auto& member : members) {
     if (member.state == ExecutionState::finished) continue;
-    PLZ_ASSIGN(Execution changed, change(member.id, [&](Execution& e) -> Result<void> {
-                 if (e.state == ExecutionState::finished) return {};
-                 e.stop_requested = true;
-                 if (e.state != ExecutionState::queued) return {};
-                 e.state = ExecutionState::finished;
-                 e.outcome = Outcome{OutcomeKind::stopped, std::nullopt, std::nullopt, false, "stopped while it was queued"};
-                 e.times.finished = clock_.now();
-                 return {};
-               }, Durability::durable));
+    PLZ_ASSIGN(Execution changed, change(
+                                      member.id,
+                                      [&](Execution& e) -> Result<void> {
+                                        if (e.state == ExecutionState::finished) return {};
+                                        e.stop_requested = true;
+                                        if (e.state != ExecutionState::queued) return {};
+                                        e.state = ExecutionState::finished;
+                                        e.outcome = Outcome{OutcomeKind::stopped, std::nullopt, std::nullopt, false,
+                                                            "stopped while it was queued"};
+                                        e.times.finished = clock_.now();
+                                        return {};
+                                      },
+                                      Durability::durable));
     if (changed.state != ExecutionState::finished) in_hand.push_back(std::move(changed));
   }
   return in_hand;

@@ -12,7 +12,13 @@ class LogProducer final : public Producer {
  public:
   LogProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id, LogStart start,
               bool follow, LogKind kind)
-      : executions_(executions), logs_(logs), notifier_(notifier), id_(id), start_(start), follow_(follow), kind_(kind) {}
+      : executions_(executions),
+        logs_(logs),
+        notifier_(notifier),
+        id_(id),
+        start_(start),
+        follow_(follow),
+        kind_(kind) {}
 
   void on_wake(std::function<void()> wake) override {
     wake_ = wake;
@@ -139,8 +145,8 @@ class CompositeProducer final : public Producer {
 
 }  // namespace
 
-std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                     ExecutionId id, LogStart start, bool follow, LogKind kind) {
+std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id,
+                                     LogStart start, bool follow, LogKind kind) {
   return std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow, kind);
 }
 

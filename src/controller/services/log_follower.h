@@ -25,8 +25,8 @@ enum class LogKind { job, preparation };
 
 // Follows the log of the execution's current attempt; with `follow`, to its end, which of the log of the
 // preparation is the job's start. An execution that is queued is waited for.
-std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                     ExecutionId id, LogStart start, bool follow, LogKind kind = LogKind::job);
+std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id,
+                                     LogStart start, bool follow, LogKind kind = LogKind::job);
 std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
                                            const std::vector<ExecutionId>& parts, LogStart start, bool follow,
                                            LogKind kind = LogKind::job);

@@ -69,13 +69,12 @@ Result<WorkerRegistered> WorkerService::register_worker(const WorkerRegistration
     bool has_it = std::find(known.begin(), known.end(), attempt.id) != known.end();
     if (!has_it && execution.state == ExecutionState::starting) {
       PLZ_ASSIGN(auto environment, executions_.shell_environment(execution.id));
-      orders.assignments.push_back({attempt.id, execution.id, execution.spec, std::move(environment), attempt.gpu_ids,
-                                    images_repository_});
+      orders.assignments.push_back(
+          {attempt.id, execution.id, execution.spec, std::move(environment), attempt.gpu_ids, images_repository_});
     } else if (!has_it) {
       lost.push_back(execution);
     }
-    if (has_it && execution.stop_requested)
-      orders.stops.push_back({attempt.id, kDefaultGrace.count()});
+    if (has_it && execution.stop_requested) orders.stops.push_back({attempt.id, kDefaultGrace.count()});
   }
   for (AttemptId attempt : known)
     if (std::find(expected.begin(), expected.end(), attempt) == expected.end()) answer.forget.push_back(attempt);
@@ -99,8 +98,7 @@ Result<WorkerRegistered> WorkerService::register_worker(const WorkerRegistration
     orders_[id] = std::move(orders);
     instance = entry;
   }
-  for (const auto& execution : lost)
-    PLZ_TRY(finish_lost(execution, "the worker came back without it"));
+  for (const auto& execution : lost) PLZ_TRY(finish_lost(execution, "the worker came back without it"));
   PLZ_TRY(save(instance));
   log_info("worker of instance {} on {} registered: {} attempts in hand, {} to forget", id.to_string(),
            registration.host_name, known.size(), answer.forget.size());
@@ -220,26 +218,32 @@ Result<void> WorkerService::seal_preparation_log(AttemptId id, const Execution& 
 Result<void> WorkerService::started(AttemptId id, const AttemptMoment& moment) {
   PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
   PLZ_TRY(seal_preparation_log(id, execution));
-  auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
-    if (e.attempt_id != id || e.state != ExecutionState::starting) return {};
-    e.state = ExecutionState::running;
-    e.times.started = moment.time;
-    if (moment.image) e.image = moment.image;
-    return {};
-  }, Durability::relaxed);
+  auto changed = executions_.change(
+      execution.id,
+      [&](Execution& e) -> Result<void> {
+        if (e.attempt_id != id || e.state != ExecutionState::starting) return {};
+        e.state = ExecutionState::running;
+        e.times.started = moment.time;
+        if (moment.image) e.image = moment.image;
+        return {};
+      },
+      Durability::relaxed);
   if (!changed) return fail(std::move(changed).error());
   return {};
 }
 
 Result<void> WorkerService::command_ended(AttemptId id, Timestamp time) {
   PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
-  auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
-    if (e.attempt_id != id) return {};
-    if (e.state != ExecutionState::starting && e.state != ExecutionState::running) return {};
-    e.state = ExecutionState::finishing;
-    e.times.command_ended = time;
-    return {};
-  }, Durability::relaxed);
+  auto changed = executions_.change(
+      execution.id,
+      [&](Execution& e) -> Result<void> {
+        if (e.attempt_id != id) return {};
+        if (e.state != ExecutionState::starting && e.state != ExecutionState::running) return {};
+        e.state = ExecutionState::finishing;
+        e.times.command_ended = time;
+        return {};
+      },
+      Durability::relaxed);
   if (!changed) return fail(std::move(changed).error());
   return {};
 }
@@ -256,8 +260,8 @@ Result<void> WorkerService::finish(AttemptId id, const FinishReport& report) {
   if (execution.state == ExecutionState::finished) return {};  // a repeated report
   PLZ_ASSIGN(LogState log, logs_.state(id.uuid()));
   if (log.bytes < report.log_bytes)
-    return fail(ErrorCode::conflict, fmt::format("the log of attempt {} has {} of {} bytes", id.to_string(), log.bytes,
-                                                 report.log_bytes));
+    return fail(ErrorCode::conflict,
+                fmt::format("the log of attempt {} has {} of {} bytes", id.to_string(), log.bytes, report.log_bytes));
   if (!report.measures.empty()) PLZ_TRY(database_.measures().append(execution.id, id, report.measures));
   if (log.bytes > 0) PLZ_TRY(logs_.seal(id.uuid()));
   PLZ_TRY(seal_preparation_log(id, execution));
@@ -267,19 +271,22 @@ Result<void> WorkerService::finish(AttemptId id, const FinishReport& report) {
   attempt.log_bytes = log.bytes;
   attempt.log_complete = true;
   const std::string why_stopped = why_ended(attempt.instance_id);
-  auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
-    if (e.attempt_id != id || e.state == ExecutionState::finished) return {};
-    e.state = ExecutionState::finished;
-    e.outcome = report.outcome;
-    if (e.outcome->kind == OutcomeKind::stopped && e.outcome->reason.empty()) e.outcome->reason = why_stopped;
-    if (report.started) e.times.started = report.started;
-    if (report.ended) e.times.command_ended = report.ended;
-    e.times.finished = clock_.now();
-    e.output_tree = report.output_tree;
-    e.output_bytes = report.output_bytes;
-    if (report.image) e.image = report.image;
-    return {};
-  }, Durability::durable, attempt);
+  auto changed = executions_.change(
+      execution.id,
+      [&](Execution& e) -> Result<void> {
+        if (e.attempt_id != id || e.state == ExecutionState::finished) return {};
+        e.state = ExecutionState::finished;
+        e.outcome = report.outcome;
+        if (e.outcome->kind == OutcomeKind::stopped && e.outcome->reason.empty()) e.outcome->reason = why_stopped;
+        if (report.started) e.times.started = report.started;
+        if (report.ended) e.times.command_ended = report.ended;
+        e.times.finished = clock_.now();
+        e.output_tree = report.output_tree;
+        e.output_bytes = report.output_bytes;
+        if (report.image) e.image = report.image;
+        return {};
+      },
+      Durability::durable, attempt);
   if (!changed) return fail(std::move(changed).error());
   std::lock_guard lock(mutex_);
   auto instance = instances_.find(attempt.instance_id);
@@ -288,13 +295,16 @@ Result<void> WorkerService::finish(AttemptId id, const FinishReport& report) {
 }
 
 Result<void> WorkerService::finish_lost(const Execution& execution, const std::string& reason) {
-  auto changed = executions_.change(execution.id, [&](Execution& e) -> Result<void> {
-    if (e.state == ExecutionState::finished) return {};
-    e.state = ExecutionState::finished;
-    e.outcome = Outcome{OutcomeKind::lost, std::nullopt, std::nullopt, false, reason};
-    e.times.finished = clock_.now();
-    return {};
-  }, Durability::durable);
+  auto changed = executions_.change(
+      execution.id,
+      [&](Execution& e) -> Result<void> {
+        if (e.state == ExecutionState::finished) return {};
+        e.state = ExecutionState::finished;
+        e.outcome = Outcome{OutcomeKind::lost, std::nullopt, std::nullopt, false, reason};
+        e.times.finished = clock_.now();
+        return {};
+      },
+      Durability::durable);
   if (!changed) return fail(std::move(changed).error());
   return {};
 }
@@ -341,8 +351,8 @@ Result<KillAnswer> WorkerService::kill(const KillRequest& request) {
   KillAnswer answer;
   std::vector<Instance> present = instances();
   auto wanted = [&](InstanceId id) {
-    return request.all || std::find(request.instance_ids.begin(), request.instance_ids.end(), id) !=
-                              request.instance_ids.end();
+    return request.all ||
+           std::find(request.instance_ids.begin(), request.instance_ids.end(), id) != request.instance_ids.end();
   };
   for (InstanceId id : request.instance_ids) {
     bool exists = std::any_of(present.begin(), present.end(), [&](const Instance& i) { return i.id == id; });
@@ -372,10 +382,13 @@ void WorkerService::end_instance(const Instance& instance, const std::string& re
     why_ended_[instance.id] = reason;
   }
   for (ExecutionId id : instance.executions) {
-    auto execution = executions_.change(id, [&](Execution& e) -> Result<void> {
-      e.stop_requested = true;
-      return {};
-    }, Durability::relaxed);
+    auto execution = executions_.change(
+        id,
+        [&](Execution& e) -> Result<void> {
+          e.stop_requested = true;
+          return {};
+        },
+        Durability::relaxed);
     if (execution) order_stop(*execution, std::chrono::milliseconds(0));
   }
   log_info("{}", reason);
@@ -391,8 +404,7 @@ void WorkerService::end_instance(const Instance& instance, const std::string& re
 }
 
 void WorkerService::shut_down_workers() {
-  for (const auto& instance : instances())
-    post(instance.id, [](WorkerOrders& orders) { orders.shut_down = true; });
+  for (const auto& instance : instances()) post(instance.id, [](WorkerOrders& orders) { orders.shut_down = true; });
 }
 
 void WorkerService::lose(InstanceId id, const std::string& reason) {

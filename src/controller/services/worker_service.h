@@ -24,8 +24,8 @@ namespace plz {
 // Thread-safe.
 class WorkerService {
  public:
-  WorkerService(Database& database, ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                EventLog& events, const Clock& clock, std::string images_repository);
+  WorkerService(Database& database, ExecutionService& executions, LogStore& logs, Notifier& notifier, EventLog& events,
+                const Clock& clock, std::string images_repository);
 
   Result<void> load();
 

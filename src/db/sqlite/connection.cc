@@ -74,7 +74,9 @@ Error Connection::error(int result_code) const {
   // The system's own words, where there are some: "No space left on device".
   if (int number = handle_ ? sqlite3_system_errno(handle_) : 0; number != 0 && (result_code & 0xff) == SQLITE_IOERR)
     detail += std::string(": ") + strerror(number);
-  auto as = [&](ErrorCode code, const std::string& what, std::string hint) { return Error{code, what, std::move(hint)}; };
+  auto as = [&](ErrorCode code, const std::string& what, std::string hint) {
+    return Error{code, what, std::move(hint)};
+  };
   switch (result_code & 0xff) {
     case SQLITE_FULL:
       return as(ErrorCode::unavailable, "the disk is full: cannot write to the database " + path_,
@@ -100,14 +102,11 @@ Error Connection::error(int result_code) const {
     case SQLITE_CORRUPT:
       return as(ErrorCode::internal, "the database " + path_ + " is damaged: " + detail,
                 "put back a copy of it; `sqlite3 FILE .recover` saves what is readable");
-    case SQLITE_NOMEM:
-      return as(ErrorCode::unavailable, "out of memory while using the database " + path_, "");
+    case SQLITE_NOMEM: return as(ErrorCode::unavailable, "out of memory while using the database " + path_, "");
     case SQLITE_CONSTRAINT:
       return as(ErrorCode::conflict, "the database has this already, or does not take it: " + detail, "");
-    case SQLITE_TOOBIG:
-      return as(ErrorCode::invalid, "a value is too large for the database (the limit is 1 GB)", "");
-    default:
-      return as(ErrorCode::internal, "database " + path_ + ": " + detail, "");
+    case SQLITE_TOOBIG: return as(ErrorCode::invalid, "a value is too large for the database (the limit is 1 GB)", "");
+    default: return as(ErrorCode::internal, "database " + path_ + ": " + detail, "");
   }
 }
 

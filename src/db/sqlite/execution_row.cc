@@ -64,8 +64,8 @@ Result<ExecutionRecord> read_execution(Statement& row) {
   std::string_view spec;
   row.read(spec, e.id, record.version, e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for,
            e.stop_requested, e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended,
-           e.times.finished, outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory,
-           outcome.reason, e.output_tree, e.output_bytes, image.id, image.digest);
+           e.times.finished, outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason,
+           e.output_tree, e.output_bytes, image.id, image.digest);
   e.outcome = outcome.outcome();
   e.image = image.image();
   auto decoded = decode_spec(spec);
@@ -83,8 +83,8 @@ Result<int64_t> insert_execution(Connection& connection, const Execution& e, std
   insert.bind(e.id, e.spec.user, e.spec.project, e.spec.is_composite(), e.spec.parent_id, first_index,
               shell_environment, e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for, e.stop_requested,
               e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended, e.times.finished,
-              outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason,
-              e.output_tree, e.output_bytes, image.id, image.digest);
+              outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason, e.output_tree,
+              e.output_bytes, image.id, image.digest);
   PLZ_TRY(insert.run());
   int64_t number = connection.last_row_number();
   PLZ_ASSIGN(Statement spec, connection.statement("INSERT INTO specs (number, spec) VALUES (?, ?)"));
@@ -99,8 +99,8 @@ Result<void> update_execution(Connection& connection, int64_t number, const Exec
   PLZ_ASSIGN(Statement update, connection.statement(kUpdate));
   update.bind(e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for, e.stop_requested, e.times.submitted,
               e.times.assigned, e.times.started, e.times.command_ended, e.times.finished, outcome.kind,
-              outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason, e.output_tree,
-              e.output_bytes, image.id, image.digest, version, number);
+              outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason, e.output_tree, e.output_bytes,
+              image.id, image.digest, version, number);
   return update.run();
 }
 

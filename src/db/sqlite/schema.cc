@@ -41,8 +41,9 @@ Result<void> bring_up_to_date(Connection& connection) {
                     "; this one knows " + std::to_string(known) + ")",
                 "use the newer plz, or another PLZ_DATA_DIR");
   // Kept in the file. With full syncs until the first write says what it needs.
-  PLZ_TRY(connection.execute("PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                             "PRAGMA journal_size_limit = 8388608"));
+  PLZ_TRY(
+      connection.execute("PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                         "PRAGMA journal_size_limit = 8388608"));
   for (; version < known; ++version) PLZ_TRY(migrate(connection, version + 1));
   return {};
 }

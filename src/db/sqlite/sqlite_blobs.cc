@@ -35,9 +35,10 @@ struct PackSums {
 };
 
 Result<int64_t> pack_number(Connection& connection, const Uuid& pack, uint64_t pack_bytes) {
-  PLZ_ASSIGN(Statement insert,
-             connection.statement("INSERT INTO packs (id, pack_bytes, blobs, bytes, stored_bytes) VALUES (?, ?, 0, 0, 0) "
-                                  "ON CONFLICT DO NOTHING"));
+  PLZ_ASSIGN(
+      Statement insert,
+      connection.statement("INSERT INTO packs (id, pack_bytes, blobs, bytes, stored_bytes) VALUES (?, ?, 0, 0, 0) "
+                           "ON CONFLICT DO NOTHING"));
   insert.bind(pack, pack_bytes);
   PLZ_TRY(insert.run());
   PLZ_ASSIGN(Statement query, connection.statement("SELECT number FROM packs WHERE id = ?"));
@@ -58,7 +59,8 @@ Result<void> add_to_pack(Connection& connection, int64_t pack, const PackSums& m
 }
 
 Result<PackSums> insert_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
-  PLZ_ASSIGN(Statement insert, connection.statement("INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+  PLZ_ASSIGN(Statement insert,
+             connection.statement("INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
   PackSums sums;
   for (auto [prefix, i] : sorted_order(blobs, [](const BlobRecord& blob) -> const Digest& { return blob.digest; })) {
     const BlobRecord& blob = blobs[i];
@@ -141,7 +143,9 @@ Result<std::vector<std::optional<BlobRecord>>> SqliteBlobs::find(std::span<const
   std::vector<std::optional<BlobRecord>> records(digests.size());
   PLZ_ASSIGN(auto reader, store_.reader());
   PLZ_ASSIGN(ReadTransaction transaction, ReadTransaction::begin(*reader));
-  PLZ_ASSIGN(Statement query, reader->statement("SELECT pack, position, stored_bytes, bytes, checksum, codec FROM blobs WHERE digest = ?"));
+  PLZ_ASSIGN(
+      Statement query,
+      reader->statement("SELECT pack, position, stored_bytes, bytes, checksum, codec FROM blobs WHERE digest = ?"));
   PackIds packs(*reader);
   for (auto [prefix, i] : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
     query.bind(BorrowedBytes{digests[i].view()});

@@ -72,7 +72,10 @@ TEST_F(SqliteDatabaseTest, OnlyItsOwnerMayReadIt) {
 }
 
 TEST_F(SqliteDatabaseTest, ClosingLeavesOneFile) {
-  { auto database = open(); EXPECT_TRUE(database->executions().unfinished()); }
+  {
+    auto database = open();
+    EXPECT_TRUE(database->executions().unfinished());
+  }
   EXPECT_EQ(*list_directory(directory_), std::vector<std::string>{"plz.db"});
 }
 
@@ -86,12 +89,13 @@ TEST_F(SqliteDatabaseTest, ANewerSchemaIsRefused) {
 }
 
 // An execution as schema 1 and format 1 of specs kept it.
-const std::string kRowsOfSchema1 = R"(
+const std::string kRowsOfSchema1 =
+    R"(
   INSERT INTO executions VALUES (7, x'019aab9e3c6f7d529d0f0a4f2f1f7c11', 3, 4, 'ada', 'digits', 0, NULL, NULL,
     NULL, 1, NULL, '', 0, 1000, 2000, 3000, 4000, 5000, 1, 42, NULL, 0, '', NULL, 0, NULL);
   INSERT INTO documents VALUES (7, '{"user": "ada"}');
-  INSERT INTO specs VALUES (7, x'010361646106646967697473010474727565027b7d)" + std::string(64, '0') +
-  "0000000874322e6d6963726f0000017800000000000000f03f000000027b7d01027b7d027b7d0000020000')";
+  INSERT INTO specs VALUES (7, x'010361646106646967697473010474727565027b7d)" +
+    std::string(64, '0') + "0000000874322e6d6963726f0000017800000000000000f03f000000027b7d01027b7d027b7d0000020000')";
 
 TEST_F(SqliteDatabaseTest, SchemaOneIsUpgraded) {
   execute(std::string(migrations()[0]) + kRowsOfSchema1 +
@@ -243,7 +247,8 @@ TEST_F(SqliteDatabaseTest, LargeMeasuresComeBackExactly) {
   MeasureEvent event = sample_event(1, "big", std::string(50 << 20, '7'));
   ASSERT_TRUE(database->measures().append(attempt.execution_id, attempt.id, {event}));
   bool same = false;
-  ASSERT_TRUE(database->measures().latest(attempt.id, "", [&](const MeasureEvent& found) { return same = found == event; }));
+  ASSERT_TRUE(
+      database->measures().latest(attempt.id, "", [&](const MeasureEvent& found) { return same = found == event; }));
   EXPECT_TRUE(same);
 }
 

@@ -121,9 +121,8 @@ Result<void> forget_shell_environment(Connection& connection, int64_t number) {
   PLZ_ASSIGN(Statement unlink, connection.statement("UPDATE executions SET shell_environment = NULL WHERE number = ?"));
   unlink.bind(number);
   PLZ_TRY(unlink.run());
-  PLZ_ASSIGN(Statement remove,
-             connection.statement("DELETE FROM shell_environments WHERE number = ?1 AND NOT EXISTS "
-                                  "(SELECT 1 FROM executions WHERE shell_environment = ?1)"));
+  PLZ_ASSIGN(Statement remove, connection.statement("DELETE FROM shell_environments WHERE number = ?1 AND NOT EXISTS "
+                                                    "(SELECT 1 FROM executions WHERE shell_environment = ?1)"));
   remove.bind(*row);
   return remove.run();
 }
@@ -300,9 +299,8 @@ Result<std::vector<Attempt>> SqliteExecutions::attempts(ExecutionId id) {
 
 Result<EnvironmentVariables> SqliteExecutions::shell_environment(ExecutionId id) {
   PLZ_ASSIGN(auto reader, store_.reader());
-  PLZ_ASSIGN(Statement query,
-             reader->statement("SELECT variables FROM shell_environments WHERE number = "
-                               "(SELECT shell_environment FROM executions WHERE id = ?)"));
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT variables FROM shell_environments WHERE number = "
+                                                "(SELECT shell_environment FROM executions WHERE id = ?)"));
   query.bind(id);
   PLZ_ASSIGN(bool found, query.step());
   if (!found) return EnvironmentVariables{};

@@ -105,8 +105,8 @@ class SqliteHistoryCursor final : public HistoryCursor, public SnapshotHolder {
   std::optional<Statement> statement_;  // goes before its reader
   std::optional<ExecutionId> before_;   // the last one shown
   size_t left_;
-  std::string document_;                // the row's: the statement may be reset under it
-  bool stepped_ = false;                // start() has a row that next() has not shown
+  std::string document_;  // the row's: the statement may be reset under it
+  bool stepped_ = false;  // start() has a row that next() has not shown
   bool released_ = false;
 };
 

@@ -59,8 +59,8 @@ Result<void> SqliteMeasures::append(ExecutionId execution, AttemptId attempt, co
 Result<void> SqliteMeasures::latest(AttemptId attempt, const std::string& prefix, const OnEvent& on_event) {
   std::string sql = std::string(kSelect) +
                     "FROM latest_measures l CROSS JOIN measures m ON m.attempt = l.attempt AND m.sequence = l.sequence "
-                    "WHERE l.attempt = " + kAttempt + " " + (prefix.empty() ? "" : kBelow) +
-                    "ORDER BY l.parallel_index, l.path";
+                    "WHERE l.attempt = " +
+                    kAttempt + " " + (prefix.empty() ? "" : kBelow) + "ORDER BY l.parallel_index, l.path";
   PLZ_ASSIGN(auto reader, store_.reader());
   PLZ_ASSIGN(Statement query, reader->statement(sql));
   if (prefix.empty()) query.bind(attempt);
@@ -93,7 +93,8 @@ Result<std::vector<MeasureEvent>> SqliteMeasures::events(AttemptId attempt, cons
 
 Result<uint64_t> SqliteMeasures::last_sequence(AttemptId attempt) {
   PLZ_ASSIGN(auto reader, store_.reader());
-  PLZ_ASSIGN(Statement query, reader->statement(std::string("SELECT max(sequence) FROM measures WHERE attempt = ") + kAttempt));
+  PLZ_ASSIGN(Statement query,
+             reader->statement(std::string("SELECT max(sequence) FROM measures WHERE attempt = ") + kAttempt));
   query.bind(attempt);
   PLZ_TRY(query.step());
   return query.column<uint64_t>(0);

@@ -11,8 +11,7 @@ constexpr int kCheckpointPages = 1000;  // 4 MiB
 // Takes the place of SQLite's own hook, which is the automatic checkpoint and nothing more.
 int on_commit(void* wal_pages, sqlite3* handle, const char* name, int pages) {
   *static_cast<std::atomic<int>*>(wal_pages) = pages;
-  if (pages >= kCheckpointPages)
-    sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (pages >= kCheckpointPages) sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   return SQLITE_OK;
 }
 

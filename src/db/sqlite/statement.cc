@@ -79,8 +79,8 @@ void Statement::bind_value(int index, BorrowedBytes value) {
                                         value.bytes.size(), SQLITE_STATIC));
 }
 void Statement::bind_value(int index, const Uuid& value) {
-  note(bind_error_, sqlite3_bind_blob(statement_, index, value.bytes().data(),
-                                      static_cast<int>(value.bytes().size()), SQLITE_TRANSIENT));
+  note(bind_error_, sqlite3_bind_blob(statement_, index, value.bytes().data(), static_cast<int>(value.bytes().size()),
+                                      SQLITE_TRANSIENT));
 }
 
 bool Statement::is_null(int column) { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }

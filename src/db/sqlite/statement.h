@@ -112,7 +112,9 @@ class Statement {
   void read_value(int column, uint8_t& value) { value = static_cast<uint8_t>(this->column<int64_t>(column)); }
   void read_value(int column, uint32_t& value) { value = static_cast<uint32_t>(this->column<int64_t>(column)); }
   void read_value(int column, uint64_t& value) { value = static_cast<uint64_t>(this->column<int64_t>(column)); }
-  void read_value(int column, Timestamp& value) { value = Timestamp(std::chrono::microseconds(this->column<int64_t>(column))); }
+  void read_value(int column, Timestamp& value) {
+    value = Timestamp(std::chrono::microseconds(this->column<int64_t>(column)));
+  }
   template <typename Tag>
   void read_value(int column, StrongId<Tag>& value) {
     value = StrongId<Tag>(this->column<Uuid>(column));

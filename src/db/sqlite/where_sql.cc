@@ -70,19 +70,16 @@ std::string WhereSql::test(const WhereNode& node) {
   if (!has_meaning(node)) return "0";
   Access at = access(node.path);
   switch (node.op) {
-    case WhereOperator::exists:
-      return at.type + " IS NOT NULL";
+    case WhereOperator::exists: return at.type + " IS NOT NULL";
     case WhereOperator::truthy:
       return "CASE WHEN " + at.type + " IN ('integer', 'real') THEN " + at.value + " <> 0 WHEN " + at.type +
              " IS NULL THEN 0 ELSE " + at.type + " NOT IN ('false', 'null') END";
-    case WhereOperator::equal:
-      return equal(at, node.value);
-    case WhereOperator::not_equal:
-      return "NOT (" + equal(at, node.value) + ")";
+    case WhereOperator::equal: return equal(at, node.value);
+    case WhereOperator::not_equal: return "NOT (" + equal(at, node.value) + ")";
     case WhereOperator::contains:
-      return when(at.type + " = 'text'", "instr(" + at.value + ", " + text_parameter(std::get<std::string>(node.value)) + ") > 0");
-    default:
-      return compare(at, symbol_of(node.op), node.value);
+      return when(at.type + " = 'text'",
+                  "instr(" + at.value + ", " + text_parameter(std::get<std::string>(node.value)) + ") > 0");
+    default: return compare(at, symbol_of(node.op), node.value);
   }
 }
 
@@ -96,8 +93,8 @@ std::string WhereSql::equal(const Access& at, const WhereValue& value) {
 // equals 0.1 whatever that routine does to the last bit.
 std::string WhereSql::compare(const Access& at, const std::string& symbol, const WhereValue& value) {
   if (const double* number = std::get_if<double>(&value))
-    return when(at.type + " IN ('integer', 'real')",
-                "CAST(" + at.value + " AS REAL) " + symbol + " CAST(" + text_parameter(shortest(*number)) + " AS REAL)");
+    return when(at.type + " IN ('integer', 'real')", "CAST(" + at.value + " AS REAL) " + symbol + " CAST(" +
+                                                         text_parameter(shortest(*number)) + " AS REAL)");
   return when(at.type + " = 'text'", at.value + " " + symbol + " " + text_parameter(std::get<std::string>(value)));
 }
 

@@ -50,7 +50,7 @@ class Writer {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  Batch queue_;              // guarded by mutex_
+  Batch queue_;  // guarded by mutex_
   bool somebody_works_ = false;
 
   // Of whoever works.

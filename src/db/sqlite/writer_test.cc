@@ -22,7 +22,8 @@ class WriterTest : public ::testing::Test {
     EXPECT_TRUE(open_file(directory_ + "/db", O_RDWR | O_CREAT, 0600));
     auto connection = std::move(*Connection::open(directory_ + "/db", Connection::Mode::read_write));
     EXPECT_TRUE(connection->execute("PRAGMA journal_mode = WAL; CREATE TABLE t (x INTEGER PRIMARY KEY)"));
-    sqlite3_commit_hook(connection->handle(), [](void* count) { return ++*static_cast<int*>(count), 0; }, &commits_);
+    sqlite3_commit_hook(
+        connection->handle(), [](void* count) { return ++*static_cast<int*>(count), 0; }, &commits_);
     writer_ = std::make_unique<Writer>(std::move(connection));
   }
   ~WriterTest() override {
@@ -45,7 +46,8 @@ class WriterTest : public ::testing::Test {
     std::vector<Result<void>> results(writes.size());
     std::vector<std::jthread> threads;
     for (size_t i = 0; i < writes.size(); ++i)
-      threads.emplace_back([&, i] { results[i] = writer_->run(i % 2 ? Durability::durable : Durability::relaxed, writes[i]); });
+      threads.emplace_back(
+          [&, i] { results[i] = writer_->run(i % 2 ? Durability::durable : Durability::relaxed, writes[i]); });
     while (writer_->waiting() < writes.size()) std::this_thread::yield();
     gathered.count_down();
     threads.clear();
@@ -53,7 +55,8 @@ class WriterTest : public ::testing::Test {
   }
 
   static Writer::Write insert(int x) {
-    return [x](Connection& connection) { return connection.execute("INSERT INTO t VALUES (" + std::to_string(x) + ")"); };
+    return
+        [x](Connection& connection) { return connection.execute("INSERT INTO t VALUES (" + std::to_string(x) + ")"); };
   }
   int64_t sum() { return *writer_->connection().query_number("SELECT sum(x) FROM t"); }
 

@@ -18,7 +18,7 @@ namespace plz {
 
 struct ContextEntry {
   enum class Kind { file, directory, link };
-  std::string path;    // relative to the context; bytes
+  std::string path;  // relative to the context; bytes
   Kind kind = Kind::file;
   mode_t mode = 0;     // permission bits
   std::string target;  // of a link

@@ -13,7 +13,7 @@ struct BuildSight {
   std::vector<std::string> bases;
   // Of `bases`, those that stages begin with: their ONBUILD triggers are part of the build.
   std::vector<std::string> stage_bases;
-  bool unknown_base = false;         // a variable without a default names one
+  bool unknown_base = false;  // a variable without a default names one
   bool whole_context = false;
   std::vector<std::string> sources;  // of COPY and ADD: patterns, cleaned, "." is everything
 

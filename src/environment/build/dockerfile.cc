@@ -48,8 +48,7 @@ std::string_view take_word(std::string_view& text) {
 
 DockerInstruction instruction_of(std::string_view line) {
   DockerInstruction instruction{.name = upper(take_word(line))};
-  for (line = trim(line); line.starts_with("--"); line = trim(line))
-    instruction.flags.emplace_back(take_word(line));
+  for (line = trim(line); line.starts_with("--"); line = trim(line)) instruction.flags.emplace_back(take_word(line));
   instruction.rest = line;
   return instruction;
 }

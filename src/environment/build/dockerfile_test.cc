@@ -29,7 +29,9 @@ TEST(Dockerfile, IsARowOfInstructions) {
   EXPECT_THAT(lines("# a comment first\n# escape=`\nRUN a \\\nb"), ElementsAre("RUN|a b"));
   EXPECT_THAT(lines("RUN a\\\\\nRUN b"), ElementsAre("RUN|a\\\\", "RUN|b"));
   EXPECT_THAT(lines("COPY --from=x --chown=a:b c d"), ElementsAre("COPY|--from=x|--chown=a:b|c d"));
-  EXPECT_THAT(lines("\xef\xbb\xbf" "FROM a\nRUN open \\"), ElementsAre("FROM|a", "RUN|open"));
+  EXPECT_THAT(lines("\xef\xbb\xbf"
+                    "FROM a\nRUN open \\"),
+              ElementsAre("FROM|a", "RUN|open"));
   EXPECT_THAT(lines(""), IsEmpty());
 }
 

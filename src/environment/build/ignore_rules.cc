@@ -108,8 +108,8 @@ Result<IgnoreRules> IgnoreRules::parse(std::string_view text) {
     if (rule.exception) line = trim(line.substr(1));
     rule.pattern = clean_context_path(line);
     if (line.empty() || !is_path_pattern(rule.pattern))
-      return fail(ErrorCode::invalid, "line " + std::to_string(number) + " of .dockerignore is no pattern: '" +
-                                          printable(line) + "'");
+      return fail(ErrorCode::invalid,
+                  "line " + std::to_string(number) + " of .dockerignore is no pattern: '" + printable(line) + "'");
     rules.has_exceptions_ = rules.has_exceptions_ || rule.exception;
     rules.rules_.push_back(std::move(rule));
   }

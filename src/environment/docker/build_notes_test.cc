@@ -16,8 +16,8 @@ TEST(BuildNotes, AreReadByAnotherWorker) {
   const std::string path = directory.path() + "/builds";
   EXPECT_THAT(BuildNotes(path).keys(), IsEmpty());
   BuildImages images;
-  for (const char* line : {"Step 1/2 : FROM x", " ---> 0123456789ab", "Step 2/2 : RUN a", " ---> Running in c123456789ab",
-                           " ---> 2123456789ab", " ---> Running in c223456789ab"})
+  for (const char* line : {"Step 1/2 : FROM x", " ---> 0123456789ab", "Step 2/2 : RUN a",
+                           " ---> Running in c123456789ab", " ---> 2123456789ab", " ---> Running in c223456789ab"})
     if (images.line(line)) ASSERT_TRUE(BuildNotes(path).write("key", images.made()));
   const BuildNotes notes(path);
   EXPECT_THAT(notes.keys(), ElementsAre("key"));

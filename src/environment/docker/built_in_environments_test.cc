@@ -19,7 +19,8 @@ class BuiltInEnvironmentsTest : public EngineTest {
     if (IsSkipped() || HasFatalFailure()) return;
     const char* asked = getenv("PLZ_TEST_BUILT_IN");
     asked_ = asked ? asked : "";
-    if (asked_.empty()) GTEST_SKIP() << "SKIPPED: PLZ_TEST_BUILT_IN=python,pytorch builds the images that come with plz";
+    if (asked_.empty())
+      GTEST_SKIP() << "SKIPPED: PLZ_TEST_BUILT_IN=python,pytorch builds the images that come with plz";
     if (!*engine().inspect_image(kDebian))
       GTEST_SKIP() << "SKIPPED: there is no image " << kDebian << ": `scripts/make-base-image debian` makes it";
     debian_ = worker({.build_network = "host", .base_image = kDebian});
@@ -59,7 +60,8 @@ TEST_F(BuiltInEnvironmentsTest, PlainPythonAndWhatTheCodeRequires) {
   EXPECT_TRUE(said_.has("Requirement already satisfied: pip")) << said_.all();
   code_.write("train.py", "2");
   EXPECT_EQ(make("plz/python"), required);
-  std::string extended = make("plz/python", {mark(), "RUN python3 -c 'import sys; assert sys.prefix == \"/opt/plz/venv\"'"});
+  std::string extended =
+      make("plz/python", {mark(), "RUN python3 -c 'import sys; assert sys.prefix == \"/opt/plz/venv\"'"});
   EXPECT_NE(extended, required);
   EXPECT_TRUE(remove_tree(code_.path() + "/requirements.txt"));
   code_.write("environment.yml", "dependencies:\n  - python=3\n  - pip:\n      - setuptools\n");

@@ -9,10 +9,14 @@ constexpr const char* kVenv = "ENV VIRTUAL_ENV=/opt/plz/venv PATH=/opt/plz/venv/
 // Packages that the base's Debian does not have are left out. A base without apt has Python already, or fails.
 std::string install_line(const std::string& needed, const std::string& where_available) {
   return "RUN set -eu; if command -v apt-get >/dev/null; then export DEBIAN_FRONTEND=noninteractive; apt-get update; "
-         "more=; for package in " + where_available + "; do "
+         "more=; for package in " +
+         where_available +
+         "; do "
          "if apt-cache show \"$package\" >/dev/null 2>&1; then more=\"$more $package\"; "
          "else echo \"There is no $package here\"; fi; done; "
-         "apt-get install -y --no-install-recommends " + needed + " $more; "
+         "apt-get install -y --no-install-recommends " +
+         needed +
+         " $more; "
          "apt-get clean; rm -rf /var/lib/apt/lists/*; fi; "
          "mkdir -p /opt/plz; python3 -m venv --system-site-packages /opt/plz/venv";
 }

@@ -16,7 +16,8 @@ using testing::ElementsAre;
 TEST(BuiltInRecipes, AreTwo) {
   EXPECT_TRUE(built_in_recipe("plz/python"));
   EXPECT_TRUE(built_in_recipe("plz/pytorch"));
-  for (const char* other : {"plz/other", "plz/python:3", "python", "plz"}) EXPECT_FALSE(built_in_recipe(other)) << other;
+  for (const char* other : {"plz/other", "plz/python:3", "python", "plz"})
+    EXPECT_FALSE(built_in_recipe(other)) << other;
 }
 
 TEST(BuiltInRecipes, SeeOnlyTheFileOfRequirements) {
@@ -29,7 +30,8 @@ TEST(BuiltInRecipes, SeeOnlyTheFileOfRequirements) {
   EXPECT_FALSE(sight(requirements_layer("requirements.txt")).whole_context);
   EXPECT_THAT(sight(requirements_layer("requirements.txt")).sources, ElementsAre("requirements.txt"));
   EXPECT_FALSE(sight(requirements_layer("environment.yml")).whole_context);
-  EXPECT_THAT(sight(requirements_layer("environment.yml")).sources, ElementsAre("environment.yml", "plz-environment.py"));
+  EXPECT_THAT(sight(requirements_layer("environment.yml")).sources,
+              ElementsAre("environment.yml", "plz-environment.py"));
 }
 
 TEST(BuiltInRecipes, WhatPipCanInstallOfAnEnvironmentFile) {
@@ -64,7 +66,8 @@ variables:
   pipe.in.reset();
   std::string output(4096, '\0');
   output.resize(*read_up_to(pipe.out.get(), output.data(), output.size()));
-  EXPECT_EQ(output, "numpy\npandas==2.1.*\nscipy==1.10.1\ntorch>=2.0\nmatplotlib==3.7.*\ntqdm\neinops>=0.6\nrich>=13\n");
+  EXPECT_EQ(output,
+            "numpy\npandas==2.1.*\nscipy==1.10.1\ntorch>=2.0\nmatplotlib==3.7.*\ntqdm\neinops>=0.6\nrich>=13\n");
 }
 
 }  // namespace

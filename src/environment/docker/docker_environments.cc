@@ -36,7 +36,8 @@ DockerEnvironments::DockerEnvironments(EngineClient& engine, EnvironmentSettings
 
 Result<ReadyEnvironment> DockerEnvironments::ensure(const EnvironmentRequest& request, const Say& say,
                                                     std::stop_token stop) {
-  if (!request.recipe.uses_container()) return fail(ErrorCode::invalid, "the recipe names neither image nor Dockerfile");
+  if (!request.recipe.uses_container())
+    return fail(ErrorCode::invalid, "the recipe names neither image nor Dockerfile");
   if (request.recipe.pinned) return ensure_pinned(request, say, stop);
   PLZ_ASSIGN(ImageIdentity image, make(request, say, stop));
   return ReadyEnvironment{.image = std::move(image)};
@@ -118,7 +119,8 @@ Result<ImageDetails> DockerEnvironments::from_image(const EnvironmentRequest& re
 Result<ImageDetails> DockerEnvironments::from_built_in(const RecipeLayer& recipe, const EnvironmentRequest& request,
                                                        const Say& say, const std::stop_token& stop) {
   PLZ_ASSIGN(ImageDetails base, transfers_.find_or_pull(settings_.base_image, request.platform, say, stop));
-  PLZ_ASSIGN(ImageDetails image, add_layer(base, {.what = request.recipe.image, .lines = recipe.lines}, request, say, stop));
+  PLZ_ASSIGN(ImageDetails image,
+             add_layer(base, {.what = request.recipe.image, .lines = recipe.lines}, request, say, stop));
   for (const std::string& file : requirements_files()) {
     if (!is_file(join_path(request.code_directory, file))) continue;
     RecipeLayer layer = requirements_layer(file);

@@ -25,7 +25,8 @@ class DockerEnvironments final : public Environments {
   Result<void> evict() override;
 
  private:
-  Result<ReadyEnvironment> ensure_pinned(const EnvironmentRequest& request, const Say& say, const std::stop_token& stop);
+  Result<ReadyEnvironment> ensure_pinned(const EnvironmentRequest& request, const Say& say,
+                                         const std::stop_token& stop);
   Result<std::optional<ImageIdentity>> find_pinned(const EnvironmentRequest& request, const Say& say,
                                                    const std::stop_token& stop);
   Result<ImageIdentity> make(const EnvironmentRequest& request, const Say& say, const std::stop_token& stop);

@@ -75,8 +75,9 @@ TEST_F(DockerEnvironmentsTest, AChangeThatTheBuildCannotSeeBuildsNothing) {
   code_.write("secret", "x");
   code_.write("tool.sh", "#!/bin/sh\nexit 0\n", 0755);
   code_.write(".dockerignore", "secret\n*.Dockerfile\n");
-  auto wanted = dockerfile(from_base("COPY requirements.txt tool.sh secre* /d/\nRUN /d/tool.sh && test ! -e /d/secret && "
-                                     "grep one /d/requirements.txt\n"));
+  auto wanted =
+      dockerfile(from_base("COPY requirements.txt tool.sh secre* /d/\nRUN /d/tool.sh && test ! -e /d/secret && "
+                           "grep one /d/requirements.txt\n"));
   ImageIdentity first = ensured(wanted);
   code_.write("train.py", "2");
   code_.write("secret", "y");
@@ -154,8 +155,8 @@ TEST_F(DockerEnvironmentsTest, ADockerfileThatIsNoneIsRefusedInTheEnginesWords) 
 }
 
 TEST_F(DockerEnvironmentsTest, StagesOfABuildAreKeptByNameAndRemoved) {
-  ImageIdentity image = ensured(dockerfile(std::string("FROM ") + kBase + " AS tools\n" + mark() + "\nRUN echo tool > /t\n" +
-                                           from_base("COPY --from=tools /t /t\n")));
+  ImageIdentity image = ensured(dockerfile(std::string("FROM ") + kBase + " AS tools\n" + mark() +
+                                           "\nRUN echo tool > /t\n" + from_base("COPY --from=tools /t /t\n")));
   std::vector<KeptEnvironment> kept = *environments().list();
   std::string name;
   for (const auto& k : kept)
@@ -185,7 +186,8 @@ TEST_F(DockerEnvironmentsTest, WorkersThatBuildAtOnceEndWithOneImage) {
   std::vector<std::string> ids(workers.size());
   {
     std::vector<std::jthread> threads;
-    for (size_t i = 0; i < ids.size(); ++i) threads.emplace_back([&, i] { ids[i] = ensured(wanted, workers[i].get()).id; });
+    for (size_t i = 0; i < ids.size(); ++i)
+      threads.emplace_back([&, i] { ids[i] = ensured(wanted, workers[i].get()).id; });
   }
   EXPECT_THAT(ids, Each(ids[0]));
   EXPECT_EQ(built().size(), 1u);
@@ -197,7 +199,8 @@ TEST_F(DockerEnvironmentsTest, AStoppedBuildLeavesNothing) {
     said_.say()(line);
     if (line.find("now") == 0) stop.request_stop();
   };
-  auto ready = environments().ensure(extended({"RUN echo made > /a", "RUN echo now; sleep 300"}), say, stop.get_token());
+  auto ready =
+      environments().ensure(extended({"RUN echo made > /a", "RUN echo now; sleep 300"}), say, stop.get_token());
   ASSERT_FALSE(ready);
   EXPECT_EQ(ready.error().code, ErrorCode::cancelled) << ready.error().message;
   for (int i = 0; i < 1800 && containers() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));

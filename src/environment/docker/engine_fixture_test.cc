@@ -138,10 +138,13 @@ void RegistryTest::SetUp() {
   const uint16_t port = free_port();
   server_ = "127.0.0.1:" + std::to_string(port);
   storage_.write("htpasswd", kPasswords);
-  storage_.write("config.yml", "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: "
-                 "{rootdirectory: " + storage_.path() + "/data}}\nhttp: {addr: \"" + server_ +
-                 "\"}\nauth: {htpasswd: {realm: plz, path: " + storage_.path() + "/htpasswd}}\n");
-  auto started = spawn({.program = *program, .arguments = {"docker-registry", "serve", storage_.path() + "/config.yml"},
+  storage_.write("config.yml",
+                 "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: "
+                 "{rootdirectory: " +
+                     storage_.path() + "/data}}\nhttp: {addr: \"" + server_ +
+                     "\"}\nauth: {htpasswd: {realm: plz, path: " + storage_.path() + "/htpasswd}}\n");
+  auto started = spawn({.program = *program,
+                        .arguments = {"docker-registry", "serve", storage_.path() + "/config.yml"},
                         .environment = {"OTEL_TRACES_EXPORTER=none"}});
   ASSERT_TRUE(started);
   registry_ = *started;

@@ -66,11 +66,14 @@ Result<EnvironmentPlan> plan_layer(const ImageDetails& base, const LayerRequest&
   for (const std::string& line : request.lines) text += line + "\n";
   BuildSight sight = sight_of(text);
   add_triggers(sight, base.on_build);
-  EnvironmentPlan plan{.what = request.what, .platform = request.platform, .directory = request.directory,
-                       .texts = request.texts, .base_bytes = base.bytes};
+  EnvironmentPlan plan{.what = request.what,
+                       .platform = request.platform,
+                       .directory = request.directory,
+                       .texts = request.texts,
+                       .base_bytes = base.bytes};
   PLZ_ASSIGN(Digest context, see(plan, sight, request.heed_ignore_file));
-  plan.key = environment_key(
-      {.dockerfile = text, .platform = request.platform, .context = context, .texts = request.texts});
+  plan.key =
+      environment_key({.dockerfile = text, .platform = request.platform, .context = context, .texts = request.texts});
   PLZ_TRY(add_own_dockerfile(plan, text));
   return plan;
 }
@@ -88,8 +91,8 @@ Result<EnvironmentPlan> plan_dockerfile(const std::string& text, const std::map<
   for (const auto& [name, image] : bases) ingredients.bases[name] = image.id;
   for (const std::string& name : std::vector<std::string>(sight.stage_bases))
     if (auto base = bases.find(name); base != bases.end()) add_triggers(sight, base->second.on_build);
-  EnvironmentPlan plan{.what = kDockerfileOfCode, .platform = platform, .directory = directory,
-                       .dockerfile_path = kDockerfileOfCode};
+  EnvironmentPlan plan{
+      .what = kDockerfileOfCode, .platform = platform, .directory = directory, .dockerfile_path = kDockerfileOfCode};
   if (bases.size() == 1 && sight.bases.size() == 1) plan.base_bytes = bases.begin()->second.bytes;
   PLZ_ASSIGN(ingredients.context, see(plan, sight, true));
   plan.key = environment_key(ingredients);

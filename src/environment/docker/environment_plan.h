@@ -14,15 +14,15 @@ namespace plz {
 inline constexpr const char* kDockerfileOfCode = "plz.Dockerfile";
 
 struct EnvironmentPlan {
-  std::string what;             // for messages: "plz.Dockerfile", "debian:12 with its extensions"
+  std::string what;  // for messages: "plz.Dockerfile", "debian:12 with its extensions"
   std::string key;
   std::string platform;
-  std::string repository;       // shared by workers: "" where there is none
-  std::string directory;        // the context
+  std::string repository;  // shared by workers: "" where there is none
+  std::string directory;   // the context
   std::vector<ContextEntry> entries;
   std::map<std::string, std::string> texts;  // sent besides
-  std::string dockerfile_path;  // in the context
-  uint64_t base_bytes = 0;      // of the image below, where there is one
+  std::string dockerfile_path;               // in the context
+  uint64_t base_bytes = 0;                   // of the image below, where there is one
 };
 
 struct LayerRequest {
@@ -30,7 +30,7 @@ struct LayerRequest {
   std::vector<std::string> lines;            // behind FROM
   std::map<std::string, std::string> texts;  // files that COPY finds besides the code's
   std::string directory;
-  bool heed_ignore_file = true;              // .dockerignore
+  bool heed_ignore_file = true;  // .dockerignore
   std::string platform;
 };
 

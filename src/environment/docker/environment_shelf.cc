@@ -53,7 +53,8 @@ std::optional<ShelvedEnvironment> shelved_environment(const ImageSummary& image)
     if (!is_shared && !is_local_name(tag)) return std::nullopt;
     environment.names.push_back(tag);
   }
-  std::stable_partition(environment.names.begin(), environment.names.end(), [](const auto& tag) { return !is_local_name(tag); });
+  std::stable_partition(environment.names.begin(), environment.names.end(),
+                        [](const auto& tag) { return !is_local_name(tag); });
   if (!environment.names.empty()) environment.kept.name = environment.names.back();
   else if (!key.empty()) environment.kept.name = kLocalPrefix + key;
   else return std::nullopt;

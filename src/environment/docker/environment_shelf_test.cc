@@ -39,8 +39,8 @@ TEST(ChooseEvicted, NeverWhatIsOrWasJustInUse) {
 
 TEST(ShelvedEnvironment, IsWhatOnlyPlzHasNamed) {
   const Labels label{{"plz.environment", "k1"}, {"plz.environment.base_bytes", "70"}};
-  auto named = shelved_environment({.id = "i", .tags = {"plz/environment:k1", "host:5000/team/plz:k1"}, .labels = label,
-                                    .bytes = 100});
+  auto named = shelved_environment(
+      {.id = "i", .tags = {"plz/environment:k1", "host:5000/team/plz:k1"}, .labels = label, .bytes = 100});
   ASSERT_TRUE(named);
   EXPECT_EQ(named->kept.name, "plz/environment:k1");
   EXPECT_EQ(named->kept.bytes, 30u);

@@ -63,9 +63,12 @@ void name_stages(EngineClient& engine, const EnvironmentPlan& plan, const MadeBy
   int stage = 0;
   for (const std::string& id : made.images)
     for (const ImageSummary& image : images ? *images : std::vector<ImageSummary>()) {
-      bool is_left = image.id.starts_with("sha256:" + id) && image.tags.empty() && !image.labels.contains(kEnvironmentLabel);
+      bool is_left =
+          image.id.starts_with("sha256:" + id) && image.tags.empty() && !image.labels.contains(kEnvironmentLabel);
       if (!is_left) continue;
-      if (auto named = engine.tag_image(image.id, kEnvironmentRepository, plan.key + "-stage-" + std::to_string(++stage)); !named)
+      if (auto named =
+              engine.tag_image(image.id, kEnvironmentRepository, plan.key + "-stage-" + std::to_string(++stage));
+          !named)
         log_warning("a stage of {} stays without a name: {}", name_of(plan), named.error().message);
     }
 }
@@ -158,8 +161,9 @@ Result<ImageDetails> ImageBuilder::build(const EnvironmentPlan& plan, const Say&
     say(preparation_line(PreparationVoice::engine, line));
   };
   OutputLines lines(heard);
-  auto built = engine_.build_image(request, [&](char* buffer, size_t size) { return archive.read(buffer, size); },
-                                   [&](std::string_view text) { lines.feed(text); }, stop);
+  auto built = engine_.build_image(
+      request, [&](char* buffer, size_t size) { return archive.read(buffer, size); },
+      [&](std::string_view text) { lines.feed(text); }, stop);
   lines.finish();
   if (built) {
     name_stages(engine_, plan, images.made());

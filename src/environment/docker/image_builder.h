@@ -17,16 +17,20 @@
 
 namespace plz {
 
-inline constexpr const char* kEnvironmentLabel = "plz.environment";             // the key
+inline constexpr const char* kEnvironmentLabel = "plz.environment";  // the key
 inline constexpr const char* kEnvironmentBaseLabel = "plz.environment.base_bytes";
-inline constexpr const char* kEnvironmentRepository = "plz/environment";        // its tags are keys
+inline constexpr const char* kEnvironmentRepository = "plz/environment";  // its tags are keys
 
 // Thread-safe. Whoever wants a plan that is being built waits for that build: of this process, and, through locks in
-// the settings' directory, of others that share it. Others again may build at the same time; one image is kept (naming_claim.h).
+// the settings' directory, of others that share it. Others again may build at the same time; one image is kept
+// (naming_claim.h).
 class ImageBuilder {
  public:
   ImageBuilder(EngineClient& engine, ImageTransfers& transfers, const EnvironmentSettings& settings, const Clock& clock)
-      : engine_(engine), transfers_(transfers), settings_(settings), clock_(clock),
+      : engine_(engine),
+        transfers_(transfers),
+        settings_(settings),
+        clock_(clock),
         notes_(settings.directory + "/builds") {}
 
   // The image is called plz/environment:KEY, and REPOSITORY:KEY where there is a shared repository; that it could not
@@ -43,8 +47,7 @@ class ImageBuilder {
   Result<ImageDetails> obtain(const EnvironmentPlan& plan, const Say& say, const std::stop_token& stop);
   Result<std::optional<ImageDetails>> fetch(const EnvironmentPlan& plan, const Say& say, const std::stop_token& stop);
   Result<ImageDetails> build(const EnvironmentPlan& plan, const Say& say, const std::stop_token& stop);
-  Result<ImageDetails> keep_one(const EnvironmentPlan& plan, const std::string& built,
-                                const std::stop_token& stop);
+  Result<ImageDetails> keep_one(const EnvironmentPlan& plan, const std::string& built, const std::stop_token& stop);
   Result<ImageDetails> share(const EnvironmentPlan& plan, ImageDetails image, const Say& say,
                              const std::stop_token& stop);
   bool is_shared_as_far_as_can_be(const EnvironmentPlan& plan, const ImageDetails& image);

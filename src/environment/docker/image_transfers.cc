@@ -71,7 +71,8 @@ Result<ImageDetails> ImageTransfers::find_or_pull(const std::string& name, const
   auto pulled = pull(name, platform, say, stop);
   if (!pulled && pulled.error().code == ErrorCode::not_found) {
     Error error = std::move(pulled).error();
-    return fail(ErrorCode::invalid, error.message, "is its name right? `docker images` lists those that are on this engine");
+    return fail(ErrorCode::invalid, error.message,
+                "is its name right? `docker images` lists those that are on this engine");
   }
   return pulled;
 }
@@ -84,12 +85,14 @@ Result<ImageDetails> ImageTransfers::pull(const std::string& name, const std::st
   ProgressWords words(what, say, clock_);
   PLZ_TRY(persist(what, say, stop, [&]() -> Result<void> {
     PLZ_ASSIGN(RegistryCredentials credentials, login_.credentials_for(reference.server));
-    return engine_.pull_image(name, platform, credentials, [&](const auto& progress) { words.note(progress); }, stop);
+    return engine_.pull_image(
+        name, platform, credentials, [&](const auto& progress) { words.note(progress); }, stop);
   }));
   PLZ_ASSIGN(auto image, engine_.inspect_image(name));
   if (!image) return fail(ErrorCode::unavailable, name + " was pulled, and is not on the engine");
   if (!is_for_platform(*image, platform))
-    return fail(ErrorCode::invalid, fmt::format("{} is for {}/{}, not for {}", name, image->os, image->architecture, platform));
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is for {}/{}, not for {}", name, image->os, image->architecture, platform));
   return std::move(*image);
 }
 
@@ -102,8 +105,8 @@ Result<std::string> ImageTransfers::push(const std::string& repository, const st
   std::string digest;
   PLZ_TRY(persist(what, say, stop, [&]() -> Result<void> {
     PLZ_ASSIGN(RegistryCredentials credentials, login_.credentials_for(reference.server));
-    PLZ_ASSIGN(digest, engine_.push_image(repository, tag, credentials,
-                                          [&](const auto& progress) { words.note(progress); }, stop));
+    PLZ_ASSIGN(digest, engine_.push_image(
+                           repository, tag, credentials, [&](const auto& progress) { words.note(progress); }, stop));
     return {};
   }));
   return repository + "@" + digest;

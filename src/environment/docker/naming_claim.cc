@@ -39,7 +39,8 @@ Result<NamingClaim> NamingClaim::take(EngineClient& engine, const std::string& k
     }
     if (left <= kPause) {
       if (!there) return fail(std::move(created).error());
-      log_warning("container {} is in the way for {} ms and is removed: whoever made it is gone", name, patience.count());
+      log_warning("container {} is in the way for {} ms and is removed: whoever made it is gone", name,
+                  patience.count());
       PLZ_TRY(engine.remove_container(holder));
     }
     if (!wait_unless_stopped(stop, kPause)) return fail(ErrorCode::cancelled, "no longer waiting to name an image");
@@ -51,7 +52,8 @@ bool NamingClaim::remove_leftovers(EngineClient& engine, const std::vector<std::
   if (!claims) return false;
   bool done = true;
   for (const ContainerSummary& claim : *claims) {
-    bool is_left = std::ranges::any_of(images, [&](const auto& id) { return claim.image_id.starts_with("sha256:" + id); });
+    bool is_left =
+        std::ranges::any_of(images, [&](const auto& id) { return claim.image_id.starts_with("sha256:" + id); });
     if (is_left) done = engine.remove_container(claim.id) && done;
   }
   return done;

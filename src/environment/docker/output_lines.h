@@ -14,7 +14,7 @@ class OutputLines {
  public:
   explicit OutputLines(const Say& say, size_t kept = 20) : say_(say), kept_(kept) {}
   void feed(std::string_view text);
-  void finish();            // also an unterminated line
+  void finish();             // also an unterminated line
   std::string last() const;  // "\n  | a line" for each of the last
 
  private:

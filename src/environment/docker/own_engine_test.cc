@@ -32,7 +32,8 @@ class OwnEngineTest : public EngineTest {
     own_.emplace(kDisk);
     EXPECT_TRUE(own_->start());
     EXPECT_TRUE(own_->load(kBase));
-    return EngineSettings{.endpoint = {.kind = Endpoint::Kind::unix_socket, .path = own_->socket()}, .source = "a test"};
+    return EngineSettings{.endpoint = {.kind = Endpoint::Kind::unix_socket, .path = own_->socket()},
+                          .source = "a test"};
   }
   void TearDown() override {
     if (own_) EngineTest::TearDown();
@@ -55,8 +56,8 @@ class OwnEngineTest : public EngineTest {
     const std::string settings = own_->directory() + "/registry.yml";
     EXPECT_TRUE(write_file_atomically(settings,
                                       "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: "
-                                      "{filesystem: {rootdirectory: " + own_->directory() + "/registry}}\nhttp: {addr: \"" +
-                                          kRegistry + "\"}\n",
+                                      "{filesystem: {rootdirectory: " +
+                                          own_->directory() + "/registry}}\nhttp: {addr: \"" + kRegistry + "\"}\n",
                                       0644, Sync::no));
     const std::string network = "--net=/proc/" + std::to_string(own_->process()) + "/ns/net";
     EXPECT_EQ(system(("nsenter " + network + " ip link set lo up").c_str()), 0);

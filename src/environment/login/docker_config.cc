@@ -83,7 +83,8 @@ Result<DockerConfig> parse_docker_config(std::string_view text) {
   for (const auto& [name, value] : reader.object(checked.text, "the file")) {
     if (name == "credsStore") config.store = reader.text(value, name);
     if (name == "credHelpers")
-      for (const auto& [key, helper] : reader.object(value, name)) config.helpers[host_of(key)] = reader.text(helper, name);
+      for (const auto& [key, helper] : reader.object(value, name))
+        config.helpers[host_of(key)] = reader.text(helper, name);
     if (name == "auths")
       for (const auto& [key, auth] : reader.object(value, name)) {
         RegistryCredentials& credentials = config.auths[host_of(key)];

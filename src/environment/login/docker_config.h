@@ -12,9 +12,9 @@
 namespace plz {
 
 struct DockerConfig {
-  std::map<std::string, RegistryCredentials> auths;    // by host, "host:5000"; Docker Hub is "docker.io"
-  std::string store;                                   // docker-credential-STORE knows the others
-  std::map<std::string, std::string> helpers;          // by host: the program's suffix
+  std::map<std::string, RegistryCredentials> auths;  // by host, "host:5000"; Docker Hub is "docker.io"
+  std::string store;                                 // docker-credential-STORE knows the others
+  std::map<std::string, std::string> helpers;        // by host: the program's suffix
   // The program to ask about this server, without docker-credential-; "": none.
   std::string helper_for(const std::string& server) const;
 };

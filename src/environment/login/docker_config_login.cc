@@ -96,8 +96,8 @@ Result<RegistryCredentials> DockerConfigLogin::ask_helper(const std::string& hel
   const std::string name = "docker-credential-" + helper;
   auto program = helper.find('/') == helper.npos ? find_program(name, path_of(environment_)) : std::nullopt;
   if (!program)
-    return fail(ErrorCode::invalid, join_path(directory_, "config.json") + " names " + printable(name) +
-                                        ", which is not in PATH",
+    return fail(ErrorCode::invalid,
+                join_path(directory_, "config.json") + " names " + printable(name) + ", which is not in PATH",
                 "install it, or log in again with `docker login`");
   auto answer = run_helper(*program, environment_, docker_config_key(server) + "\n", patience_);
   if (!answer) return fail(std::move(answer).error().with_context(name));

@@ -36,7 +36,8 @@ TEST_F(DockerConfigLoginTest, WithoutAFileNobodyIsLoggedIn) {
 
 TEST_F(DockerConfigLoginTest, ReadsAuths) {
   // ada:se:cret, and an old spelling of a host.
-  config(R"({"auths": {"host:5000": {"auth": "YWRhOnNlOmNyZXQ="}, "https://old.example/v1/": {"auth": "YWRhOnNlOmNyZXQ="},
+  config(
+      R"({"auths": {"host:5000": {"auth": "YWRhOnNlOmNyZXQ="}, "https://old.example/v1/": {"auth": "YWRhOnNlOmNyZXQ="},
              "https://index.docker.io/v1/": {"auth": "YWRhOnNlOmNyZXQ=", "identitytoken": "tok"},
              "plain": {"username": "u", "password": "p"}, "empty": {}}, "HttpHeaders": {"a": "b"}})");
   EXPECT_EQ(words("host:5000"), "host:5000 ada/se:cret/");
@@ -50,9 +51,10 @@ TEST_F(DockerConfigLoginTest, ReadsAuths) {
 TEST_F(DockerConfigLoginTest, AsksCredentialPrograms) {
   config(R"({"auths": {"host:5000": {"auth": "YWRhOnNlOmNyZXQ="}, "mine": {}}, "credsStore": "store",
              "credHelpers": {"cloud.example": "cloud"}})");
-  helper("store", "read server; [ $1 = get ] || exit 9\n"
-                  "case $server in mine) echo '{\"Username\": \"<token>\", \"Secret\": \"t\"}';;\n"
-                  "*) echo 'credentials not found in native keychain'; exit 1;; esac\n");
+  helper("store",
+         "read server; [ $1 = get ] || exit 9\n"
+         "case $server in mine) echo '{\"Username\": \"<token>\", \"Secret\": \"t\"}';;\n"
+         "*) echo 'credentials not found in native keychain'; exit 1;; esac\n");
   helper("cloud", "read server; echo \"{\\\"Username\\\": \\\"AWS\\\", \\\"Secret\\\": \\\"$server\\\"}\"\n");
   EXPECT_EQ(words("mine"), "mine //t");
   EXPECT_EQ(words("cloud.example"), "cloud.example AWS/cloud.example/");

@@ -26,8 +26,9 @@ TEST(EcrLogin, IsForRegistriesOfEcrAlone) {
   ASSERT_TRUE(server.start());
   FixedKeys keys;
   FakeClock clock;
-  EcrTokens tokens([&](const char* name) { return name == std::string("AWS_ENDPOINT_URL") ? std::optional(url) : std::nullopt; },
-                   keys, clock);
+  EcrTokens tokens(
+      [&](const char* name) { return name == std::string("AWS_ENDPOINT_URL") ? std::optional(url) : std::nullopt; },
+      keys, clock);
   EcrLogin login(tokens);
   const std::string ours = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
   auto known = login.credentials_for(ours);

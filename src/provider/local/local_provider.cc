@@ -14,15 +14,11 @@ extern char** environ;
 
 namespace plz {
 
-std::string worker_lock_path(const std::string& worker_directory) {
-  return join_path(worker_directory, "lock");
-}
+std::string worker_lock_path(const std::string& worker_directory) { return join_path(worker_directory, "lock"); }
 
 LocalProvider::LocalProvider(LocalProviderSettings settings) : settings_(std::move(settings)) {}
 
-Result<std::vector<Offer>> LocalProvider::offers() {
-  return std::vector<Offer>{Offer{"", settings_.capacity}};
-}
+Result<std::vector<Offer>> LocalProvider::offers() { return std::vector<Offer>{Offer{"", settings_.capacity}}; }
 
 void LocalProvider::reap() {
   if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
@@ -32,10 +28,17 @@ Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
   std::lock_guard lock(mutex_);
   reap();
   if (pid_ > 0) return {};
-  std::vector<std::string> words{settings_.worker_program, "--controller", settings_.controller,
-                                 "--directory", settings_.worker_directory,
-                                 "--instance", id.to_string(), "--log", settings_.log_path,
-                                 "--hide", settings_.hidden_directory};
+  std::vector<std::string> words{settings_.worker_program,
+                                 "--controller",
+                                 settings_.controller,
+                                 "--directory",
+                                 settings_.worker_directory,
+                                 "--instance",
+                                 id.to_string(),
+                                 "--log",
+                                 settings_.log_path,
+                                 "--hide",
+                                 settings_.hidden_directory};
   words.insert(words.end(), settings_.worker_arguments.begin(), settings_.worker_arguments.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());

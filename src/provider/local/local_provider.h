@@ -12,12 +12,12 @@
 namespace plz {
 
 struct LocalProviderSettings {
-  std::string worker_program;     // path of plz-worker
-  std::string worker_directory;   // its state
-  std::string controller;         // endpoint, as net/http_client.h parses it
-  std::string log_path;           // the worker's own log
-  std::string hidden_directory;   // what jobs must not see: the controller's data
-  Capacity capacity;              // of this machine
+  std::string worker_program;                 // path of plz-worker
+  std::string worker_directory;               // its state
+  std::string controller;                     // endpoint, as net/http_client.h parses it
+  std::string log_path;                       // the worker's own log
+  std::string hidden_directory;               // what jobs must not see: the controller's data
+  Capacity capacity;                          // of this machine
   std::vector<std::string> worker_arguments;  // further ones
 };
 

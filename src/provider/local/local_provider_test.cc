@@ -22,7 +22,8 @@ class LocalProviderTest : public testing::Test {
   }
   void TearDown() override { EXPECT_TRUE(remove_tree(directory_)); }
   LocalProvider provider(const std::string& program) {
-    return LocalProvider({program, directory_, "unix:/none", directory_ + "/worker.log", directory_, Capacity{2, 1 << 30, {}}});
+    return LocalProvider(
+        {program, directory_, "unix:/none", directory_ + "/worker.log", directory_, Capacity{2, 1 << 30, {}}});
   }
   std::string directory_;
   InstanceId id_ = InstanceId::make(SystemClock());

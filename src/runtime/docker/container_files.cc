@@ -53,14 +53,10 @@ std::string one_line(std::string words) {
 const char* outcome_word(OutcomeKind kind) {
   switch (kind) {
     case OutcomeKind::succeeded:
-    case OutcomeKind::exited:
-      return "exited";
-    case OutcomeKind::signalled:
-      return "signalled";
-    case OutcomeKind::could_not_start:
-      return "not_started";
-    default:
-      return "lost";
+    case OutcomeKind::exited: return "exited";
+    case OutcomeKind::signalled: return "signalled";
+    case OutcomeKind::could_not_start: return "not_started";
+    default: return "lost";
   }
 }
 

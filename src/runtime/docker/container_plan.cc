@@ -52,10 +52,8 @@ Json merged_environment(const EnvironmentVariables& ours, const Json& configured
     std::string name = variable.substr(0, variable.find('='));
     auto is_same = [&](const std::string& v) { return v.substr(0, v.find('=')) == name; };
     auto known = std::find_if(variables.begin(), variables.end(), is_same);
-    if (known == variables.end())
-      variables.push_back(variable);
-    else
-      *known = variable;
+    if (known == variables.end()) variables.push_back(variable);
+    else *known = variable;
   };
   for (const auto& [name, value] : ours) add(name + "=" + value);
   for (const Json& variable : configured) add(variable.get<std::string>());
@@ -86,10 +84,8 @@ class Planner {
     PLZ_TRY(find_stop_signal());
     common();
     resources();
-    if (plan_.log_keeper == LogKeeper::plz_init)
-      through_plz_init();
-    else
-      plain();
+    if (plan_.log_keeper == LogKeeper::plz_init) through_plz_init();
+    else plain();
     plan_.create_body.text = dumped(body_);
     return std::move(plan_);
   }

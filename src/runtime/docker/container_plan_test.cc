@@ -177,7 +177,8 @@ TEST(SignalNumber, KnowsNamesAndNumbers) {
   EXPECT_EQ(signal_number("INT"), SIGINT);
   EXPECT_EQ(signal_number("2"), 2);
   EXPECT_EQ(signal_number("SIGRTMIN+3"), SIGRTMIN + 3);
-  for (const char* none : {"", "0", "65", "-1", "INTX", "SIGRTMIN+99"}) EXPECT_EQ(signal_number(none), std::nullopt) << none;
+  for (const char* none : {"", "0", "65", "-1", "INTX", "SIGRTMIN+99"})
+    EXPECT_EQ(signal_number(none), std::nullopt) << none;
 }
 
 }  // namespace

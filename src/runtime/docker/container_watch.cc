@@ -155,10 +155,8 @@ void DockerRuntime::give_back(const ContainerFiles& files, const ContainerNote& 
       if (auto found = (*container)->labels.find(label); found != (*container)->labels.end()) labels.insert(*found);
   auto id = create(note.name + "-give-back", plan_give_back(note.image, files.paths(), places(files), labels));
   Result<void> given = id ? (*client)->start_container(*id) : fail(id.error());
-  if (given)
-    static_cast<void>((*client)->wait_container(*id, {}));
-  else
-    log_warning("what {} wrote may belong to another user: {}", note.name, given.error().message);
+  if (given) static_cast<void>((*client)->wait_container(*id, {}));
+  else log_warning("what {} wrote may belong to another user: {}", note.name, given.error().message);
   if (id) static_cast<void>((*client)->remove_container(*id));
 }
 

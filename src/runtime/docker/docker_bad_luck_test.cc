@@ -224,8 +224,9 @@ TEST_P(OwnEngineTest, StartedAgainItKillsWhatRuns) {
 
 // What the engine had read and not yet written when it was killed is lost in its own log too.
 TEST_P(OwnEngineTest, KilledWhileItKeepsTheLogWhatItKeptComesOnce) {
-  auto spec = spec_for("trap 'exit 6' TERM; i=1; while [ $i -le 20000 ]; do echo $i; i=$((i+1)); done; "
-                       "while :; do sleep 0.01; done");
+  auto spec = spec_for(
+      "trap 'exit 6' TERM; i=1; while [ $i -le 20000 ]; do echo $i; i=$((i+1)); done; "
+      "while :; do sleep 0.01; done");
   spec.docker_run_args.text = R"({"log_config": {"type": "json-file"}})";
   ASSERT_TRUE(runtime_->start(spec));
   std::jthread killer([&] {
@@ -238,10 +239,12 @@ TEST_P(OwnEngineTest, KilledWhileItKeepsTheLogWhatItKeptComesOnce) {
   EXPECT_TRUE(is_counted(ended.log.substr(0, ended.log.find("\n10000\n"))));
   std::string kept;
   EngineClient engine(*test_engine(own_->socket()));
-  ASSERT_TRUE(engine.follow_log(name_of(spec), [&](std::string_view bytes) -> Result<void> {
-    kept += bytes;
-    return {};
-  }, {}));
+  ASSERT_TRUE(engine.follow_log(name_of(spec),
+                                [&](std::string_view bytes) -> Result<void> {
+                                  kept += bytes;
+                                  return {};
+                                },
+                                {}));
   EXPECT_TRUE(ended.log == kept) << ended.log.size() << " bytes of " << kept.size();
 }
 
@@ -258,7 +261,8 @@ TEST_P(OwnEngineTest, EndedInOrderItAsksJobsToEnd) {
 }
 
 TEST_P(OwnEngineTest, AJobWritesMoreThanTheDiskHas) {
-  auto spec = spec_for("echo first; dd if=/dev/zero of=/big bs=1M count=10240 2>&1 | grep -o 'No space.*'; echo last; exit 4");
+  auto spec =
+      spec_for("echo first; dd if=/dev/zero of=/big bs=1M count=10240 2>&1 | grep -o 'No space.*'; echo last; exit 4");
   auto ended = run(spec);
   EXPECT_EQ(ended.log, "first\nNo space left on device\nlast\n");
   EXPECT_EQ(ended.report.outcome.exit_status, 4);

@@ -50,12 +50,9 @@ Error refused(Error error) {
 
 DockerRuntime::DockerRuntime(DockerRuntimeSettings settings, Result<EngineSettings> engine)
     : settings_(std::move(settings)) {
-  if (!engine)
-    no_engine_ = std::move(engine).error();
-  else if (auto far = elsewhere(*engine))
-    no_engine_ = std::move(*far);
-  else
-    engine_.emplace(std::move(*engine));
+  if (!engine) no_engine_ = std::move(engine).error();
+  else if (auto far = elsewhere(*engine)) no_engine_ = std::move(*far);
+  else engine_.emplace(std::move(*engine));
 }
 
 DockerRuntime::~DockerRuntime() = default;
@@ -260,10 +257,8 @@ Result<void> DockerRuntime::destroy(const AttemptPaths& paths) {
   Result<void> without_container;
   if (note) {
     auto container = find_container(*note);
-    if (!container)
-      without_container = fail(container.error());
-    else if (*container)
-      without_container = (*engine())->remove_container((*container)->id);
+    if (!container) without_container = fail(container.error());
+    else if (*container) without_container = (*engine())->remove_container((*container)->id);
     if (!without_container && !note->id.empty()) {
       std::lock_guard lock(mutex_);
       abandoned_.push_back(note->id);
@@ -299,7 +294,8 @@ Result<std::vector<KeptContainer>> DockerRuntime::containers() {
   std::vector<KeptContainer> kept;
   if (!fingerprint().available) return kept;
   PLZ_ASSIGN(EngineClient * client, engine());
-  PLZ_ASSIGN(auto listed, client->list_containers({{kLabelController, settings_.controller}, {kLabelAttempt, ""}}, true));
+  PLZ_ASSIGN(auto listed,
+             client->list_containers({{kLabelController, settings_.controller}, {kLabelAttempt, ""}}, true));
   for (const ContainerSummary& container : listed)
     if (auto attempt = AttemptId::parse(container.labels.at(kLabelAttempt)))
       kept.push_back({container.id, container.name, *attempt, container.writable_bytes});

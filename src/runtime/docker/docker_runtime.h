@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "engine/engine_client.h"
-#include "runtime/docker/container_files.h"
 #include "runtime/container_keeper.h"
+#include "runtime/docker/container_files.h"
 #include "runtime/runtime.h"
 
 namespace plz {

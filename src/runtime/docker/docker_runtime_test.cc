@@ -225,7 +225,8 @@ TEST_P(DockerRuntimeTest, HandsOnWhatIsConfigured) {
 }
 
 TEST_P(DockerRuntimeTest, SharesTheNamespacesThatAreConfigured) {
-  auto spec = spec_for("for kind in pid ipc net; do readlink /proc/self/ns/$kind; done; sleep 300 & echo $! > $OUT/pid");
+  auto spec =
+      spec_for("for kind in pid ipc net; do readlink /proc/self/ns/$kind; done; sleep 300 & echo $! > $OUT/pid");
   spec.environment.emplace_back("OUT", job_path(spec, "output"));
   spec.docker_run_args.text = R"({"pid_mode": "host", "ipc_mode": "host", "network_mode": "host"})";
   std::string ours;
@@ -239,8 +240,9 @@ TEST_P(DockerRuntimeTest, SharesTheNamespacesThatAreConfigured) {
 TEST_P(DockerRuntimeTest, MountsWhatIsConfigured) {
   ASSERT_TRUE(make_directories(directory_ + "/data"));
   ASSERT_TRUE(write_file_atomically(directory_ + "/data/file", "given\n", 0644, Sync::no));
-  auto spec = spec_for("cat /volume/file /mount/file; echo more > /volume/file; echo x 2>/dev/null > /mount/file || echo is read-only;"
-                       "head -c 2 /dev/mine | od -An -tx1; cat /words");
+  auto spec = spec_for(
+      "cat /volume/file /mount/file; echo more > /volume/file; echo x 2>/dev/null > /mount/file || echo is read-only;"
+      "head -c 2 /dev/mine | od -An -tx1; cat /words");
   spec.docker_run_args.text = fmt::format(
       R"({{"volumes": {{"{0}/data": {{"bind": "/volume", "mode": "rw"}}, "{0}/data/file": {{"bind": "/words", "mode": "ro"}}}},
     "mounts": [{{"target": "/mount", "source": "{0}/data", "type": "bind", "read_only": true}}],
@@ -286,13 +288,15 @@ TEST_P(DockerRuntimeTest, NamesThatAreConfiguredAreResolved) {
 
 TEST_P(DockerRuntimeTest, LimitsWhatIsConfigured) {
   auto spec = spec_for("echo ready; sleep 300");
-  spec.docker_run_args.text = R"({"mem_limit": "256m", "memswap_limit": "512m", "nano_cpus": 500000000, "cpu_shares": 77,
+  spec.docker_run_args.text =
+      R"({"mem_limit": "256m", "memswap_limit": "512m", "nano_cpus": 500000000, "cpu_shares": 77,
     "cpuset_cpus": "0", "labels": {"team": "blue"}})";
   auto started = runtime_->start(spec);
   ASSERT_TRUE(started) << started.error().message;
   await_log(spec.paths, "ready\n");
-  EXPECT_EQ(inspected(spec, "{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.NanoCpus}} {{.CpuShares}} {{.CpusetCpus}}"
-                            "{{end}} {{.Config.Labels.team}}"),
+  EXPECT_EQ(inspected(spec,
+                      "{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.NanoCpus}} {{.CpuShares}} {{.CpusetCpus}}"
+                      "{{end}} {{.Config.Labels.team}}"),
             "268435456 536870912 500000000 77 0 blue\n");
 }
 
@@ -303,7 +307,8 @@ TEST_P(DockerRuntimeTest, TellsWhatTheEngineDoesNotHave) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid);
   EXPECT_THAT(refused.error().message, HasSubstr("s390x"));
-  accelerated.docker_run_args.text = R"({"device_requests": [{"Driver": "imaginary", "Count": -1, "Capabilities": [["gpu"]]}]})";
+  accelerated.docker_run_args.text =
+      R"({"device_requests": [{"Driver": "imaginary", "Count": -1, "Capabilities": [["gpu"]]}]})";
   refused = runtime_->start(accelerated);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid);

@@ -60,8 +60,7 @@ Result<AttemptPhase> FakeRuntime::recover(const AttemptPaths& paths) {
 Result<ExitReport> FakeRuntime::wait(const AttemptPaths& paths, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   auto attempt = attempts_.find(paths.directory);
-  if (attempt == attempts_.end())
-    return fail(ErrorCode::not_found, "no attempt was started in " + paths.directory);
+  if (attempt == attempts_.end()) return fail(ErrorCode::not_found, "no attempt was started in " + paths.directory);
   bool ended = changed_.wait(lock, stop, [&] { return attempt->second.phase == AttemptPhase::ended; });
   if (!ended) return fail(ErrorCode::cancelled, "no longer waiting for " + paths.directory);
   return attempt->second.report;

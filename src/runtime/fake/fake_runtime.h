@@ -15,12 +15,12 @@ namespace plz {
 
 // What a job does.
 struct FakeJob {
-  std::optional<Error> start_error;   // set: it is not even started
-  std::string log;                    // written to the attempt's log when it starts
+  std::optional<Error> start_error;               // set: it is not even started
+  std::string log;                                // written to the attempt's log when it starts
   std::function<void(const LaunchSpec&)> effect;  // then called: writes output and measures
-  bool ends_by_itself = true;         // false: it runs until finish() or stop()
+  bool ends_by_itself = true;                     // false: it runs until finish() or stop()
   Outcome outcome{OutcomeKind::succeeded, 0};
-  bool ignores_stop = false;          // it does not end when asked to; finish() ends it
+  bool ignores_stop = false;  // it does not end when asked to; finish() ends it
 };
 
 // Thread-safe. Stands for the machine, not for one worker's life: a test hands the same one to the next

@@ -13,8 +13,7 @@ namespace {
 Result<void> link_mount(const BindMount& mount, const std::string& run_directory) {
   if (mount.job_path == mount.host_path) return {};
   if (!mount.job_path.starts_with(run_directory + "/"))
-    return fail(ErrorCode::invalid, "the runtime `process` cannot show " + mount.host_path + " at " +
-                                        mount.job_path);
+    return fail(ErrorCode::invalid, "the runtime `process` cannot show " + mount.host_path + " at " + mount.job_path);
   if (symlink(mount.host_path.c_str(), mount.job_path.c_str()) == 0 || errno == EEXIST) return {};
   return fail_errno("cannot link " + mount.job_path);
 }
@@ -22,7 +21,9 @@ Result<void> link_mount(const BindMount& mount, const std::string& run_directory
 }  // namespace
 
 RuntimeFingerprint ProcessRuntime::fingerprint() {
-  return {.name = "process", .available = true, .version = "1",
+  return {.name = "process",
+          .available = true,
+          .version = "1",
           .detail = "jobs are not boxed: they see and may change all that their user may"};
 }
 
@@ -64,8 +65,6 @@ Result<void> ProcessRuntime::stop(const AttemptPaths& paths, std::chrono::millis
   return runner_.stop(paths, grace);
 }
 
-Result<void> ProcessRuntime::destroy(const AttemptPaths& paths) {
-  return runner_.destroy(paths);
-}
+Result<void> ProcessRuntime::destroy(const AttemptPaths& paths) { return runner_.destroy(paths); }
 
 }  // namespace plz

@@ -6,8 +6,8 @@
 namespace plz {
 namespace {
 
-const RuntimeKind kProcess{
-    "process", [](const std::string&) { return std::make_unique<ProcessRuntime>(PLZ_INIT_PATH); }, false};
+const RuntimeKind kProcess{"process",
+                           [](const std::string&) { return std::make_unique<ProcessRuntime>(PLZ_INIT_PATH); }, false};
 INSTANTIATE_TEST_SUITE_P(Process, RuntimeContract, testing::Values(kProcess), runtime_kind_name);
 
 class ProcessRuntimeTest : public RuntimeContract {};

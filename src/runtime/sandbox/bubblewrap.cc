@@ -11,14 +11,11 @@ constexpr std::chrono::seconds kVersionPatience{5};
 
 // As plz-init limits root's job; see init/namespaces.cc.
 constexpr const char* kRootCapabilities[] = {
-    "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",  "CAP_FSETID",           "CAP_KILL",
-    "CAP_SETGID", "CAP_SETUID",       "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",
-    "CAP_SETFCAP", "CAP_SYS_CHROOT"};
+    "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID",  "CAP_KILL",    "CAP_SETGID",
+    "CAP_SETUID", "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SYS_CHROOT"};
 
 void add(std::vector<std::string>& arguments, const BoxStep& step) {
-  auto with_source = [&](const char* option) {
-    arguments.insert(arguments.end(), {option, step.source, step.path});
-  };
+  auto with_source = [&](const char* option) { arguments.insert(arguments.end(), {option, step.source, step.path}); };
   switch (step.kind) {
     case BoxStepKind::link: return with_source("--symlink");
     case BoxStepKind::read: return with_source("--ro-bind");

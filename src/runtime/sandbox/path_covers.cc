@@ -16,8 +16,8 @@ int strictness(CoverKind kind) {
 }
 
 bool lies_below(const std::string& path, const std::string& directory) {
-  return directory == "/" || (path.size() > directory.size() && path.starts_with(directory) &&
-                              path[directory.size()] == '/');
+  return directory == "/" ||
+         (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
 // '/' before every other byte, so that what is below a directory follows it at once.

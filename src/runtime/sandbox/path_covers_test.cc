@@ -11,8 +11,7 @@ PathCover visible(std::string path) { return {CoverKind::visible, std::move(path
 PathCover writable(std::string path) { return {CoverKind::writable, std::move(path), "/cache"}; }
 
 TEST(PathCovers, ShowsAgainWhatAPrivateDirectoryCovers) {
-  EXPECT_EQ(plan_covers({visible("/tmp/project"), tmp()}),
-            (std::vector{tmp(), visible("/tmp/project")}));
+  EXPECT_EQ(plan_covers({visible("/tmp/project"), tmp()}), (std::vector{tmp(), visible("/tmp/project")}));
 }
 
 TEST(PathCovers, LeavesOutWhatNothingCovers) {
@@ -39,14 +38,13 @@ TEST(PathCovers, HidesRatherThanShowsOnePath) {
 }
 
 TEST(PathCovers, ShowsEnvironmentsBelowTheCache) {
-  EXPECT_EQ(plan_covers({visible("/home/ada/.cache/venvs"), writable("/home/ada/.cache"),
-                         hidden("/home/ada/.cache/plz")}),
-            (std::vector{writable("/home/ada/.cache"), visible("/home/ada/.cache/venvs")}));
+  EXPECT_EQ(
+      plan_covers({visible("/home/ada/.cache/venvs"), writable("/home/ada/.cache"), hidden("/home/ada/.cache/plz")}),
+      (std::vector{writable("/home/ada/.cache"), visible("/home/ada/.cache/venvs")}));
 }
 
 TEST(PathCovers, KnowsNeighboursFromChildren) {
-  EXPECT_EQ(plan_covers({hidden("/a"), hidden("/a/b"), hidden("/a-b")}),
-            (std::vector{hidden("/a"), hidden("/a-b")}));
+  EXPECT_EQ(plan_covers({hidden("/a"), hidden("/a/b"), hidden("/a-b")}), (std::vector{hidden("/a"), hidden("/a-b")}));
 }
 
 }  // namespace

@@ -48,8 +48,7 @@ Result<void> add_root(Steps& steps, const SandboxHost& host) {
 }
 
 bool is_accelerator(const std::string& name) {
-  return name.starts_with("nvidia") || name.starts_with("accel") || name == "dri" || name == "kfd" ||
-         name == "dxg";
+  return name.starts_with("nvidia") || name.starts_with("accel") || name == "dri" || name == "kfd" || name == "dxg";
 }
 
 void add_devices(Steps& steps, const SandboxHost& host) {
@@ -61,8 +60,8 @@ void add_devices(Steps& steps, const SandboxHost& host) {
 }
 
 std::string variable(const EnvironmentVariables& environment, std::string_view name) {
-  auto at = std::find_if(environment.begin(), environment.end(),
-                         [&](const auto& entry) { return entry.first == name; });
+  auto at =
+      std::find_if(environment.begin(), environment.end(), [&](const auto& entry) { return entry.first == name; });
   return at == environment.end() ? "" : at->second;
 }
 
@@ -115,8 +114,8 @@ BoxStep step_for(const PathCover& cover, const SandboxDirectories& directories) 
 Result<void> add_mounts(Steps& steps, const LaunchSpec& spec) {
   for (const auto& mount : spec.mounts) {
     if (!path_exists(mount.host_path))
-      return fail(ErrorCode::invalid, mount.host_path + " is to be mounted at " + mount.job_path +
-                                          ", but does not exist");
+      return fail(ErrorCode::invalid,
+                  mount.host_path + " is to be mounted at " + mount.job_path + ", but does not exist");
     steps.push_back({mount.writable ? BoxStepKind::write : BoxStepKind::read, mount.job_path, mount.host_path});
   }
   return {};
@@ -125,8 +124,8 @@ Result<void> add_mounts(Steps& steps, const LaunchSpec& spec) {
 }  // namespace
 
 SandboxDirectories sandbox_directories(const std::string& run_directory) {
-  return {run_directory + "/src", run_directory + "/upper", run_directory + "/work", run_directory + "/tmp",
-          run_directory + "/empty", run_directory + "/root"};
+  return {run_directory + "/src", run_directory + "/upper", run_directory + "/work",
+          run_directory + "/tmp", run_directory + "/empty", run_directory + "/root"};
 }
 
 Result<void> make_sandbox_directories(const SandboxDirectories& directories) {

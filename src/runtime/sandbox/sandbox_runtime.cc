@@ -76,9 +76,7 @@ Result<void> SandboxRuntime::stop(const AttemptPaths& paths, std::chrono::millis
   return runner_.stop(paths, grace);
 }
 
-Result<void> SandboxRuntime::destroy(const AttemptPaths& paths) {
-  return runner_.destroy(paths);
-}
+Result<void> SandboxRuntime::destroy(const AttemptPaths& paths) { return runner_.destroy(paths); }
 
 RuntimeFingerprint SandboxRuntime::fingerprint() { return probed().fingerprint; }
 

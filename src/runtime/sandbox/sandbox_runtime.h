@@ -17,15 +17,16 @@ enum class SandboxMaker { plz_init, bubblewrap };
 
 struct SandboxSettings {
   std::string plz_init_path;
-  std::string bwrap_path;                 // "": looked for in `path`
-  std::string path;                       // as PATH; "": the usual directories
-  std::string probe_directory;            // where attempts' directories will lie: it is tried out there
-  std::optional<SandboxMaker> maker;      // none: what works, plz-init first
+  std::string bwrap_path;             // "": looked for in `path`
+  std::string path;                   // as PATH; "": the usual directories
+  std::string probe_directory;        // where attempts' directories will lie: it is tried out there
+  std::optional<SandboxMaker> maker;  // none: what works, plz-init first
 };
 
 class SandboxRuntime final : public Runtime {
  public:
-  explicit SandboxRuntime(SandboxSettings settings) : settings_(std::move(settings)), runner_(settings_.plz_init_path) {}
+  explicit SandboxRuntime(SandboxSettings settings)
+      : settings_(std::move(settings)), runner_(settings_.plz_init_path) {}
 
   // Runs a small sandbox, once, the first time it is asked or something is started (some 10 ms).
   RuntimeFingerprint fingerprint() override;

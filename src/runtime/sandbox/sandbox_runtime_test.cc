@@ -19,8 +19,8 @@ RuntimeKind made_by(const std::string& name, SandboxMaker maker) {
   return {name, make, true};
 }
 
-const auto kSandboxes = testing::Values(made_by("plz_init", SandboxMaker::plz_init),
-                                        made_by("bubblewrap", SandboxMaker::bubblewrap));
+const auto kSandboxes =
+    testing::Values(made_by("plz_init", SandboxMaker::plz_init), made_by("bubblewrap", SandboxMaker::bubblewrap));
 INSTANTIATE_TEST_SUITE_P(Sandbox, RuntimeContract, kSandboxes, runtime_kind_name);
 
 class SandboxRuntimeTest : public RuntimeContract {};
@@ -29,12 +29,13 @@ INSTANTIATE_TEST_SUITE_P(Sandbox, SandboxRuntimeTest, kSandboxes, runtime_kind_n
 TEST_P(SandboxRuntimeTest, CodeLiesAtSrc) { EXPECT_EQ(run_script("pwd").log, "/src\n"); }
 
 TEST_P(SandboxRuntimeTest, KeepsThePersonsIds) {
-  EXPECT_EQ(run_script("id -u; id -g").log,
-            std::to_string(geteuid()) + "\n" + std::to_string(getegid()) + "\n");
+  EXPECT_EQ(run_script("id -u; id -g").log, std::to_string(geteuid()) + "\n" + std::to_string(getegid()) + "\n");
 }
 
 TEST_P(SandboxRuntimeTest, HostIsReadOnly) {
-  auto ended = run_script("for d in / /usr /etc /var /home; do touch $d/plz-was-here 2>/dev/null && echo $d; done; echo x > /tmp/x && cat /tmp/x");
+  auto ended = run_script(
+      "for d in / /usr /etc /var /home; do touch $d/plz-was-here 2>/dev/null && echo $d; done; echo x > /tmp/x && cat "
+      "/tmp/x");
   EXPECT_EQ(ended.log, "x\n");
   EXPECT_FALSE(path_exists("/tmp/x"));
 }
@@ -90,7 +91,9 @@ TEST_P(SandboxRuntimeTest, ShowsAPathThatIsALink) {
 TEST_P(SandboxRuntimeTest, MountsInputReadOnlyAndOutputWritable) {
   ASSERT_TRUE(make_directories(directory_ + "/input"));
   ASSERT_TRUE(write_file_atomically(directory_ + "/input/data", "data", 0644, Sync::no));
-  auto spec = spec_for("cat /plz/input/data; rm -f /plz/input/data 2>/dev/null; echo x > /plz/output/y; rmdir /plz/output 2>/dev/null; rm /plz/output/y && echo 2 > /plz/output/z");
+  auto spec = spec_for(
+      "cat /plz/input/data; rm -f /plz/input/data 2>/dev/null; echo x > /plz/output/y; rmdir /plz/output 2>/dev/null; "
+      "rm /plz/output/y && echo 2 > /plz/output/z");
   spec.mounts.push_back({directory_ + "/input", job_path(spec, "input"), false});
   EXPECT_EQ(run(spec).log, "data");
   EXPECT_TRUE(path_exists(directory_ + "/input/data"));
@@ -125,7 +128,8 @@ TEST_P(SandboxRuntimeTest, HasTheHostsNetworkOnlyIfAllowed) {
   ASSERT_EQ(listen(listener, 4), 0);
   socklen_t size = sizeof address;
   getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-  std::string connect = "exec 2>/dev/null; (: < /dev/tcp/127.0.0.1/" + std::to_string(ntohs(address.sin_port)) + ") && echo yes || echo no";
+  std::string connect = "exec 2>/dev/null; (: < /dev/tcp/127.0.0.1/" + std::to_string(ntohs(address.sin_port)) +
+                        ") && echo yes || echo no";
   auto spec = spec_for("");
   spec.command = {"bash", "-c", connect};
   EXPECT_EQ(run(spec).log, "yes\n");
@@ -138,7 +142,9 @@ TEST_P(SandboxRuntimeTest, HasTheHostsNetworkOnlyIfAllowed) {
 
 // Neither by its path, nor through plz-init's descriptors, nor beside the mounts that lie in it.
 TEST_P(SandboxRuntimeTest, CannotReachTheAttemptsRecords) {
-  auto spec = spec_for("cat $DIR/init.spec $DIR/log; ls /proc/1/fd; cat /proc/1/fd/4/init.spec; ls /plz/output/..; kill -9 1; echo > $DIR/init.exit; echo alive");
+  auto spec = spec_for(
+      "cat $DIR/init.spec $DIR/log; ls /proc/1/fd; cat /proc/1/fd/4/init.spec; ls /plz/output/..; kill -9 1; echo > "
+      "$DIR/init.exit; echo alive");
   spec.environment.emplace_back("DIR", spec.paths.directory);
   spec.visible_paths = {directory_};
   auto ended = run(spec);
@@ -162,7 +168,8 @@ TEST_P(SandboxRuntimeTest, SaysWhyTheSandboxCannotBe) {
 }
 
 TEST(SandboxFingerprint, SaysThatBubblewrapIsMissing) {
-  SandboxRuntime runtime({.plz_init_path = PLZ_INIT_PATH, .bwrap_path = "/nosuch/bwrap", .maker = SandboxMaker::bubblewrap});
+  SandboxRuntime runtime(
+      {.plz_init_path = PLZ_INIT_PATH, .bwrap_path = "/nosuch/bwrap", .maker = SandboxMaker::bubblewrap});
   auto fingerprint = runtime.fingerprint();
   EXPECT_FALSE(fingerprint.available);
   EXPECT_NE(fingerprint.detail.find("apt-get install bubblewrap"), std::string::npos);

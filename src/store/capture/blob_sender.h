@@ -40,7 +40,7 @@ class BlobSender {
     Blob blob;
   };
 
-  void put(Blob blob);      // these three: with mutex_ held
+  void put(Blob blob);  // these three: with mutex_ held
   void seal();
   void release_deferred();
   void work();

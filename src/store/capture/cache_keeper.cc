@@ -67,7 +67,8 @@ Result<uint64_t> CacheKeeper::add_clean(StatCacheWriter& writer, const WalkedDir
   const CachedDirectory& cached = *directory.cached;
   if (directory.children.empty()) return writer.add(*cached.header, cached.entries, cached.names);
   std::vector<CachedEntry> entries(cached.entries.begin(), cached.entries.end());
-  for (const WalkedDirectory* child : directory.children) entries[child->index_in_parent].stamp.size = child->cache_record;
+  for (const WalkedDirectory* child : directory.children)
+    entries[child->index_in_parent].stamp.size = child->cache_record;
   return writer.add(*cached.header, entries, cached.names);
 }
 

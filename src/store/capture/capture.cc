@@ -23,8 +23,8 @@ namespace {
 uint64_t root_key(const WalkedTree& tree) {
   struct stat st = {};
   fstat(tree.root_fd.get(), &st);
-  std::string text = std::to_string(st.st_dev) + " " + std::to_string(st.st_ino) + " " + tree.single_name + "/" +
-                     tree.captured_name;
+  std::string text =
+      std::to_string(st.st_dev) + " " + std::to_string(st.st_ino) + " " + tree.single_name + "/" + tree.captured_name;
   return XXH3_64bits(text.data(), text.size());
 }
 

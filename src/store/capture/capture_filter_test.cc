@@ -44,7 +44,9 @@ TEST_F(CaptureFilterTest, LeavesOutFilesAndWholeDirectories) {
 }
 
 TEST_F(CaptureFilterTest, KeepsALookedIntoDirectoryOnlyForWhatIsInIt) {
-  filter_.table = {{"build/", Verdict::look_inside}, {"build/a.o", Verdict::exclude}, {"data/", Verdict::look_inside},
+  filter_.table = {{"build/", Verdict::look_inside},
+                   {"build/a.o", Verdict::exclude},
+                   {"data/", Verdict::look_inside},
                    {"data/one", Verdict::exclude}};
   EXPECT_EQ(paths(), (Lines{"build", "build/keep", "build/keep/this", "main.py"}));
   filter_.table["build/keep/"] = Verdict::look_inside;
@@ -58,14 +60,17 @@ TEST_F(CaptureFilterTest, AChangedFilterIsNoticedByTheCache) {
   EXPECT_EQ(paths(), all);
   filter_.table = {{"build/a.o", Verdict::exclude}};
   EXPECT_EQ(paths().size(), 6u);
-  filter_.table = {{"build/", Verdict::look_inside}, {"build/a.o", Verdict::exclude}, {"build/keep/", Verdict::exclude}};
+  filter_.table = {
+      {"build/", Verdict::look_inside}, {"build/a.o", Verdict::exclude}, {"build/keep/", Verdict::exclude}};
   EXPECT_EQ(paths().size(), 3u);
   filter_.table.clear();
   EXPECT_EQ(paths(), all);
 }
 
 TEST_F(CaptureFilterTest, AsksOneQuestionWhenNothingChangedUnderAFilter) {
-  filter_.table = {{"build/", Verdict::look_inside}, {"build/a.o", Verdict::exclude}, {"data/", Verdict::look_inside},
+  filter_.table = {{"build/", Verdict::look_inside},
+                   {"build/a.o", Verdict::exclude},
+                   {"data/", Verdict::look_inside},
                    {"data/one", Verdict::exclude}};
   captured();
   auto before = channel_.counts();

@@ -45,10 +45,8 @@ Result<void> CaptureRun::outcome() {
 
 void CaptureRun::warn(std::string sentence) {
   std::lock_guard lock(mutex_);
-  if (warnings_.size() < kMostWarnings)
-    warnings_.push_back(std::move(sentence));
-  else
-    ++warnings_dropped_;
+  if (warnings_.size() < kMostWarnings) warnings_.push_back(std::move(sentence));
+  else ++warnings_dropped_;
 }
 
 std::vector<std::string> CaptureRun::take_warnings() {

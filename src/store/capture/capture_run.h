@@ -29,9 +29,18 @@ class CaptureRun {
   void warn(std::string sentence);
   std::vector<std::string> take_warnings();
 
-  void count_files(uint64_t files) { files_seen_ += files; report_progress(); }
-  void count_hashed(uint64_t bytes) { bytes_hashed_ += bytes; report_progress(); }
-  void count_sent(uint64_t bytes) { bytes_sent_ += bytes; report_progress(); }
+  void count_files(uint64_t files) {
+    files_seen_ += files;
+    report_progress();
+  }
+  void count_hashed(uint64_t bytes) {
+    bytes_hashed_ += bytes;
+    report_progress();
+  }
+  void count_sent(uint64_t bytes) {
+    bytes_sent_ += bytes;
+    report_progress();
+  }
   // The last report, whenever the one before was.
   void report_end();
   void expect_hashing(uint64_t bytes) { bytes_to_hash_ += bytes; }

@@ -32,7 +32,8 @@ TEST_F(CaptureTest, EqualTreesHaveEqualDigests) {
   write("y/two", "2");
   write("y/one", "1");
   auto result = captured();
-  EXPECT_EQ(find_entry(result.tree, "x", channel_)->value().digest, find_entry(result.tree, "y", channel_)->value().digest);
+  EXPECT_EQ(find_entry(result.tree, "x", channel_)->value().digest,
+            find_entry(result.tree, "y", channel_)->value().digest);
 }
 
 TEST_F(CaptureTest, AsksOneQuestionWhenNothingChanged) {
@@ -194,10 +195,11 @@ TEST_F(CaptureTest, CutsLargeFilesAndSendsOnlyTheChunksThatChanged) {
   EXPECT_LT(channel_.counts().pack_bytes - before.pack_bytes, 4u << 20);
   EXPECT_EQ(second.total_bytes, 21u << 20);
   std::string read;
-  ASSERT_TRUE(read_entry(**find_entry(second.tree, "big", channel_), channel_, [&](std::string_view bytes) -> Result<void> {
-    read += bytes;
-    return {};
-  }));
+  ASSERT_TRUE(
+      read_entry(**find_entry(second.tree, "big", channel_), channel_, [&](std::string_view bytes) -> Result<void> {
+        read += bytes;
+        return {};
+      }));
   EXPECT_EQ(digest_of(read), digest_of(content + random_bytes(1u << 20, 2)));
 }
 
@@ -209,9 +211,16 @@ TEST_F(CaptureTest, ALargeFileIsCutAlikeWhateverItWasBefore) {
   auto inserted = content;
   inserted.insert(3'000'000, "a few bytes");
   std::string zeros(7u << 20, '\0');
-  std::vector<std::string> versions = {
-      content, changed, content.substr(0, 9'000'000), content + content.substr(0, 100'000), inserted, inserted,
-      content + zeros + content, zeros, content.substr(0, kChunkedFileThreshold), content};
+  std::vector<std::string> versions = {content,
+                                       changed,
+                                       content.substr(0, 9'000'000),
+                                       content + content.substr(0, 100'000),
+                                       inserted,
+                                       inserted,
+                                       content + zeros + content,
+                                       zeros,
+                                       content.substr(0, kChunkedFileThreshold),
+                                       content};
   for (size_t i = 0; i < versions.size(); ++i) {
     write("big", versions[i]);
     auto with_cache = captured();

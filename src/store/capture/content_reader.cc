@@ -186,8 +186,7 @@ ContentReader::Attempt ContentReader::fail_reading(const File& file, int error_n
   if (error_number == ELOOP)
     run_.fail_with({ErrorCode::conflict, printable(path_of(file)) + " became a link while it was captured",
                     "capture it again when nothing writes to it"});
-  else
-    run_.fail_with(unreadable_error(error_number, path_of(file)));
+  else run_.fail_with(unreadable_error(error_number, path_of(file)));
   return Attempt::failed;
 }
 

@@ -120,10 +120,8 @@ void DirectoryWalk::list(WalkedDirectory& directory) {
   listing->fd = open_directory_beneath(tree_.root_fd.get(), listing->path);
   int error_number = listing->fd ? 0 : errno;
   if (!listing->path.empty()) listing->path += '/';
-  if (!tree_.single_name.empty())
-    add_name(*listing, tree_.single_name, DT_REG);
-  else if (error_number == 0 && !read_names(*listing))
-    error_number = errno;
+  if (!tree_.single_name.empty()) add_name(*listing, tree_.single_name, DT_REG);
+  else if (error_number == 0 && !read_names(*listing)) error_number = errno;
   if (error_number != 0) {
     directory.left_out = true;
     // Vanished, or swapped for something else, between its parent's listing and now.
@@ -135,8 +133,7 @@ void DirectoryWalk::list(WalkedDirectory& directory) {
   size_t slices = run_.threads() > 1 ? std::max<size_t>(1, count / kSliceEntries) : 1;
   listing->slices_left = slices;
   size_t each = count / slices;
-  for (size_t i = 1; i < slices; ++i)
-    add_task({nullptr, listing, i * each, i + 1 == slices ? count : (i + 1) * each});
+  for (size_t i = 1; i < slices; ++i) add_task({nullptr, listing, i * each, i + 1 == slices ? count : (i + 1) * each});
   stat_entries(*listing, 0, slices == 1 ? count : each);
 }
 
@@ -161,8 +158,8 @@ void DirectoryWalk::add_name(Listing& listing, std::string_view name, unsigned c
     size_t length = listing.path.size();
     listing.path += name;
     auto verdict = filter->judge(listing.path, is_directory);
-    bool out = verdict == CaptureFilter::Verdict::exclude ||
-               (verdict == CaptureFilter::Verdict::look_inside && !is_directory);
+    bool out =
+        verdict == CaptureFilter::Verdict::exclude || (verdict == CaptureFilter::Verdict::look_inside && !is_directory);
     if (out) note_left_out(is_directory ? listing.path + "/" : listing.path);
     listing.path.resize(length);
     if (out) return;
@@ -221,8 +218,7 @@ void DirectoryWalk::leave_out_special(Listing& listing, WalkedEntry& entry, uint
   if (run_.options().special_files_are_errors)
     run_.fail_with({ErrorCode::invalid, path + " is " + std::string(special_kind(mode)) + ", which cannot be captured",
                     "remove it, or leave it out with excluded_paths"});
-  else
-    run_.warn(path + " is " + std::string(special_kind(mode)) + " and is left out.");
+  else run_.warn(path + " is " + std::string(special_kind(mode)) + " and is left out.");
 }
 
 void DirectoryWalk::finish_listing(Listing& listing) {
@@ -296,10 +292,8 @@ void DirectoryWalk::unreadable(const WalkedDirectory& directory, std::string_vie
   std::string path = name.empty() ? tree_.full_path(directory) : tree_.full_path(directory, name);
   Error error = unreadable_error(error_number, path);
   bool forgiven = run_.options().unreadable_is_warning && (error_number == EACCES || error_number == EPERM);
-  if (forgiven)
-    run_.warn(error.message + "; it is left out.");
-  else
-    run_.fail_with(std::move(error));
+  if (forgiven) run_.warn(error.message + "; it is left out.");
+  else run_.fail_with(std::move(error));
 }
 
 void DirectoryWalk::note_left_out(std::string path) {

@@ -50,9 +50,9 @@ class DirectoryWalk {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Task> tasks_;                          // by mutex_; the latest is done first
-  size_t unfinished_ = 0;                            // by mutex_
-  std::vector<std::string>* left_out_ = nullptr;     // by mutex_
+  std::vector<Task> tasks_;                       // by mutex_; the latest is done first
+  size_t unfinished_ = 0;                         // by mutex_
+  std::vector<std::string>* left_out_ = nullptr;  // by mutex_
 };
 
 }  // namespace plz

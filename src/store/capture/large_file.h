@@ -52,11 +52,11 @@ class LargeFileCutter {
 
   std::vector<Known> known_;  // chunks of before that are still there, in order
   size_t next_known_ = 0;
-  Blob zeros_;                // when a hole was met
-  uint64_t position_ = 0;     // of the next chunk
-  uint64_t data_until_ = 0;   // no hole between position_ and it
+  Blob zeros_;               // when a hole was met
+  uint64_t position_ = 0;    // of the next chunk
+  uint64_t data_until_ = 0;  // no hole between position_ and it
   std::shared_ptr<char[]> window_;
-  std::string_view ahead_;    // read, from position_ on; lies in window_
+  std::string_view ahead_;  // read, from position_ on; lies in window_
 };
 
 }  // namespace plz

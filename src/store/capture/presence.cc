@@ -34,10 +34,8 @@ Result<Frontier> look_into(const Frontier& frontier, BlobSink& sink) {
   for (size_t i = 0; i < digests.size(); ++i) {
     WalkedDirectory* child = entries[i] ? nullptr : *directory++;
     if (!missing[i]) continue;
-    if (entries[i])
-      entries[i]->state = ContentState::unread;
-    else
-      next.push_back(child);
+    if (entries[i]) entries[i]->state = ContentState::unread;
+    else next.push_back(child);
   }
   return next;
 }
@@ -67,8 +65,7 @@ Result<bool> check_presence(CaptureRun& run, const Digest& stored_root, WalkedTr
     if (!missing[0]) return root.clean;
   }
   Frontier frontier;
-  if (root.clean)
-    frontier.push_back(&root);
+  if (root.clean) frontier.push_back(&root);
   else
     for (WalkedDirectory& directory : tree.directories)
       if (!directory.clean && !directory.left_out) frontier.push_back(&directory);

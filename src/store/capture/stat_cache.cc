@@ -42,10 +42,8 @@ StatCache StatCache::open(const std::string& path, uint64_t root_key) {
   StatCache cache;
   if (path.empty()) return cache;
   std::string_view bytes = map_file(path);
-  if (!bytes.empty() && is_sound(bytes, root_key))
-    cache.bytes_ = bytes;
-  else
-    unmap(bytes);
+  if (!bytes.empty() && is_sound(bytes, root_key)) cache.bytes_ = bytes;
+  else unmap(bytes);
   return cache;
 }
 
@@ -63,9 +61,7 @@ std::optional<CachedDirectory> StatCache::child(const CachedDirectory& parent, c
   return record_at(entry.stamp.size);
 }
 
-Digest StatCache::stored_root() const {
-  return bytes_.empty() ? Digest() : Digest::from_bytes(header().stored_root);
-}
+Digest StatCache::stored_root() const { return bytes_.empty() ? Digest() : Digest::from_bytes(header().stored_root); }
 
 std::optional<CachedDirectory> StatCache::record_at(uint64_t offset) const {
   if (offset < sizeof(CacheHeader) || offset % 8 != 0 || offset + sizeof(CachedDirectoryHeader) > bytes_.size())

@@ -27,30 +27,30 @@ inline constexpr std::string_view kStatCacheMagic = "PLZSTAT1";
 
 struct CacheHeader {
   char magic[8];
-  uint64_t root_key;      // of which root this is
-  uint64_t total_bytes;   // of the file
-  uint64_t root_record;   // its offset
-  uint64_t checksum;      // XXH3-64 of all that follows the header
+  uint64_t root_key;                    // of which root this is
+  uint64_t total_bytes;                 // of the file
+  uint64_t root_record;                 // its offset
+  uint64_t checksum;                    // XXH3-64 of all that follows the header
   uint8_t stored_root[Digest::kBytes];  // a tree known to have been stored whole; zeros: none
 };
 
 struct CachedDirectoryHeader {
   uint32_t entry_count, names_bytes;
-  uint64_t bytes, files;               // below the directory, if finished
-  uint8_t digest[Digest::kBytes];      // of the tree, if finished
-  uint8_t finished;                    // 1: every entry is here, with its digest
+  uint64_t bytes, files;           // below the directory, if finished
+  uint8_t digest[Digest::kBytes];  // of the tree, if finished
+  uint8_t finished;                // 1: every entry is here, with its digest
   uint8_t zero[7];
 };
 
 struct CachedEntry {
-  FileStamp stamp;                     // of a directory: size is its record's offset, the rest zeros
+  FileStamp stamp;  // of a directory: size is its record's offset, the rest zeros
   uint8_t digest[Digest::kBytes];
-  uint32_t name_offset;                // within the record's names; the target follows the name
-  uint32_t target_bytes;               // of a link: its text; of a chunked file: its list of chunks
+  uint32_t name_offset;   // within the record's names; the target follows the name
+  uint32_t target_bytes;  // of a link: its text; of a chunked file: its list of chunks
   uint16_t name_bytes;
   uint16_t mode;
-  uint8_t kind;                        // EntryKind
-  uint8_t settled;                     // 0: read again next time (file_stamp.h)
+  uint8_t kind;     // EntryKind
+  uint8_t settled;  // 0: read again next time (file_stamp.h)
   uint8_t zero[2];
 };
 

@@ -18,7 +18,8 @@ std::vector<const WalkedEntry*> sorted_entries(WalkedDirectory& directory) {
   for (const WalkedEntry& entry : directory.entries)
     if (entry.state != ContentState::left_out) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(), [&](auto a, auto b) {
-    return std::string_view(directory.name_of(*a), a->name_bytes) < std::string_view(directory.name_of(*b), b->name_bytes);
+    return std::string_view(directory.name_of(*a), a->name_bytes) <
+           std::string_view(directory.name_of(*b), b->name_bytes);
   });
   return sorted;
 }
@@ -32,7 +33,8 @@ Result<void> TreeSender::send_all() {
     if (at->clean || at->left_out) continue;
     build(*at);
     if (trees_.back().size() > kMaxBlobBytes)
-      return fail(ErrorCode::invalid, fmt::format("{} has too many entries ({})", printable(tree_.full_path(*at)), at->entries.size()),
+      return fail(ErrorCode::invalid,
+                  fmt::format("{} has too many entries ({})", printable(tree_.full_path(*at)), at->entries.size()),
                   "divide it into several directories");
     if (waiting_bytes_ >= kPackTargetBytes / 2) PLZ_TRY(send_waiting());
   }

@@ -24,7 +24,7 @@ class TreeSender {
   CaptureRun& run_;
   WalkedTree& tree_;
   BlobSink& sink_;
-  std::vector<Digest> digests_;     // of trees that wait, in order
+  std::vector<Digest> digests_;  // of trees that wait, in order
   std::vector<std::string> trees_;
   size_t waiting_bytes_ = 0;
 };

@@ -32,13 +32,13 @@ struct WalkedEntry {
 
   FileStamp stamp;
   Digest digest;
-  uint32_t name_offset = 0;     // in WalkedDirectory::names, with a NUL behind; a link's target follows
+  uint32_t name_offset = 0;            // in WalkedDirectory::names, with a NUL behind; a link's target follows
   uint32_t cached_index = kNotCached;  // of the entry of that name in the cached directory
   uint16_t name_bytes = 0, target_bytes = 0;
   uint16_t mode = 0;
   EntryKind kind = EntryKind::file;
   ContentState state = ContentState::unread;
-  bool settled = false;         // the stamp can be trusted next time
+  bool settled = false;           // the stamp can be trusted next time
   bool only_if_occupied = false;  // of a directory: WalkedDirectory's
   WalkedDirectory* child = nullptr;
 };
@@ -75,7 +75,7 @@ struct WalkedDirectory {
 
 struct WalkedTree {
   UniqueFd root_fd;
-  std::string root_path;     // as given, for messages
+  std::string root_path;  // as given, for messages
   // A single file as root: its name in root_fd, and the name it is captured under.
   std::string single_name, captured_name;
   std::deque<WalkedDirectory> directories;  // parents before children; the first is the root

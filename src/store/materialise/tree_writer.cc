@@ -141,7 +141,8 @@ Result<void> TreeWriter::write_files() {
   for (size_t i = 0; i < small_files_.size();) {
     size_t from = i;
     uint64_t bytes = 0;
-    while (i < small_files_.size() && i - from < kFilesAtOnce && bytes < kBytesAtOnce) bytes += small_files_[i++].entry.bytes;
+    while (i < small_files_.size() && i - from < kFilesAtOnce && bytes < kBytesAtOnce)
+      bytes += small_files_[i++].entry.bytes;
     groups.emplace_back(from, i);
   }
   return run_tasks(thread_count(options_.threads), parts_.size() + groups.size(), [&](size_t i) {
@@ -202,7 +203,8 @@ Result<void> TreeWriter::open_large(LargeFile& file) {
   PLZ_ASSIGN(UniqueFd directory, open_directory(file.directory));
   PLZ_ASSIGN(UniqueFd fd, create_file(directory.get(), path_of(file.directory, file.entry.name), file.entry));
   // What is not written is a hole.
-  if (ftruncate(fd.get(), static_cast<off_t>(file.entry.bytes)) != 0) return fail_writing(file.directory, file.entry.name);
+  if (ftruncate(fd.get(), static_cast<off_t>(file.entry.bytes)) != 0)
+    return fail_writing(file.directory, file.entry.name);
   file.fd = std::move(fd);
   return {};
 }

@@ -64,8 +64,7 @@ EnvironmentVariables container_environment(const Assignment& assignment, const J
 
 }  // namespace
 
-EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places,
-                                     const Capacity& capacity) {
+EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places, const Capacity& capacity) {
   if (assignment.spec.snapshot.environment.uses_container()) return container_environment(assignment, places, capacity);
   VariableSet variables;
   const bool has_shell = !assignment.shell_environment.empty();

@@ -21,8 +21,7 @@ struct JobPlaces {
 // In a container: those configured, which are added to the image's own; the shell's PATH and HOME would be
 // wrong there. The GPUs that it sees are numbered anew from 0, so CUDA_VISIBLE_DEVICES is left alone, and
 // NVIDIA_VISIBLE_DEVICES names those that were handed out, or none, for NVIDIA's container runtime.
-EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places,
-                                     const Capacity& capacity);
+EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places, const Capacity& capacity);
 
 // The last value of a variable; "" where there is none.
 std::string variable_of(const EnvironmentVariables& variables, std::string_view name);

@@ -18,8 +18,8 @@ Assignment with_shell(EnvironmentVariables shell) {
 }
 
 TEST(JobEnvironment, IsTheShellsWithoutWhatIsNotTheJobs) {
-  auto assignment = with_shell({{"PATH", "/bin"}, {"PLZ_HOST", "x"}, {"PWD", "/home/ada/p"}, {"TMPDIR", "/run/x"},
-                                {"LANG", "de"}});
+  auto assignment =
+      with_shell({{"PATH", "/bin"}, {"PLZ_HOST", "x"}, {"PWD", "/home/ada/p"}, {"TMPDIR", "/run/x"}, {"LANG", "de"}});
   assignment.spec.environment = {{"LANG", "C"}, {"MODE", "fast"}};
   EXPECT_THAT(job_environment(assignment, kPlaces, {}),
               ElementsAre(Pair("PATH", "/bin"), Pair("LANG", "C"), Pair("PWD", "/src"), Pair("MODE", "fast"),

@@ -18,10 +18,9 @@ std::vector<std::string> visible_paths(const EnvironmentVariables& shell) {
 }
 
 std::vector<BindMount> mounts(const AttemptPaths& paths, const JobTrees& trees, const Runtime& runtime) {
-  std::vector<BindMount> mounts = {
-      {paths.output(), runtime.job_path(paths, "output"), true},
-      {paths.measures(), runtime.job_path(paths, "measures"), true},
-      {paths.configuration(), runtime.job_path(paths, "configuration"), false}};
+  std::vector<BindMount> mounts = {{paths.output(), runtime.job_path(paths, "output"), true},
+                                   {paths.measures(), runtime.job_path(paths, "measures"), true},
+                                   {paths.configuration(), runtime.job_path(paths, "configuration"), false}};
   if (!trees.input.empty()) mounts.push_back({trees.input, runtime.job_path(paths, "input"), false});
   return mounts;
 }

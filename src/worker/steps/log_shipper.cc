@@ -11,7 +11,12 @@ namespace plz {
 
 LogShipper::LogShipper(AttemptId attempt, AttemptLog log, std::string path, bool recovered, Connections& connections,
                        const Clock& clock)
-    : attempt_(attempt), log_(log), path_(std::move(path)), connections_(connections), clock_(clock), known_(!recovered) {}
+    : attempt_(attempt),
+      log_(log),
+      path_(std::move(path)),
+      connections_(connections),
+      clock_(clock),
+      known_(!recovered) {}
 
 Result<bool> LogShipper::ship_piece() {
   if (!known_) {

@@ -17,7 +17,8 @@ inline constexpr size_t kLogPieceBytes = 4u << 20;
 class LogShipper {
  public:
   // A recovered attempt's log may be there in part: then the controller is asked first.
-  LogShipper(AttemptId attempt, AttemptLog log, std::string path, bool recovered, Connections& connections, const Clock& clock);
+  LogShipper(AttemptId attempt, AttemptLog log, std::string path, bool recovered, Connections& connections,
+             const Clock& clock);
 
   // Sends the next piece; false: there was none. Where the controller had more or less of it than
   // thought, goes on from there.

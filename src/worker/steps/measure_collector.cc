@@ -147,7 +147,8 @@ void MeasureCollector::scan(size_t root, const std::string& path, bool watch, bo
       if (S_ISDIR(status.st_mode)) directories.push_back(directory + name + "/");
       if (!S_ISREG(status.st_mode)) continue;
       auto known = known_.find(key(root, text_of(directory + name)));
-      if (known == known_.end() || !known->second.same_file_state(stamp_of(status))) note(root, directory + name, closed);
+      if (known == known_.end() || !known->second.same_file_state(stamp_of(status)))
+        note(root, directory + name, closed);
     }
   }
 }

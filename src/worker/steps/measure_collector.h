@@ -60,7 +60,7 @@ class MeasureCollector {
   };
   struct Watched {
     size_t root = 0;
-    std::string path;      // relative, "" or ending in '/'
+    std::string path;  // relative, "" or ending in '/'
     bool is_directory = true;
   };
 
@@ -81,8 +81,8 @@ class MeasureCollector {
   const Clock& clock_;
   UniqueFd inotify_;
   std::map<int, Watched> watched_;
-  std::unordered_map<std::string, MeasureStamp> known_;    // by key
-  std::map<std::string, Pending> pending_;                 // by key
+  std::unordered_map<std::string, MeasureStamp> known_;  // by key
+  std::map<std::string, Pending> pending_;               // by key
   SteadyTime last_scan_;
   std::chrono::microseconds scan_interval_{0};
 };

@@ -46,11 +46,10 @@ Result<void> MeasureLog::open(const Known& known) {
 }
 
 Result<void> MeasureLog::add(const MeasureEvent& event, const MeasureStamp& stamp) {
-  std::string header = fmt::format("{} {} {} {} {} {} {} {} {} {}\n", sequence_ + 1,
-                                   event.time.time_since_epoch().count(),
-                                   event.index ? std::to_string(*event.index) : "-", stamp.inode, stamp.bytes,
-                                   stamp.mtime_ns, stamp.ctime_ns, stamp.content_hash, event.path.size(),
-                                   event.value.text.size());
+  std::string header =
+      fmt::format("{} {} {} {} {} {} {} {} {} {}\n", sequence_ + 1, event.time.time_since_epoch().count(),
+                  event.index ? std::to_string(*event.index) : "-", stamp.inode, stamp.bytes, stamp.mtime_ns,
+                  stamp.ctime_ns, stamp.content_hash, event.path.size(), event.value.text.size());
   if (event.value.text.size() > kLargeValue) {
     PLZ_TRY(flush());
     PLZ_TRY(append({header, event.path, "\n", event.value.text, "\n"}));

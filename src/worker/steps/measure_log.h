@@ -57,8 +57,8 @@ class MeasureLog {
 
   const std::string path_;
   UniqueFd file_;
-  uint64_t size_ = 0;    // of whole records in the file
-  uint64_t taken_ = 0;   // offset: what is before was acknowledged
+  uint64_t size_ = 0;   // of whole records in the file
+  uint64_t taken_ = 0;  // offset: what is before was acknowledged
   uint64_t given_ = 0;
   uint64_t sequence_ = 0;
   std::string unflushed_;

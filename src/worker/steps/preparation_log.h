@@ -22,7 +22,8 @@ class PreparationLog {
   // Sends what is left if the controller takes it at once. What it does not stays in the file.
   ~PreparationLog();
 
-  // A line, or several whole ones; the last may lack its line break. Those that cannot be written (the disk is full) are dropped.
+  // A line, or several whole ones; the last may lack its line break. Those that cannot be written (the disk is full)
+  // are dropped.
   void add(std::string_view lines);
 
  private:

@@ -47,7 +47,8 @@ Result<ImageIdentity> prepare_environment(const Assignment& assignment, const st
   PLZ_ASSIGN(const EnvironmentRequest request, request_of(assignment, code_directory));
   Backoff backoff = connections.backoff();
   for (int tries = 1;; ++tries) {
-    auto ready = environments->ensure(request, [&](std::string_view line) { log.add(line); }, stop);
+    auto ready = environments->ensure(
+        request, [&](std::string_view line) { log.add(line); }, stop);
     if (ready) return std::move(ready->image);
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while the environment was prepared");
     if (ready.error().code != ErrorCode::unavailable || tries == kTries) return fail(std::move(ready).error());

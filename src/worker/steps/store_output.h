@@ -13,12 +13,13 @@ namespace plz {
 struct StoredOutput {
   std::optional<Digest> tree;  // none: there is no output, the directory is empty or gone
   uint64_t bytes = 0;
-  std::string note;            // what was left out, and why; empty when there is nothing to say
+  std::string note;  // what was left out, and why; empty when there is nothing to say
 };
 
 bool has_output(const std::string& directory);
 // What cannot be kept (sockets, fifos, devices, unreadable files) is left out with a note.
 // unavailable: trying again may help. `cancelled` may become true in another thread.
-Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink, const volatile bool* cancelled = nullptr);
+Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink,
+                                  const volatile bool* cancelled = nullptr);
 
 }  // namespace plz
