@@ -60,7 +60,7 @@ Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
   SandboxRuntime sandbox({init, "", path ? path : "", options.directory});
   const RuntimeFingerprint boxed = sandbox.fingerprint();
   ProcessRuntime process(init, boxed.available ? "" : boxed.detail);
-  RemoteController controller(options.controller, clock);
+  RemoteController controller(options.controller);
   const Result<EngineSettings> engine = engine_of_this_machine();
   DockerRuntime docker({init, options.directory}, engine);
   EnvironmentSettings images = options.images;

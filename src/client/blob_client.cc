@@ -123,7 +123,7 @@ BlobClient::~BlobClient() {
     ClientRequest request;
     request.method = "DELETE";
     request.target = "/v1/leases/" + state_->lease->to_string();
-    request.stall_timeout = std::chrono::seconds(2);
+    request.stall_timeout = std::chrono::seconds(10);
     return api.call(request);
   });
 }

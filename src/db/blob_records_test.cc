@@ -55,6 +55,26 @@ TEST_P(BlobRecordsTest, NothingIsRemovedUnderALease) {
   EXPECT_EQ((*blobs().totals()).bytes, 100u);
 }
 
+TEST_P(BlobRecordsTest, TheLeaseOfAnAttemptEndsWithItsExecution) {
+  NewExecution one = sample_execution(clock_), other = sample_execution(clock_);
+  for (NewExecution* created : {&one, &other}) {
+    create(*created);
+    created->execution.attempt_id = AttemptId::make(clock_);
+    ASSERT_TRUE(*executions().save(created->execution, 0, std::nullopt, "", Durability::relaxed));
+    LeaseId lease(created->execution.attempt_id->uuid());
+    ASSERT_TRUE(blobs().hold_lease(lease, clock_.now() + std::chrono::hours(1)));
+  }
+  auto finish_attempt = [&](const Execution& execution) {
+    Execution finished = finished_execution(execution, clock_);
+    finished.attempt_id = execution.attempt_id;
+    return *executions().save(finished, 1, std::nullopt, "", Durability::relaxed);
+  };
+  ASSERT_TRUE(finish_attempt(one.execution));
+  EXPECT_TRUE(blobs().leased_until(clock_.now())->has_value());
+  ASSERT_TRUE(finish_attempt(other.execution));
+  EXPECT_EQ(*blobs().leased_until(clock_.now()), std::nullopt);
+}
+
 TEST_P(BlobRecordsTest, NothingIsRemovedOnTheGroundOfOldReferences) {
   Uuid pack = Uuid::make_v7(clock_);
   BlobRecord a = sample_blob(1, pack);

@@ -54,7 +54,8 @@ class ExecutionRecords {
   // Compare-and-swap: stores everything but the spec if the version is still `expected_version`;
   // false: somebody was faster, read again. `attempt`, when given, is stored with it. `document` is
   // the execution as history shows it, JSON text; empty: the stored one stays. A finished execution
-  // is never changed: conflict, except for its document.
+  // is never changed: conflict, except for its document. With the end of an execution ends the lease
+  // that bears its attempt's id.
   virtual Result<bool> save(const Execution& execution, uint64_t expected_version,
                             const std::optional<Attempt>& attempt, const std::string& document,
                             Durability durability) = 0;

@@ -25,8 +25,15 @@ TEST_F(AgentTest, CapturesTheOutputOfARunningJob) {
   ASSERT_TRUE(report.output_tree);
   EXPECT_EQ(stored_file(*report.output_tree, "half"), "so far");
   EXPECT_FALSE(controller_.finished(attempt_id(1)));
+  write_text(paths(1).output() + "/other_half", "and further");
   runtime_.finish(paths(1), {OutcomeKind::succeeded, 0});
   controller_.wait_for_finish(attempt_id(1));
+  // The end of the attempt ends the lease of its output, and no other.
+  const LeaseId of_the_attempt(attempt_id(1).uuid());
+  auto leases = controller_.leases();
+  ASSERT_GE(leases.size(), 2u);
+  EXPECT_NE(leases.front(), of_the_attempt);
+  EXPECT_EQ(leases.back(), of_the_attempt);
 }
 
 TEST_F(AgentTest, IndicesHaveDirectoriesOfTheirOwn) {

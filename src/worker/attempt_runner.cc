@@ -232,7 +232,8 @@ Result<void> AttemptRunner::keep_output(const std::stop_token& stop) {
     auto told = context_.connections.call([&](WorkerApi& api) { return api.command_ended(id(), *report_.ended); });
     if (!told) log_debug("attempt {}: {}", id().to_string(), told.error().message);  // the report says it again
   }
-  output_sink_ = context_.controller.capture_sink();
+  // A worker that comes back takes the same lease up again, and the report of the end ends it.
+  output_sink_ = context_.controller.capture_sink(LeaseId(id().uuid()));
   Backoff backoff = context_.connections.backoff();
   for (int tries = 1;; ++tries) {
     auto stored = store_output(directory, *output_sink_, &is_ending_);
@@ -333,7 +334,7 @@ void AttemptRunner::discard() {
 void AttemptRunner::capture(std::string request_id) {
   ++capturing_;
   captures_.emplace_back([this, request_id = std::move(request_id)](std::stop_token stop) {
-    auto sink = context_.controller.capture_sink();
+    auto sink = context_.controller.capture_sink(LeaseId::make(context_.clock));
     auto stored = store_output(directory_.paths().output(), *sink, &is_ending_);
     CaptureReport report;
     if (stored) report = {stored->tree, stored->bytes, ""};

@@ -2,13 +2,13 @@
 
 namespace plz {
 
-RemoteController::RemoteController(Endpoint endpoint, const Clock& clock)
-    : endpoint_(std::move(endpoint)), clock_(clock), blobs_(endpoint_, std::nullopt) {}
+RemoteController::RemoteController(Endpoint endpoint)
+    : endpoint_(std::move(endpoint)), blobs_(endpoint_, std::nullopt) {}
 
 std::unique_ptr<WorkerApi> RemoteController::connect() { return std::make_unique<WorkerClient>(endpoint_); }
 
-std::unique_ptr<BlobSink> RemoteController::capture_sink() {
-  return std::make_unique<BlobClient>(endpoint_, LeaseId::make(clock_));
+std::unique_ptr<BlobSink> RemoteController::capture_sink(LeaseId lease) {
+  return std::make_unique<BlobClient>(endpoint_, lease);
 }
 
 }  // namespace plz

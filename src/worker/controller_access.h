@@ -3,7 +3,6 @@
 
 #include <memory>
 
-#include "base/clock.h"
 #include "client/blob_client.h"
 #include "client/worker_client.h"
 #include "store/blob_channel.h"
@@ -16,20 +15,19 @@ class ControllerAccess {
   virtual ~ControllerAccess() = default;
   virtual std::unique_ptr<WorkerApi> connect() = 0;  // a connection of its own
   virtual BlobSource& blobs() = 0;
-  // Holds a lease from its first use until it is destroyed.
-  virtual std::unique_ptr<BlobSink> capture_sink() = 0;
+  // Holds the lease from its first use until it is destroyed.
+  virtual std::unique_ptr<BlobSink> capture_sink(LeaseId lease) = 0;
 };
 
 class RemoteController final : public ControllerAccess {
  public:
-  RemoteController(Endpoint endpoint, const Clock& clock);
+  explicit RemoteController(Endpoint endpoint);
   std::unique_ptr<WorkerApi> connect() override;
   BlobSource& blobs() override { return blobs_; }
-  std::unique_ptr<BlobSink> capture_sink() override;
+  std::unique_ptr<BlobSink> capture_sink(LeaseId lease) override;
 
  private:
   const Endpoint endpoint_;
-  const Clock& clock_;
   BlobClient blobs_;
 };
 

@@ -176,13 +176,17 @@ class FakeController::Source final : public BlobSource {
 
 class FakeController::Sink final : public BlobSink {
  public:
-  explicit Sink(FakeController& controller) : c_(controller) {}
+  Sink(FakeController& controller, LeaseId lease) : c_(controller), lease_(lease) {}
   Result<std::vector<bool>> missing(std::span<const Digest> digests) override {
     PLZ_TRY(allowed("missing"));
     return c_.store_.missing(digests);
   }
   Result<void> send_pack(std::string pack) override {
     PLZ_TRY(allowed("send_pack"));
+    {
+      std::lock_guard lock(c_.mutex_);
+      c_.leases_.push_back(lease_);
+    }
     return c_.store_.send_pack(std::move(pack));
   }
 
@@ -194,13 +198,14 @@ class FakeController::Sink final : public BlobSink {
     return {};
   }
   FakeController& c_;
+  const LeaseId lease_;
 };
 
 FakeController::FakeController() : source_(std::make_unique<Source>(*this)) {}
 FakeController::~FakeController() = default;
 
 std::unique_ptr<WorkerApi> FakeController::connect() { return std::make_unique<Api>(*this); }
-std::unique_ptr<BlobSink> FakeController::capture_sink() { return std::make_unique<Sink>(*this); }
+std::unique_ptr<BlobSink> FakeController::capture_sink(LeaseId lease) { return std::make_unique<Sink>(*this, lease); }
 
 Result<void> FakeController::enter(const std::string& call) {
   ++counts_[call];
@@ -299,6 +304,10 @@ std::map<std::string, WorkerCollection> FakeController::collections() {
 std::map<std::string, CaptureReport> FakeController::captures() {
   std::lock_guard lock(mutex_);
   return captures_;
+}
+std::vector<LeaseId> FakeController::leases() {
+  std::lock_guard lock(mutex_);
+  return leases_;
 }
 std::vector<WorkerRegistration> FakeController::registrations() {
   std::lock_guard lock(mutex_);

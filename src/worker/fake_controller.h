@@ -34,7 +34,7 @@ class FakeController final : public ControllerAccess {
  public:
   std::unique_ptr<WorkerApi> connect() override;
   BlobSource& blobs() override { return *source_; }
-  std::unique_ptr<BlobSink> capture_sink() override;
+  std::unique_ptr<BlobSink> capture_sink(LeaseId lease) override;
 
   FakeController();
   ~FakeController() override;
@@ -61,6 +61,7 @@ class FakeController final : public ControllerAccess {
   std::optional<AttemptMoment> started(AttemptId attempt);
   std::map<uint64_t, MeasureEvent> measures(AttemptId attempt);
   std::map<std::string, CaptureReport> captures();
+  std::vector<LeaseId> leases();  // under which packs came, each once for each pack
   std::map<std::string, WorkerCollection> collections();
   std::vector<WorkerRegistration> registrations();
   size_t count(const std::string& call);  // "finish", "append_log", …
@@ -90,6 +91,7 @@ class FakeController final : public ControllerAccess {
   std::map<AttemptId, FinishReport> finished_;
   std::map<AttemptId, size_t> finishes_;
   std::map<std::string, CaptureReport> captures_;
+  std::vector<LeaseId> leases_;
   std::map<std::string, WorkerCollection> collections_;
   std::vector<WorkerRegistration> registrations_;
   std::map<std::string, size_t> counts_;

@@ -111,7 +111,10 @@ Result<bool> MemoryExecutions::save(const Execution& execution, uint64_t expecte
   record.execution.spec = std::move(spec);
   ++record.version;
   if (!document.empty()) stored_document = document;
-  if (execution.state == ExecutionState::finished) shell_environment.clear();
+  if (execution.state == ExecutionState::finished) {
+    shell_environment.clear();
+    if (execution.attempt_id) records_.leases.erase(LeaseId(execution.attempt_id->uuid()));
+  }
   return true;
 }
 

@@ -127,6 +127,14 @@ Result<void> forget_shell_environment(Connection& connection, int64_t number) {
   return remove.run();
 }
 
+// What is stored under the lease of an attempt is its execution's output, which is referred to from now on.
+Result<void> end_lease_of_attempt(Connection& connection, const Execution& execution) {
+  if (!execution.attempt_id) return {};
+  PLZ_ASSIGN(Statement end, connection.statement("DELETE FROM leases WHERE id = ?"));
+  end.bind(*execution.attempt_id);
+  return end.run();
+}
+
 Result<bool> save_in(Connection& connection, const Execution& execution, uint64_t expected_version,
                      const std::optional<Attempt>& attempt, const std::string& document) {
   PLZ_ASSIGN(auto stored, find_stored(connection, execution.id));
@@ -144,7 +152,10 @@ Result<bool> save_in(Connection& connection, const Execution& execution, uint64_
   // Only the end of an execution brings it an output.
   if (execution.output_tree && stored->state != ExecutionState::finished) PLZ_TRY(count_reference_change(connection));
   if (!document.empty()) PLZ_TRY(save_document(connection, stored->number, document));
-  if (execution.state == ExecutionState::finished) PLZ_TRY(forget_shell_environment(connection, stored->number));
+  if (execution.state == ExecutionState::finished) {
+    PLZ_TRY(forget_shell_environment(connection, stored->number));
+    PLZ_TRY(end_lease_of_attempt(connection, execution));
+  }
   return true;
 }
 
