@@ -1,5 +1,7 @@
 #include "engine/engine_client.h"
 
+#include <thread>
+
 #include "engine/engine_connections.h"
 #include "engine/engine_json.h"
 #include "engine/engine_streams.h"
@@ -12,6 +14,8 @@ using std::chrono::seconds;
 // Of questions that an engine answers from memory.
 constexpr seconds kQuick{60};
 constexpr int kFirstMinorWithDevices = 50;  // DiscoveredDevices of /info
+constexpr int kRemovalTries = 3;
+constexpr std::chrono::milliseconds kRemovalPause{50};
 
 std::string container_path(const std::string& id, const char* what) { return "/containers/" + path_part(id) + what; }
 
@@ -78,13 +82,19 @@ Result<void> EngineClient::unpause_container(const std::string& id) {
 }
 
 Result<void> EngineClient::remove_container(const std::string& id) {
-  auto removed = state_->connections.call(
-      {.method = "DELETE", .path = container_path(id, ""), .query = {{"force", "1"}, {"v", "1"}}, .idempotent = true});
-  if (removed || removed.error().code == ErrorCode::not_found) return {};
-  bool under_way = removed.error().code == ErrorCode::conflict &&
-                   removed.error().message.find("already in progress") != std::string::npos;
-  if (under_way) return {};
-  return fail(std::move(removed).error());
+  for (int tries = 1;; ++tries) {
+    auto removed = state_->connections.call({.method = "DELETE",
+                                             .path = container_path(id, ""),
+                                             .query = {{"force", "1"}, {"v", "1"}},
+                                             .idempotent = true});
+    if (removed || removed.error().code == ErrorCode::not_found) return {};
+    bool under_way = removed.error().code == ErrorCode::conflict &&
+                     removed.error().message.find("already in progress") != std::string::npos;
+    if (under_way) return {};
+    // Podman fails to kill one that ends in that moment.
+    if (removed.error().code != ErrorCode::internal || tries == kRemovalTries) return fail(std::move(removed).error());
+    std::this_thread::sleep_for(kRemovalPause);
+  }
 }
 
 Result<std::vector<ContainerSummary>> EngineClient::list_containers(const Labels& labels, bool with_sizes) {

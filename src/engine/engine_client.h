@@ -137,7 +137,7 @@ class EngineClient {
   Result<int> wait_container(const std::string& id, std::stop_token stop);
   Result<void> kill_container(const std::string& id, const std::string& signal);
   Result<void> unpause_container(const std::string& id);
-  // Also a running one. Absent: success.
+  // Also a running one, and one that ends meanwhile. Absent: success.
   Result<void> remove_container(const std::string& id);
   // Those with all of these labels (a value "" matches any), running or not.
   Result<std::vector<ContainerSummary>> list_containers(const Labels& labels, bool with_sizes = false);

@@ -79,6 +79,21 @@ TEST(EngineClient, KnowsWhatIsNoEngine) {
   EXPECT_EQ(page.client().create_container("x", {"{}"}).error().code, ErrorCode::unavailable);
 }
 
+TEST(EngineClient, RemovesWhatEndsMeanwhile) {
+  int asked = 0;
+  bool mends = true;
+  Imposter imposter([&](Request&) {
+    bool fails = ++asked == 1 || !mends;
+    return fails ? answer(500, R"({"message":"container state improper: stopped"})") : answer(204, "");
+  });
+  EXPECT_TRUE(imposter.client().remove_container("x"));
+  EXPECT_EQ(asked, 2);
+  mends = false;
+  auto removed = imposter.client().remove_container("x");
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().message, "container state improper: stopped");
+}
+
 TEST(EngineClient, FindsAnEngineThatWasStartedAgain) {
   Imposter imposter([](Request&) { return answer(200, R"({"Version":"1","ApiVersion":"1"})"); });
   EngineClient client = imposter.client();

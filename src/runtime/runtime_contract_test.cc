@@ -70,7 +70,10 @@ void RuntimeContract::SetUp() {
 void RuntimeContract::TearDown() {
   // A container outlives its test unless it is removed.
   if (runtime_ && !GetParam().image.empty()) {
-    for (const AttemptPaths& paths : made_) EXPECT_TRUE(runtime_->destroy(paths));
+    for (const AttemptPaths& paths : made_) {
+      auto destroyed = runtime_->destroy(paths);
+      EXPECT_TRUE(destroyed) << destroyed.error().message;
+    }
   }
   runtime_.reset();
   auto removed = remove_tree(directory_);
