@@ -1,28 +1,37 @@
-# plz_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … TESTS … TESTS_AT_ONCE … TEST_DEPENDS … FUZZERS …)
+# plz_library(NAME SOURCES … DEPENDS … PRIVATE_DEPENDS … TESTS … TESTS_AT_ONCE … SHARDS … TEST_DEPENDS … FUZZERS …)
 # One folder is one library, plz_NAME; its link line is the diagram. Tests of a folder are one
 # program, plz_NAME_test, and those with a word of TESTS_AT_ONCE in their names run in one process, which
-# sets up once what they share; each fuzzer file is a program of its own, and in builds with tests one that
-# replays its seeds (tests/fuzz).
+# sets up once what they share; with sanitizers all run in SHARDS processes (1). Each fuzzer file is a program
+# of its own, and in builds with tests one that replays its seeds (tests/fuzz).
 function(plz_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS;TESTS;TESTS_AT_ONCE;TEST_DEPENDS;FUZZERS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS" "SOURCES;DEPENDS;PRIVATE_DEPENDS;TESTS;TESTS_AT_ONCE;TEST_DEPENDS;FUZZERS" ${ARGN})
   add_library(plz_${name} STATIC ${ARG_SOURCES})
   target_include_directories(plz_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(plz_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS})
+  plz_precompile(plz_${name} plz_precompiled)
   if(PLZ_TESTS AND ARG_TESTS)
     add_executable(plz_${name}_test ${ARG_TESTS})
     target_link_libraries(plz_${name}_test PRIVATE plz_${name} ${ARG_TEST_DEPENDS} GTest::gmock GTest::gtest_main)
+    target_compile_options(plz_${name}_test PRIVATE ${PLZ_TEST_OPTIONS})
+    plz_precompile(plz_${name}_test plz_precompiled_test)
     if(PLZ_SANITIZE)
-      # What is tested stays optimised; its tests take a third less time to compile without.
-      target_compile_options(plz_${name}_test PRIVATE -O0)
       # A process each would spend more time on the sanitizer's start and end than on the tests.
-      add_test(NAME ${name}/all COMMAND plz_${name}_test)
-      set_tests_properties(${name}/all PROPERTIES TIMEOUT 1800 LABELS unit)
+      if(NOT ARG_SHARDS)
+        set(ARG_SHARDS 1)
+      endif()
+      math(EXPR last "${ARG_SHARDS} - 1")
+      math(EXPR cost "100 * ${ARG_SHARDS}")  # the longest first
+      foreach(shard RANGE ${last})
+        add_test(NAME ${name}/${shard} COMMAND plz_${name}_test)
+        set_tests_properties(${name}/${shard} PROPERTIES TIMEOUT 1800 LABELS unit COST ${cost}
+          ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard}")
+      endforeach()
     else()
       set(others "*")
       foreach(word ${ARG_TESTS_AT_ONCE})
         string(APPEND others ":-*${word}*")
         add_test(NAME ${name}/${word} COMMAND plz_${name}_test --gtest_filter=*${word}*)
-        set_tests_properties(${name}/${word} PROPERTIES TIMEOUT 600 LABELS unit SKIP_REGULAR_EXPRESSION "SKIPPED, no ${word}")
+        set_tests_properties(${name}/${word} PROPERTIES TIMEOUT 600 LABELS unit COST 50 SKIP_REGULAR_EXPRESSION "SKIPPED, no ${word}")
       endforeach()
       include(GoogleTest)
       gtest_discover_tests(plz_${name}_test TEST_PREFIX "${name}/" TEST_FILTER "${others}" DISCOVERY_TIMEOUT 60

@@ -17,6 +17,8 @@ add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these falsely of std::string and std::optional when it optimises (GCC bug 105651).
   add_compile_options(-Wno-restrict -Wno-maybe-uninitialized)
+  # It takes what is private to a source for shared where sources are compiled together.
+  add_compile_options(-Wno-subobject-linkage)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   # Line numbers for stack traces, without the weight of full debug information.
@@ -25,19 +27,30 @@ endif()
 
 find_program(PLZ_CCACHE ccache)
 if(PLZ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${PLZ_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${PLZ_CCACHE})
+  # Depend mode: what is not in the cache yet is not preprocessed for it first. The sloppiness is what
+  # ccache asks for, to cache what is compiled with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${PLZ_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 find_program(PLZ_MOLD mold)
 if(PLZ_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# With sanitizers, by clang: it compiles them in half of g++'s time, in less with precompiled headers, which
+# gain nothing with g++, and in half of that without optimisation.
 if(PLZ_SANITIZE)
-  add_compile_options(-fsanitize=${PLZ_SANITIZE} -fno-omit-frame-pointer -O1)
+  add_compile_options(-fsanitize=${PLZ_SANITIZE} -fno-omit-frame-pointer)
+  add_compile_definitions(PLZ_SANITIZED)
   add_link_options(-fsanitize=${PLZ_SANITIZE})
+endif()
+set(PLZ_PRECOMPILE OFF)
+if(PLZ_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(PLZ_PRECOMPILE ON)
 endif()
 if(PLZ_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link,address,undefined)
+  add_compile_definitions(PLZ_SANITIZED)
   add_link_options(-fsanitize=address,undefined)
 endif()
