@@ -8,6 +8,7 @@
 
 #include "aws/default_credentials.h"
 #include "aws/ecr_tokens.h"
+#include "engine/docker_context.h"
 #include "environment/docker/docker_environments.h"
 #include "environment/login/docker_config_login.h"
 #include "environment/login/ecr_login.h"
@@ -42,7 +43,11 @@ class EnvironmentsHere final : public Environments {
     return environments_.ensure(request, say, std::move(stop));
   }
   Result<std::vector<KeptEnvironment>> list() override { return environments_.list(); }
-  Result<void> remove(const std::string& image_id) override { return environments_.remove(image_id); }
+  Result<void> need(const std::vector<std::string>& image_ids) override { return environments_.need(image_ids); }
+  Result<std::vector<KeptEnvironment>> unneeded(const std::vector<std::string>& needed) override {
+    return environments_.unneeded(needed);
+  }
+  Result<bool> remove(const std::string& image_id) override { return environments_.remove(image_id); }
   Result<void> evict() override { return environments_.evict(); }
 
  private:

@@ -8,8 +8,8 @@
 #include <fmt/core.h>
 #include <toml++/toml.h>
 
-#include "app/version.h"
 #include "base/nearest.h"
+#include "base/version.h"
 #include "os/fd.h"
 #include "os/file.h"
 
@@ -41,34 +41,34 @@ constexpr Setting kSettings[] = {
     {"images.limit-gib", nullptr, nullptr, &ControllerOptions::images_limit_gib},
 };
 
-std::string wrong_type(const std::string& path, std::string_view key, std::string_view wanted) {
-  return fmt::format("{}: '{}' must be {}", path, key, wanted);
+std::string wrong_type(const std::string& place, std::string_view key, std::string_view wanted) {
+  return fmt::format("{}: '{}' must be {}", place, key, wanted);
 }
 
 // "" or what is wrong.
-std::string apply(const Setting& setting, const toml::node& value, const std::string& path,
+std::string apply(const Setting& setting, const toml::node& value, const std::string& place,
                   ControllerOptions& options) {
   if (setting.text) {
     auto text = value.value_exact<std::string>();
-    if (!text) return wrong_type(path, setting.key, "a string");
+    if (!text) return wrong_type(place, setting.key, "a string");
     options.*setting.text = *text;
   } else if (setting.flag) {
     auto flag = value.value_exact<bool>();
-    if (!flag) return wrong_type(path, setting.key, "true or false");
+    if (!flag) return wrong_type(place, setting.key, "true or false");
     options.*setting.flag = *flag;
   } else {
     auto number = value.value<double>();
-    if (!number || *number < 0) return wrong_type(path, setting.key, "a number, not below 0");
+    if (!number || *number < 0) return wrong_type(place, setting.key, "a number, not below 0");
     options.*setting.number = *number;
   }
   return {};
 }
 
-std::string no_such_setting(const std::string& path, const std::string& name) {
+std::string no_such_setting(const std::string& place, const std::string& name) {
   std::vector<std::string_view> known;
   for (const auto& setting : kSettings) known.push_back(setting.key);
   auto near = nearest_name(name, known);
-  return fmt::format("{}: there is no setting '{}'{}", path, name, near ? ": did you mean '" + *near + "'?" : "");
+  return fmt::format("{}: there is no setting '{}'{}", place, name, near ? ": did you mean '" + *near + "'?" : "");
 }
 
 // Tables are names before a dot: [images] repository is images.repository. "" or what is wrong.
@@ -78,10 +78,11 @@ std::string apply_all(const toml::table& table, const std::string& prefix, const
     const std::string name = prefix + std::string(key.str());
     const auto* found = std::find_if(std::begin(kSettings), std::end(kSettings),
                                      [&](const Setting& setting) { return setting.key == name; });
+    const std::string place = fmt::format("{}:{}", path, value.source().begin.line);
     std::string wrong;
-    if (found != std::end(kSettings)) wrong = apply(*found, value, path, options);
+    if (found != std::end(kSettings)) wrong = apply(*found, value, place, options);
     else if (value.is_table()) wrong = apply_all(*value.as_table(), name + ".", path, options);
-    else wrong = no_such_setting(path, name);
+    else wrong = no_such_setting(place, name);
     if (!wrong.empty()) return wrong;
   }
   return {};
@@ -129,7 +130,7 @@ void describe(CLI::App& app, ControllerOptions& options, std::string& settings_f
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
   app.add_option("--log-file", options.log_file, "file to append this program's own log to (default: stderr)");
-  app.set_version_flag("--version", std::string(kVersion));
+  app.set_version_flag("--version", std::string(plz_version()));
 }
 
 // Whoever starts a controller for a person does not know of its settings.

@@ -13,8 +13,8 @@
 #include "app/machine_capacity.h"
 #include "app/program_path.h"
 #include "app/signals.h"
-#include "app/version.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "controller/controller.h"
 #include "db/sqlite/sqlite_database.h"
 #include "logs/file_log_store.h"
@@ -94,7 +94,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
 
   ControllerSettings settings;
   settings.embedded = options.embedded;
-  settings.version = kVersion;
+  settings.version = plz_version();
   settings.owner_uid = options.embedded ? std::optional<uint32_t>(geteuid()) : std::nullopt;
   settings.images_repository = options.images_repository;
   Controller controller(settings, clock, *database, *packs, *logs, provider);
@@ -102,7 +102,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   PLZ_TRY(controller.load());
   PLZ_TRY(listen(server, options));
   PLZ_TRY(server.start());
-  log_info("plz-controller {} serves {}", kVersion, data.path);
+  log_info("plz-controller {} serves {}", plz_version(), data.path);
   tell_starter(options, "ready\n");
   starter_error.clear();
   controller.start(!options.no_local_worker);

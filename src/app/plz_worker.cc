@@ -13,9 +13,9 @@
 #include "app/machine_capacity.h"
 #include "app/program_path.h"
 #include "app/signals.h"
-#include "app/version.h"
 #include "app/worker_options.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "os/file.h"
 #include "os/lock_file.h"
 #include "provider/local/local_provider.h"
@@ -34,7 +34,7 @@ AgentSettings settings_of(const WorkerOptions& options, const Machine& machine) 
   AgentSettings settings;
   settings.directory = options.directory;
   settings.instance_id = options.instance;
-  settings.version = kVersion;
+  settings.version = plz_version();
   settings.host_name = machine.host_name;
   settings.capacity = capacity_of(machine);
   if (!options.data_directory.empty()) settings.hidden_paths.push_back(options.data_directory);

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "app/version.h"
+#include "base/version.h"
 
 namespace plz {
 namespace {
@@ -106,7 +106,7 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
         options.log_level = *level;
         break;
       }
-      case kVersionFlag: puts(kVersion); return {std::nullopt, 0};
+      case kVersionFlag: puts(std::string(plz_version()).c_str()); return {std::nullopt, 0};
       case kHelpFlag: fputs(kHelp, stdout); return {std::nullopt, 0};
       default: return {std::nullopt, 2};
     }

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 using Environment = std::map<std::string, std::string>;
 
-AwsVariables reader(Environment environment) {
+Variables reader(Environment environment) {
   return [environment = std::move(environment)](const char* name) -> std::optional<std::string> {
     auto at = environment.find(name);
     return at == environment.end() ? std::nullopt : std::optional(at->second);

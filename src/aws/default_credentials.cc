@@ -33,7 +33,7 @@ Result<std::optional<AwsCredentials>> KeptCredentials::credentials() {
   return found;
 }
 
-std::unique_ptr<CredentialsProvider> default_aws_credentials(const AwsVariables& variable, const Clock& clock) {
+std::unique_ptr<CredentialsProvider> default_aws_credentials(const Variables& variable, const Clock& clock) {
   std::vector<std::unique_ptr<CredentialsProvider>> providers;
   providers.push_back(std::make_unique<EnvironmentCredentials>(variable));
   providers.push_back(std::make_unique<ProfileCredentials>(variable));

@@ -39,6 +39,6 @@ class KeptCredentials final : public CredentialsProvider {
 };
 
 // The environment, the profile, the container's service, the instance's. `clock` outlives it.
-std::unique_ptr<CredentialsProvider> default_aws_credentials(const AwsVariables& variable, const Clock& clock);
+std::unique_ptr<CredentialsProvider> default_aws_credentials(const Variables& variable, const Clock& clock);
 
 }  // namespace plz

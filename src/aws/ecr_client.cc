@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr ClientSettings kTimes{.connect_timeout = 5s, .stall_timeout = 10s};
+constexpr ClientSettings kPatience{.connect_timeout = 5s, .stall_timeout = 10s};
 constexpr std::string_view kBody = "{}";
 
 ClientRequest signed_request(const Endpoint& endpoint, const std::string& region, const AwsCredentials& keys,
@@ -35,7 +35,7 @@ Result<EcrToken> EcrClient::authorization_token() {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE with ~/.aws/credentials, or give the "
                 "instance a role");
   Timestamp now = clock_.now();
-  HttpClient client(endpoint_, kTimes);
+  HttpClient client(endpoint_, kPatience);
   auto response = client.call(signed_request(endpoint_, region_, *keys, now));
   if (!response) return fail(std::move(response).error().with_context("logging in to ECR in " + region_));
   if (response->status == 200) return read_ecr_token(response->body);

@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
   using namespace plz;
-  AwsVariables variable = [](const char* name) -> std::optional<std::string> {
+  Variables variable = [](const char* name) -> std::optional<std::string> {
     const char* value = getenv(name);
     return value ? std::optional<std::string>(value) : std::nullopt;
   };

@@ -22,9 +22,9 @@ bool is_account(std::string_view text) {
   return text.size() == 12 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-Result<Endpoint> find_endpoint(const AwsVariables& variable, const EcrHost& host) {
+Result<Endpoint> find_endpoint(const Variables& variable, const EcrHost& host) {
   for (const char* name : {"AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL"}) {
-    std::string url = variable(name).value_or("");
+    std::string url = value_of(variable, name);
     if (url.empty()) continue;
     auto endpoint = parse_endpoint(url);
     if (!endpoint) return fail(std::move(endpoint).error().with_context(name));

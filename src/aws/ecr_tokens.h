@@ -24,7 +24,7 @@ std::optional<EcrHost> parse_ecr_host(std::string_view host);
 class EcrTokens {
  public:
   // AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL stand in for AWS's own address. Both references outlive it.
-  EcrTokens(AwsVariables variable, CredentialsProvider& credentials, const Clock& clock)
+  EcrTokens(Variables variable, CredentialsProvider& credentials, const Clock& clock)
       : variable_(std::move(variable)), credentials_(credentials), clock_(clock) {}
 
   // nullopt: not a registry of ECR. Several that want the same one wait for one call, and share its error too;
@@ -36,7 +36,7 @@ class EcrTokens {
   bool is_usable(const Answer& answer) const;
   Result<EcrToken> fetch(const EcrHost& host);
 
-  const AwsVariables variable_;
+  const Variables variable_;
   CredentialsProvider& credentials_;
   const Clock& clock_;
   std::mutex mutex_;

@@ -11,8 +11,6 @@ namespace {
 
 using Settings = std::map<std::string, std::string>;
 
-std::string value_of(const AwsVariables& variable, const char* name) { return variable(name).value_or(""); }
-
 std::string setting(const Settings& settings, const std::string& name) {
   auto at = settings.find(name);
   return at == settings.end() ? "" : at->second;
@@ -31,7 +29,7 @@ struct Profile {
   ProfilePart credentials, config;
 };
 
-std::string file_path(const AwsVariables& variable, const char* name, std::string_view usual) {
+std::string file_path(const Variables& variable, const char* name, std::string_view usual) {
   std::string home = value_of(variable, "HOME");
   std::string path = value_of(variable, name);
   if (path.empty()) return home.empty() ? "" : join_path(home, usual);
@@ -51,7 +49,7 @@ Result<ProfilePart> read_part(std::string path, AwsProfileFile kind, const std::
   return part;
 }
 
-Result<Profile> read_profile(const AwsVariables& variable) {
+Result<Profile> read_profile(const Variables& variable) {
   Profile profile{value_of(variable, "AWS_PROFILE")};
   if (profile.name.empty()) profile.name = value_of(variable, "AWS_DEFAULT_PROFILE");
   profile.is_named = !profile.name.empty();
@@ -122,7 +120,7 @@ Result<std::optional<AwsCredentials>> ProfileCredentials::credentials() {
   return std::nullopt;
 }
 
-Result<std::optional<std::string>> find_aws_region(const AwsVariables& variable) {
+Result<std::optional<std::string>> find_aws_region(const Variables& variable) {
   for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
     if (auto region = value_of(variable, name); !region.empty()) return region;
   PLZ_ASSIGN(Profile profile, read_profile(variable));

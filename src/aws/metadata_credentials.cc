@@ -38,9 +38,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr ClientSettings kTimes{.connect_timeout = 1s, .stall_timeout = 2s};
-
-std::string value_of(const AwsVariables& variable, const char* name) { return variable(name).value_or(""); }
+constexpr ClientSettings kNearby{.connect_timeout = 1s, .stall_timeout = 2s};
 
 Result<Url> parse_url(std::string_view text) {
   size_t host = text.find("://");
@@ -75,7 +73,7 @@ bool is_near(const Endpoint& endpoint) {
 }
 
 // nullopt: the environment does not speak of such a service.
-Result<std::optional<Url>> container_url(const AwsVariables& variable) {
+Result<std::optional<Url>> container_url(const Variables& variable) {
   std::string relative = value_of(variable, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   if (!relative.empty() && relative.front() != '/')
     return fail(ErrorCode::invalid, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with a slash");
@@ -92,7 +90,7 @@ Result<std::optional<Url>> container_url(const AwsVariables& variable) {
   return *url;
 }
 
-Result<std::string> authorization(const AwsVariables& variable) {
+Result<std::string> authorization(const Variables& variable) {
   std::string path = value_of(variable, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (path.empty()) return value_of(variable, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
   PLZ_ASSIGN(std::string token, read_file(path, 64 << 10));
@@ -108,7 +106,7 @@ Result<std::optional<AwsCredentials>> ContainerCredentials::credentials() {
   ClientRequest request{.target = url->target};
   PLZ_ASSIGN(std::string token, authorization(variable_));
   if (!token.empty()) request.headers.add("Authorization", token);
-  HttpClient client(url->endpoint, kTimes);
+  HttpClient client(url->endpoint, kNearby);
   PLZ_ASSIGN(ClientResponse response, client.call(request));
   if (response.status != 200) return refused(source, response);
   return read_keys(response.body, std::move(source));
@@ -119,7 +117,7 @@ Result<std::optional<AwsCredentials>> InstanceCredentials::credentials() {
   std::string where = value_of(variable_, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
   PLZ_ASSIGN(Endpoint endpoint, parse_endpoint(where.empty() ? "http://169.254.169.254" : where));
   std::string source = "the instance's metadata service";
-  HttpClient client(endpoint, kTimes);
+  HttpClient client(endpoint, kNearby);
   ClientRequest session{.method = "PUT", .target = "/latest/api/token"};
   session.headers.add("X-aws-ec2-metadata-token-ttl-seconds", "300");
   auto token = client.call(session);

@@ -12,22 +12,22 @@ namespace plz {
 // Without TLS it asks only hosts that are on this machine or on its link.
 class ContainerCredentials final : public CredentialsProvider {
  public:
-  explicit ContainerCredentials(AwsVariables variable) : variable_(std::move(variable)) {}
+  explicit ContainerCredentials(Variables variable) : variable_(std::move(variable)) {}
   Result<std::optional<AwsCredentials>> credentials() override;
 
  private:
-  const AwsVariables variable_;
+  const Variables variable_;
 };
 
 // The role of the instance. nullopt also where nobody answers within a second: not an instance.
 // AWS_EC2_METADATA_DISABLED and AWS_EC2_METADATA_SERVICE_ENDPOINT are heeded.
 class InstanceCredentials final : public CredentialsProvider {
  public:
-  explicit InstanceCredentials(AwsVariables variable) : variable_(std::move(variable)) {}
+  explicit InstanceCredentials(Variables variable) : variable_(std::move(variable)) {}
   Result<std::optional<AwsCredentials>> credentials() override;
 
  private:
-  const AwsVariables variable_;
+  const Variables variable_;
 };
 
 }  // namespace plz

@@ -12,13 +12,6 @@ namespace {
 
 constexpr std::string_view kBom = "\xef\xbb\xbf";
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
-
 bool is_quoted(std::string_view text) {
   return text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
 }
@@ -65,7 +58,7 @@ class Parser {
     if (sign == content.npos || sign == 0) return wrong("is neither a [section] nor NAME = VALUE");
     if (!in_section_) return wrong("comes before the first [section]");
     setting_indent_ = indent;
-    if (current_) (*current_)[lower(trim(content.substr(0, sign)))] = trim(content.substr(sign + 1));
+    if (current_) (*current_)[lower_case(trim(content.substr(0, sign)))] = trim(content.substr(sign + 1));
     return {};
   }
 

@@ -39,13 +39,6 @@ std::string hmac(std::string_view key, std::string_view text) {
   return std::string(reinterpret_cast<const char*>(digest), size);
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
-
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Without blanks at its ends, and with one space for each run of them, also one that a fold made.
@@ -86,7 +79,7 @@ std::string canonical_path(const AwsRequest& request, const AwsService& service)
 std::map<std::string, std::string> canonical_headers(const AwsPairs& headers) {
   std::map<std::string, std::string> result;
   for (const auto& [name, value] : headers) {
-    auto [at, is_new] = result.emplace(lower(trim(name)), squeeze(value));
+    auto [at, is_new] = result.emplace(lower_case(trim(name)), squeeze(value));
     if (!is_new) at->second += "," + squeeze(value);
   }
   return result;

@@ -11,6 +11,7 @@ namespace plz {
 
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty pieces
 std::string_view trim(std::string_view text);                                // spaces, tabs, newlines
+std::string lower_case(std::string_view text);                               // A to Z only
 bool is_valid_utf8(std::string_view text);
 // Bytes that are not UTF-8, and control characters, become \xNN: safe for a terminal and for JSON.
 std::string printable(std::string_view text);

@@ -28,6 +28,8 @@ TEST(Text, DecodesBase64) {
     EXPECT_FALSE(base64_decode(bad)) << bad;
 }
 
+TEST(Text, LowersLettersOfAsciiOnly) { EXPECT_EQ(lower_case("AZ-az \xc3\x84@["), "az-az \xc3\x84@["); }
+
 TEST(Text, NamesSizes) {
   EXPECT_EQ(human_bytes(512), "512 bytes");
   EXPECT_EQ(human_bytes(1536), "1.5 KiB");

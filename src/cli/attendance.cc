@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::chrono::seconds kLongPoll{60};
 constexpr std::chrono::milliseconds kPauseBetweenTries{100};
-constexpr int kTries = 50;
 
 class Attendance {
  public:
@@ -57,6 +56,12 @@ class Attendance {
     return interrupt_.exit_status();
   }
 
+  int leave_output() {
+    messages_.plain("");
+    tell_how_to_get_output(messages_, id_);
+    return interrupt_.exit_status();
+  }
+
   Result<int> report(const Execution& execution) {
     messages_.info("Retrieving summary of measures (if present)...");
     PLZ_ASSIGN(const auto summary, summary_of(session_, id_));
@@ -64,7 +69,11 @@ class Attendance {
     const bool succeeded = execution.outcome->succeeded();
     if (auto note = outcome_note(*execution.outcome); !note.empty()) messages_.warning(note);
     if (succeeded) messages_.info("Execution succeeded.");
-    if (succeeded || execution.output_tree) PLZ_TRY(retrieve(execution));
+    if (succeeded || execution.output_tree) {
+      auto retrieved = retrieve(execution);
+      if (!retrieved && interrupt_.raised()) return leave_output();
+      if (!retrieved) return fail(std::move(retrieved).error());
+    }
     if (succeeded) messages_.info("Done and dusted.");
     else messages_.error(outcome_sentence(*execution.outcome));
     return exit_status_of(*execution.outcome);
@@ -74,7 +83,7 @@ class Attendance {
     messages_.info("Retrieving the output...");
     if (!execution.output_tree) return {};
     auto brought = bring_output(session_, interrupt_, execution, pattern_);
-    if (brought) return {};
+    if (brought || interrupt_.raised()) return brought;
     if (!execution.outcome->succeeded()) {
       // The job's own failure is the news, and its status what plz exits with.
       messages_.warning("The output was not retrieved: " + brought.error().message);
@@ -96,7 +105,8 @@ class Attendance {
 }  // namespace
 
 Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, ExecutionId id) {
-  for (int failures = 0; failures < kTries;) {
+  std::optional<SteadyTime> failing_since;
+  while (true) {
     auto api = session.api();
     auto execution = api.and_then([&](ApiClient* client) {
       auto subscription = interrupt.on_raise([client] { client->cancel(); });
@@ -105,15 +115,20 @@ Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, Ex
     if (interrupt.raised()) return fail(ErrorCode::cancelled, "interrupted");
     if (execution && execution->state == ExecutionState::finished) return execution;
     if (execution) {
-      failures = 0;
+      failing_since.reset();
       continue;
     }
     if (execution.error().code != ErrorCode::unavailable && execution.error().code != ErrorCode::timeout)
       return execution;
     session.forget_connection();
-    if (++failures == kTries || interrupt.wait_for(kPauseBetweenTries)) return execution;
+    const SteadyTime now = session.clock().steady();
+    if (!failing_since) failing_since = now;
+    if (now - *failing_since > LogFollower::kPatience) {
+      execution.error().hint = fmt::format("plz logs {} shows whether it goes on", id.to_string());
+      return execution;
+    }
+    if (interrupt.wait_for(kPauseBetweenTries)) return execution;
   }
-  return fail(ErrorCode::unavailable, "the controller cannot be reached");
 }
 
 Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id) {
@@ -133,6 +148,10 @@ Result<void> bring_output(Session& session, Interrupt& interrupt, const Executio
   PLZ_ASSIGN(const auto paths, paths_in_tree(*execution.output_tree, source));
   for (const auto& path : paths) session.messages().plain(printable(path));
   return {};
+}
+
+void tell_how_to_get_output(Messages& messages, ExecutionId id) {
+  messages.info(fmt::format("Interrupted. The output is kept; to get it: plz output {}", id.to_string()));
 }
 
 void tell_how_to_reattach(Messages& messages, ExecutionId id) {

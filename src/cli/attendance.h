@@ -11,7 +11,8 @@
 
 namespace plz {
 
-// Waits for the end, also across the end of the controller. cancelled after an interrupt.
+// Waits for the end, also across the end of the controller: with LogFollower's patience. cancelled after an
+// interrupt.
 Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, ExecutionId id);
 
 // The summary of measures as JSON text; none when there is none.
@@ -21,6 +22,9 @@ Result<std::optional<std::string>> summary_of(Session& session, ExecutionId id);
 // (output_place.h), tells the paths, and remembers the place.
 Result<void> bring_output(Session& session, Interrupt& interrupt, const Execution& execution,
                           const std::string& pattern);
+
+// After an interrupt while an output was fetched: nothing of it is there, and it can be fetched again.
+void tell_how_to_get_output(Messages& messages, ExecutionId id);
 
 // How to see an execution again that goes on without us.
 void tell_how_to_reattach(Messages& messages, ExecutionId id);

@@ -78,6 +78,7 @@ class Cli {
     Session::Parts parts;
     parts.environment = sources.environment;
     parts.working_directory = sources.working_directory;
+    parts.login_name = sources.login_name;
     parts.ping_timeout = global.ping_timeout;
     PLZ_ASSIGN(parts.data_directory, data_directory_of(sources.environment, sources.working_directory));
     PLZ_ASSIGN(parts.finder,

@@ -5,9 +5,9 @@
 
 #include <fmt/core.h>
 
+#include "base/version.h"
 #include "cli/argument_rewriter.h"
 #include "cli/command_syntax.h"
-#include "cli/version.h"
 
 namespace plz {
 namespace {

@@ -10,8 +10,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kId = "019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11";
-constexpr const char* kOtherId = "019aab9f-11aa-7c01-8e55-6f0d2b1a9c33";
+constexpr const char* kAnId = "019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11";
+constexpr const char* kAnotherId = "019aab9f-11aa-7c01-8e55-6f0d2b1a9c33";
 
 CommandLine parsed(const std::vector<std::string>& arguments) {
   auto result = parse_command_line(arguments);
@@ -65,11 +65,11 @@ TEST(CommandLine, AShortFormThatMeansTwoThingsIsRefused) {
 }
 
 TEST(CommandLine, TheExecutionMayStandAnywhere) {
-  const auto id = *ExecutionId::parse(kId);
-  EXPECT_EQ(options<LogsOptions>({"logs", kId, "-s", "start"}).execution, id);
-  EXPECT_EQ(options<LogsOptions>({"logs", "-s", "start", kId}).execution, id);
-  EXPECT_EQ(options<OutputOptions>({"output", "-f", kId, "-p", "a/b"}).execution, id);
-  EXPECT_EQ(options<OutputOptions>({"output", "-f", kId, "-p", "a/b"}).path, "a/b");
+  const auto id = *ExecutionId::parse(kAnId);
+  EXPECT_EQ(options<LogsOptions>({"logs", kAnId, "-s", "start"}).execution, id);
+  EXPECT_EQ(options<LogsOptions>({"logs", "-s", "start", kAnId}).execution, id);
+  EXPECT_EQ(options<OutputOptions>({"output", "-f", kAnId, "-p", "a/b"}).execution, id);
+  EXPECT_EQ(options<OutputOptions>({"output", "-f", kAnId, "-p", "a/b"}).path, "a/b");
   EXPECT_EQ(options<StatusOptions>({"status"}).execution, std::nullopt);
 }
 
@@ -94,10 +94,10 @@ TEST(CommandLine, EveryCommandIsParsedIntoItsOwnOptions) {
   EXPECT_EQ(options<StopOptions>({"stop", "--grace", "3"}).grace, std::chrono::seconds(3));
   EXPECT_TRUE(options<ListContextOptions>({"list-context", "-e"}).excluded);
   EXPECT_EQ(options<CompletionOptions>({"completion", "fish"}).shell, "fish");
-  EXPECT_EQ(options<DiffOptions>({"diff", kId, kOtherId}).second, *ExecutionId::parse(kOtherId));
+  EXPECT_EQ(options<DiffOptions>({"diff", kAnId, kAnotherId}).second, *ExecutionId::parse(kAnotherId));
   EXPECT_EQ(parsed({"ping-backend"}).name, "ping-backend");
   EXPECT_EQ(parsed({"last"}).name, "last");
-  EXPECT_EQ(options<VerifyOptions>({"verify", kId}).execution, *ExecutionId::parse(kId));
+  EXPECT_EQ(options<VerifyOptions>({"verify", kAnId}).execution, *ExecutionId::parse(kAnId));
 }
 
 TEST(CommandLine, History) {
@@ -112,10 +112,10 @@ TEST(CommandLine, History) {
 }
 
 TEST(CommandLine, KillTakesSeveralInstances) {
-  auto kill = options<KillOptions>({"kill", "-i", std::string(kId) + "," + kOtherId, "--oh-yeah"});
-  EXPECT_THAT(kill.instances, ElementsAre(*InstanceId::parse(kId), *InstanceId::parse(kOtherId)));
+  auto kill = options<KillOptions>({"kill", "-i", std::string(kAnId) + "," + kAnotherId, "--oh-yeah"});
+  EXPECT_THAT(kill.instances, ElementsAre(*InstanceId::parse(kAnId), *InstanceId::parse(kAnotherId)));
   EXPECT_TRUE(kill.oh_yeah);
-  EXPECT_EQ(options<KillOptions>({"kill", "-i", kId, "-i", kOtherId}).instances.size(), 2u);
+  EXPECT_EQ(options<KillOptions>({"kill", "-i", kAnId, "-i", kAnotherId}).instances.size(), 2u);
   EXPECT_TRUE(options<KillOptions>({"kill", "--all-of-them-plz", "--berserk"}).berserk);
 }
 
@@ -137,8 +137,8 @@ TEST(CommandLine, WrongValuesAreRefusedInOurOwnWords) {
       {{"ping-backend", "-t", "0"}, "--ping-timeout takes a number of seconds, from 0.001 to 86400, not \"0\""},
       {{"completion", "tcsh"}, "`plz completion` takes bash, zsh or fish, not \"tcsh\""},
       {{"completion"}, "a word is missing: `plz completion SHELL`"},
-      {{"diff", kId}, "a word is missing: `plz diff FIRST SECOND`"},
-      {{"status", kId, kId}, "there is a word too many: `plz status [EXECUTION]`"},
+      {{"diff", kAnId}, "a word is missing: `plz diff FIRST SECOND`"},
+      {{"status", kAnId, kAnId}, "there is a word too many: `plz status [EXECUTION]`"},
       {{"run", "-p"}, "-p needs a value behind it"},
       {{"run", "--parameters"}, "--parameters needs a value behind it"},
   };
@@ -153,11 +153,11 @@ TEST(CommandLine, OfAnOptionThatIsGivenTwiceTheLastCounts) {
 TEST(CommandLine, MisplacedWordsAreExplained) {
   EXPECT_THAT(refusal({"run", "python3", "x.py"}), HasSubstr("plz run -- python3"));
   EXPECT_THAT(refusal({"status", "--", "x"}), HasSubstr("only `plz run` runs a command"));
-  EXPECT_THAT(refusal({"last", kId}), HasSubstr("does not take"));
+  EXPECT_THAT(refusal({"last", kAnId}), HasSubstr("does not take"));
   EXPECT_THAT(refusal({"logs", "not-an-id"}), HasSubstr("\"not-an-id\" is not the id of an execution"));
-  EXPECT_NE(refusal({"logs", kId, kOtherId}), "accepted");
+  EXPECT_NE(refusal({"logs", kAnId, kAnotherId}), "accepted");
   EXPECT_NE(refusal({"run", "-o"}), "accepted");
-  EXPECT_NE(refusal({"diff", kId}), "accepted");
+  EXPECT_NE(refusal({"diff", kAnId}), "accepted");
   EXPECT_THAT(refusal({"run", "--detach=yes"}), HasSubstr("--detach takes no value"));
 }
 

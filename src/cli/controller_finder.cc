@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "cli/data_directory.h"
 #include "cli/embedded_controller.h"
 #include "cli/ssh_forward.h"
-#include "cli/version.h"
 #include "os/file.h"
 
 namespace plz {

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/unix_connect.h"
-#include "cli/version.h"
 #include "client/api_client.h"
 #include "os/file.h"
 #include "os/lock_file.h"

@@ -1,5 +1,6 @@
 #include "cli/execution_comparison.h"
 
+#include <algorithm>
 #include <set>
 
 #include "cli/commands/composite.h"
@@ -98,14 +99,49 @@ std::vector<JsonDifference> image_differences(const Execution& before, const Exe
   return differences;
 }
 
+std::optional<std::string> fetch_inventory(const JsonText& metadata, BlobSource& source) {
+  const auto hex = json_find(metadata.text, {"python", "inventory"});
+  const auto digest = hex ? Digest::parse(json_plain(*hex)) : std::nullopt;
+  std::string text;
+  auto receive = [&](size_t, std::string_view bytes) -> Result<void> {
+    text = bytes;
+    return {};
+  };
+  if (!digest || !source.fetch({&*digest, 1}, receive)) return std::nullopt;
+  return text;
+}
+
+// Python's version and implementation stand in the metadata, too.
+bool is_told_already(const JsonDifference& difference) {
+  return difference.path == "version" || difference.path == "implementation";
+}
+
+// In place of the digests of the inventories what differs in them, if that can be found out.
+void spell_out_inventories(const ExecutionSpec& before, const ExecutionSpec& after, BlobSource& source,
+                           std::vector<JsonDifference>& differences) {
+  const auto digests = std::find_if(differences.begin(), differences.end(), [](const JsonDifference& difference) {
+    return difference.path == "python.inventory" && !difference.before.empty() && !difference.after.empty();
+  });
+  if (digests == differences.end()) return;
+  const auto first = fetch_inventory(before.metadata, source), second = fetch_inventory(after.metadata, source);
+  if (!first || !second) return;
+  auto found = json_differences(*first, *second);
+  std::erase_if(found, is_told_already);
+  if (found.empty()) return;
+  differences.erase(digests);
+  append_under("python", std::move(found), differences);
+}
+
 }  // namespace
 
-std::vector<JsonDifference> environment_differences(const ExecutionSpec& before, const ExecutionSpec& after) {
+std::vector<JsonDifference> environment_differences(const ExecutionSpec& before, const ExecutionSpec& after,
+                                                    BlobSource& source) {
   std::vector<JsonDifference> differences = variable_differences(before, after);
   for (std::string_view part : {"machine", "python"}) {
     const auto first = json_find(before.metadata.text, {part}), second = json_find(after.metadata.text, {part});
     append_under(part, json_differences(first.value_or("{}"), second.value_or("{}")), differences);
   }
+  spell_out_inventories(before, after, source, differences);
   return differences;
 }
 
@@ -116,7 +152,7 @@ Result<CauseDifferences> compare_causes(const Execution& earlier, const Executio
   differences.parameters = json_differences(before.parameters.text, after.parameters.text);
   differences.configuration = json_differences(before.configuration.text, after.configuration.text);
   differences.environment = image_differences(earlier, later);
-  append_under("", environment_differences(before, after), differences.environment);
+  append_under("", environment_differences(before, after, source), differences.environment);
   PLZ_ASSIGN(differences.code, tree_differences(before.snapshot.code_tree, after.snapshot.code_tree, source));
   if (input_tree(before) != input_tree(after)) {
     PLZ_ASSIGN(const Tree first, tree_or_empty(input_tree(before), source));

@@ -33,7 +33,9 @@ Result<CauseDifferences> compare_causes(const Execution& before, const Execution
 Result<ResultDifferences> compare_results(Session& session, const Execution& before, const Execution& after,
                                           BlobSource& source);
 
-// Of the recorded metadata, what tells of the machine and its software.
-std::vector<JsonDifference> environment_differences(const ExecutionSpec& before, const ExecutionSpec& after);
+// Of the recorded metadata, what tells of the machine and its software: Python packages one by one, where
+// `source` has both inventories.
+std::vector<JsonDifference> environment_differences(const ExecutionSpec& before, const ExecutionSpec& after,
+                                                    BlobSource& source);
 
 }  // namespace plz

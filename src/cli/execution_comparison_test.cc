@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/scripted_session_test.h"
+#include "store/hasher.h"
 #include "store/memory/memory_blob_channel.h"
 
 namespace plz {
@@ -84,6 +85,26 @@ TEST_F(ExecutionComparisonTest, VariablesAreASet) {
       ElementsAre(JsonDifference{"environment.PATH", "", "\"/bin\""}, JsonDifference{"environment.A", "set", ""},
                   JsonDifference{"environment.C", "", "set"}, JsonDifference{"environment.D", "", "set"},
                   JsonDifference{"machine.kernel", "\"6.1\"", "\"6.8\""}));
+}
+
+TEST_F(ExecutionComparisonTest, PackagesAreComparedOneByOne) {
+  auto metadata = [](const Digest& inventory) {
+    return R"({"python": {"version": "3.11.2", "inventory": ")" + inventory.hex() + R"("}})";
+  };
+  const Digest old = store_.put(R"({"packages":{"numpy":"1.24","old":"1"},"prefix":"/usr","version":"3.11.2"})");
+  const Digest young = store_.put(R"({"packages":{"new":"2","numpy":"1.26"},"prefix":"/usr","version":"3.12.0"})");
+  before_.spec.metadata.text = metadata(old);
+  after_.spec.metadata.text = metadata(young);
+  const auto differences = causes().environment;
+  EXPECT_THAT(differences, ElementsAre(JsonDifference{"python.packages.numpy", "\"1.24\"", "\"1.26\""},
+                                       JsonDifference{"python.packages.old", "\"1\"", ""},
+                                       JsonDifference{"python.packages.new", "", "\"2\""}));
+  EXPECT_EQ(difference_sentence(differences[0]), R"(python.packages.numpy: "1.24" before, "1.26" now)");
+  // One that is gone.
+  const Digest gone = digest_of("collected");
+  after_.spec.metadata.text = metadata(gone);
+  EXPECT_THAT(causes().environment,
+              ElementsAre(JsonDifference{"python.inventory", "\"" + old.hex() + "\"", "\"" + gone.hex() + "\""}));
 }
 
 TEST_F(ExecutionComparisonTest, EachResultIsFound) {

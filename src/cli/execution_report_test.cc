@@ -14,14 +14,14 @@ Outcome outcome(OutcomeKind kind, std::optional<int> exit_status = {}, std::opti
   return Outcome{kind, exit_status, signal, false, std::move(reason)};
 }
 
-struct Case {
+struct Report {
   Outcome outcome;
   int status;
   std::string sentence;
 };
 
 TEST(ExecutionReport, TellsEachOutcome) {
-  const Case cases[] = {
+  const Report cases[] = {
       {outcome(OutcomeKind::succeeded, 0), 0, "Execution succeeded."},
       {outcome(OutcomeKind::exited, 42), 42, "Execution failed with an exit status of 42."},
       {outcome(OutcomeKind::signalled, 137, 9), 137, "Execution was killed by signal 9 (SIGKILL)."},
@@ -36,7 +36,7 @@ TEST(ExecutionReport, TellsEachOutcome) {
       {outcome(OutcomeKind::stopped, 143), 143, "Execution was stopped."},
       {outcome(OutcomeKind::lost, {}, {}, "its instance is gone"), 125, "Execution was lost: its instance is gone"},
   };
-  for (const Case& each : cases) {
+  for (const Report& each : cases) {
     EXPECT_EQ(exit_status_of(each.outcome), each.status) << each.sentence;
     EXPECT_EQ(outcome_sentence(each.outcome), each.sentence);
   }

@@ -5,14 +5,14 @@
 namespace plz {
 namespace {
 
-struct Case {
+struct Match {
   const char* pattern;
   const char* path;
   bool matches;
 };
 
 TEST(Glob, MatchesWholePaths) {
-  const Case cases[] = {
+  const Match cases[] = {
       {"a.py", "a.py", true},
       {"a.py", "b/a.py", false},
       {"*.py", "a.py", true},
@@ -46,7 +46,7 @@ TEST(Glob, MatchesWholePaths) {
       {"x**y", "x/y", false},
       {"\xff*", "\xff\n", true},
   };
-  for (const Case& c : cases) {
+  for (const Match& c : cases) {
     auto glob = Glob::make(c.pattern, "/ctx");
     ASSERT_TRUE(glob) << c.pattern;
     EXPECT_EQ(glob->matches(c.path), c.matches) << c.pattern << " on " << c.path;

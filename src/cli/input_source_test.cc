@@ -12,9 +12,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kIdText = "019aab9e-3c6f-7d52-9d0f-000000000003";
-const ExecutionId kId = *ExecutionId::parse(kIdText);
-
 class InputSourceTest : public testing::Test {
  protected:
   InputSourceTest() {

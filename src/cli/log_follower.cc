@@ -2,76 +2,96 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
 namespace plz {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstPause{20};
 constexpr std::chrono::milliseconds kLongestPause{2'000};
+// A stream that breaks sooner is none that was established: whatever broke it is still there.
+constexpr std::chrono::seconds kEstablishedAfter{2};
 
 bool is_worth_another_try(const Error& error) {
   return error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout;
 }
 
-bool begins_at_offset(const LogsRequest& request) { return !request.from_now && request.since.empty(); }
+Error given_up(Error error, ExecutionId id) {
+  error.hint = fmt::format("the execution goes on; plz logs {} shows it again", id.to_string());
+  return std::move(error).with_context("following the log");
+}
 
 }  // namespace
 
 Result<FollowEnd> LogFollower::follow(LogsRequest request, bool composite) {
+  request_ = std::move(request);
   composite_ = composite;
   began_ = session_.clock().now();
-  last_success_ = session_.clock().steady();
-  auto end = follow_to_end(std::move(request));
+  auto end = follow_to_end();
   if (end && *end == FollowEnd::complete) PLZ_TRY(session_.out().write(lines_.rest()));
   return end;
 }
 
-Result<FollowEnd> LogFollower::follow_to_end(LogsRequest request) {
+Result<FollowEnd> LogFollower::follow_to_end() {
   std::chrono::milliseconds pause = kFirstPause;
   while (true) {
     const uint64_t received_before = received_;
-    auto done = follow_once(request);
+    auto done = follow_once();
     if (interrupt_.raised()) return FollowEnd::interrupted;
     if (done) return FollowEnd::complete;
     if (session_.out().reader_gone()) return FollowEnd::reader_gone;
     if (!is_worth_another_try(done.error())) return fail(std::move(done).error());
-    if (session_.clock().steady() - last_success_ > kPatience)
-      return fail(std::move(done).error().with_context("following the log"));
+    if (!is_patient()) return fail(given_up(std::move(done).error(), request_.id));
     if (received_ != received_before) pause = kFirstPause;
     if (pause == kLongestPause) tell_of_trouble(done.error());
     if (interrupt_.wait_for(pause)) return FollowEnd::interrupted;
     pause = std::min(pause * 2, kLongestPause);
-    request = resumed(std::move(request));
+    if (composite_) begin_anew();
   }
 }
 
-Result<void> LogFollower::follow_once(const LogsRequest& request) {
+Result<void> LogFollower::follow_once() {
+  began_stream_.reset();
   PLZ_ASSIGN(Endpoint endpoint, session_.endpoint());
   ApiClient api(std::move(endpoint), session_.client_settings());
   auto subscription = interrupt_.on_raise([&api] { api.cancel(); });
-  return api.logs(request, [this](std::string_view bytes) { return take(bytes); });
+  // Changed while it is sent: what is asked for next.
+  const LogsRequest request = request_;
+  return api.logs(
+      request, [this](std::string_view bytes) { return take(bytes); },
+      [this](std::optional<uint64_t> offset) { begin_at(offset); });
+}
+
+void LogFollower::begin_at(std::optional<uint64_t> offset) {
+  began_stream_ = session_.clock().steady();
+  if (!offset) return;
+  request_.offset = *offset;
+  request_.since.clear();
+  request_.from_now = false;
+}
+
+// Asked after each failure.
+bool LogFollower::is_patient() {
+  const SteadyTime now = session_.clock().steady();
+  if (began_stream_ && now - *began_stream_ >= kEstablishedAfter) failing_since_.reset();
+  if (!failing_since_) failing_since_ = now;
+  return now - *failing_since_ <= kPatience;
 }
 
 Result<void> LogFollower::take(std::string_view bytes) {
-  last_success_ = session_.clock().steady();
-  if (composite_) return session_.out().write(lines_.admit(bytes));
-  const uint64_t skipped = std::min<uint64_t>(to_skip_, bytes.size());
-  to_skip_ -= skipped;
-  bytes.remove_prefix(skipped);
-  PLZ_TRY(session_.out().write(bytes));
+  failing_since_.reset();
   received_ += bytes.size();
+  if (composite_) return session_.out().write(lines_.admit(bytes));
+  PLZ_TRY(session_.out().write(bytes));
+  request_.offset += bytes.size();
   return {};
 }
 
-LogsRequest LogFollower::resumed(LogsRequest request) {
-  if (composite_) lines_.restart();
-  if (begins_at_offset(request)) {
-    if (!composite_) request.offset += std::exchange(received_, 0);
-    return request;
-  }
-  if (request.from_now) request.since = format_rfc3339(began_);
-  request.from_now = false;
-  to_skip_ = received_;
-  return request;
+// A composite has no offset to go on from.
+void LogFollower::begin_anew() {
+  lines_.restart();
+  if (request_.from_now) request_.since = format_rfc3339(began_);
+  request_.from_now = false;
 }
 
 void LogFollower::tell_of_trouble(const Error& error) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "cli/interrupt.h"
 #include "cli/line_ledger.h"
@@ -17,34 +18,37 @@ enum class FollowEnd {
 };
 
 // For one log. Bytes go to the session's output, each once and in order. When the controller goes
-// away it is found or started again, and the log goes on where it broke off: by its offset; where
-// only a time is known, by what was received since then; of a composite, whose parts may be
-// interleaved otherwise the next time, by the lines that were shown.
+// away it is found or started again, and the log goes on at the byte where it broke off; that of a
+// composite, whose parts may be interleaved otherwise the next time, with the lines that were not shown.
 class LogFollower {
  public:
   LogFollower(Session& session, Interrupt& interrupt) : session_(session), interrupt_(interrupt) {}
 
-  // An error when nothing was received for kPatience in spite of all attempts.
+  // An error, which says how to go on, when the controller was out of reach for kPatience in spite of all
+  // attempts. A log may be silent for as long as it likes.
   Result<FollowEnd> follow(LogsRequest request, bool composite);
 
   static constexpr std::chrono::seconds kPatience{300};
 
  private:
-  Result<FollowEnd> follow_to_end(LogsRequest request);
-  Result<void> follow_once(const LogsRequest& request);
-  LogsRequest resumed(LogsRequest request);
+  Result<FollowEnd> follow_to_end();
+  Result<void> follow_once();
+  void begin_at(std::optional<uint64_t> offset);
+  void begin_anew();
   Result<void> take(std::string_view bytes);
+  bool is_patient();
   void tell_of_trouble(const Error& error);
 
   Session& session_;
   Interrupt& interrupt_;
+  LogsRequest request_;  // what to ask for next
   bool composite_ = false;
   bool trouble_told_ = false;
   Timestamp began_;
-  SteadyTime last_success_;
-  uint64_t received_ = 0;  // of the log, each byte once
-  uint64_t to_skip_ = 0;   // of what comes: it was received before
-  LineLedger lines_;       // composites
+  std::optional<SteadyTime> began_stream_;   // the last one; none if it did not begin
+  std::optional<SteadyTime> failing_since_;  // the first failure of an unbroken row
+  uint64_t received_ = 0;                    // bytes
+  LineLedger lines_;                         // composites
 };
 
 }  // namespace plz

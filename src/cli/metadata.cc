@@ -104,6 +104,7 @@ bool lies_in(const std::string& path, const std::string& directory) {
 
 struct PendingMetadata::State {
   MetadataSources sources;
+  Json earlier;         // of a rerun
   std::string context;  // its real path: what live code is compared with
   EnvironmentVariables environment;
   std::optional<std::string> checkout;
@@ -113,13 +114,18 @@ struct PendingMetadata::State {
 
   void start_git();
   void start_python();
+  std::optional<std::string> find_interpreter() const;
+  std::optional<std::string> recorded_interpreter() const;
+  bool is_of_the_code(const std::string& path) const;
   std::optional<Json> git_json();
   std::optional<Json> python_json(Metadata& metadata);
+  std::optional<Json> python_json_of_the_code() const;  // of a rerun
   void warn_of_live_code(const std::vector<LiveCode>& live, std::vector<std::string>& warnings) const;
   void warn_of_python_path(std::vector<std::string>& warnings) const;
 };
 
 void PendingMetadata::State::start_git() {
+  if (sources.earlier) return;
   checkout = find_git_checkout(sources.context_path);
   if (!checkout) return;
   if (auto started = PendingGitState::start(sources.context_path, sources.environment)) git = std::move(*started);
@@ -127,14 +133,36 @@ void PendingMetadata::State::start_git() {
 
 void PendingMetadata::State::start_python() {
   if (!sources.host_environment) return;
-  interpreter = python_of_command(sources.command, environment, sources.context_path);
+  interpreter = find_interpreter();
   if (!interpreter) return;
-  auto started =
-      PendingPythonInventory::start(*interpreter, environment, sources.context_path, cache_directory(sources));
+  // Of a rerun, where the code was may be gone.
+  const std::string& directory = path_exists(sources.context_path) ? sources.context_path : sources.working_directory;
+  auto started = PendingPythonInventory::start(*interpreter, environment, directory, cache_directory(sources));
   if (started) inventory = std::move(*started);
 }
 
+std::optional<std::string> PendingMetadata::State::find_interpreter() const {
+  if (!sources.earlier || !starts_captured_file(sources.command))
+    return python_of_command(sources.command, environment, sources.context_path);
+  // A script of the code may be for an interpreter that is not.
+  if (!recorded_interpreter() || is_of_the_code(*recorded_interpreter())) return std::nullopt;
+  return recorded_interpreter();
+}
+
+std::optional<std::string> PendingMetadata::State::recorded_interpreter() const {
+  const auto found = earlier.find("python");
+  if (found == earlier.end() || !found->is_object()) return std::nullopt;
+  const auto path = found->find("interpreter");
+  return path != found->end() && path->is_string() ? std::optional(path->get<std::string>()) : std::nullopt;
+}
+
+// By its path: what a link there leads to is of no matter.
+bool PendingMetadata::State::is_of_the_code(const std::string& path) const {
+  return lies_in(path, sources.context_path) || lies_in(path, context);
+}
+
 std::optional<Json> PendingMetadata::State::git_json() {
+  if (sources.earlier && earlier.contains("git")) return earlier["git"];
   if (!git) return std::nullopt;
   auto state = git->finish();
   if (!state) return std::nullopt;
@@ -145,8 +173,14 @@ std::optional<Json> PendingMetadata::State::git_json() {
   return json;
 }
 
+std::optional<Json> PendingMetadata::State::python_json_of_the_code() const {
+  const auto recorded = recorded_interpreter();
+  if (!recorded || !starts_captured_file(sources.command) || !is_of_the_code(*recorded)) return std::nullopt;
+  return earlier["python"];
+}
+
 std::optional<Json> PendingMetadata::State::python_json(Metadata& metadata) {
-  if (!interpreter) return std::nullopt;
+  if (!interpreter) return python_json_of_the_code();
   Json json;
   put(json, "interpreter", *interpreter);
   warn_of_python_path(metadata.warnings);
@@ -197,6 +231,8 @@ PendingMetadata::~PendingMetadata() = default;
 PendingMetadata PendingMetadata::start(MetadataSources sources) {
   auto state = std::make_unique<State>();
   state->sources = std::move(sources);
+  if (state->sources.earlier) state->earlier = Json::parse(state->sources.earlier->text, nullptr, false);
+  if (!state->earlier.is_object()) state->earlier = Json::object();
   state->context = resolved(state->sources.context_path);
   state->environment = job_environment(state->sources);
   state->start_git();

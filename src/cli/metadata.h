@@ -16,12 +16,15 @@ namespace plz {
 struct MetadataSources {
   std::string plz_version;
   std::string working_directory;  // absolute
-  std::string context_path;       // absolute
+  std::string context_path;       // absolute; of a rerun, where the code was
   std::vector<std::string> command;
   EnvironmentVariables environment;  // the submitting shell's
   EnvironmentVariables configured;   // Configuration::environment: recorded with values
   std::string home;                  // for ~/.cache where XDG_CACHE_HOME is not set
   bool host_environment = true;      // false: a container; Python here tells nothing of the job
+  // Of a rerun: what was recorded of what runs again. Its code comes from the store, so that the checkout, and an
+  // interpreter that is part of the code, are what they were, whatever is in their place now.
+  std::optional<JsonText> earlier;
 };
 
 // A blob that the metadata refer to by digest: whoever submits sends it to the store first.

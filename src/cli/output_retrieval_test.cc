@@ -139,6 +139,25 @@ TEST_F(OutputRetrievalTest, ListsADirectoryThatOnlyOneTreeHas) {
   EXPECT_FALSE((*differences)[1].after);
 }
 
+TEST_F(OutputRetrievalTest, ListsADirectoryThatIsInPlaceOfSomethingElse) {
+  TreeEntry link;
+  link.name = "models";
+  link.kind = EntryKind::symlink;
+  link.target = "elsewhere";
+  Tree others = tree_;
+  others.entries[0] = link;
+  std::vector<std::string> sentences;
+  auto tell = [&](const Tree& before, const Tree& after) {
+    auto differences = tree_differences(before, after, store_);
+    ASSERT_TRUE(differences);
+    for (const auto& difference : *differences) sentences.push_back(difference_sentence(difference));
+  };
+  tell(tree_, others);
+  tell(others, tree_);
+  EXPECT_THAT(sentences, ElementsAre("models: a directory before, a link now", "models/net.pt: only before",
+                                     "models: a link before, a directory now", "models/net.pt: only now"));
+}
+
 TEST(OutputPlace, IsNamedByTheId) {
   const ExecutionId id = *ExecutionId::parse("019aab9e-3c6f-7d52-9d0f-000000000003");
   EXPECT_EQ(output_pattern(std::nullopt, "/p"), "/p/output/%e");

@@ -5,11 +5,12 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/code_filter.h"
 #include "cli/input_source.h"
+#include "cli/json_view.h"
 #include "cli/metadata.h"
 #include "cli/parameters.h"
-#include "cli/version.h"
 #include "os/file.h"
 #include "os/logout_policy.h"
 #include "store/capture.h"
@@ -25,8 +26,8 @@ Result<std::string> stat_cache_path(const std::string& data_directory, const std
   return join_path(directory, digest_of(root).hex().substr(0, 32));
 }
 
-PendingMetadata start_metadata(const Session& session, const std::vector<std::string>& command,
-                               const EnvironmentRecipe& recipe) {
+MetadataSources metadata_sources(const Session& session, const std::vector<std::string>& command,
+                                 const EnvironmentRecipe& recipe) {
   const Configuration& configuration = session.configuration();
   MetadataSources sources;
   sources.plz_version = plz_version();
@@ -37,7 +38,21 @@ PendingMetadata start_metadata(const Session& session, const std::vector<std::st
   sources.configured = configuration.environment;
   if (const auto* home = find_variable(session.environment(), "HOME")) sources.home = *home;
   sources.host_environment = !recipe.uses_container();
-  return PendingMetadata::start(std::move(sources));
+  return sources;
+}
+
+// Where the code was captured.
+std::string recorded_context_path(const ExecutionSpec& spec, const std::string& otherwise) {
+  const auto path = json_find(spec.configuration.text, {"context_path"});
+  return path && json_plain(*path).starts_with('/') ? json_plain(*path) : otherwise;
+}
+
+MetadataSources metadata_sources_of_rerun(const Session& session, const ExecutionSpec& earlier) {
+  MetadataSources sources = metadata_sources(session, earlier.command, earlier.snapshot.environment);
+  sources.context_path = recorded_context_path(earlier, session.working_directory());
+  sources.configured = earlier.environment;
+  sources.earlier = earlier.metadata;
+  return sources;
 }
 
 // The inventory of installed packages and the like, which the metadata name by digest.
@@ -67,7 +82,7 @@ class Preparation {
 
   Result<Prepared> prepare() {
     PLZ_TRY(check_command());
-    if (session_.embedded() && logout_ends_processes(configuration_.user))
+    if (session_.embedded() && logout_ends_processes(session_.login_name(), session_.system_root()))
       session_.messages().warning(
           "This system ends your processes when you log out, jobs too: loginctl enable-linger keeps them");
     PLZ_ASSIGN(JsonText parameters, load_parameters(configuration_));
@@ -75,7 +90,7 @@ class Preparation {
     // An ssh dies with the thread that started it: that one must be ours.
     auto found = std::async(session_.embedded() ? std::launch::async : std::launch::deferred,
                             [this] { return session_.endpoint(); });
-    PendingMetadata metadata = start_metadata(session_, command_, recipe_);
+    PendingMetadata metadata = PendingMetadata::start(metadata_sources(session_, command_, recipe_));
     PLZ_ASSIGN(PendingCodeFilter filter, start_code_filter(session_, output_template_));
 
     session_.messages().info("Capturing the files in " + printable(configuration_.context_path));
@@ -178,7 +193,8 @@ Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Exe
   spec = earlier.spec;
   EnvironmentRecipe& recipe = spec.snapshot.environment;
   if (recipe.uses_container() && earlier.image) recipe.pinned = earlier.image;
-  PLZ_ASSIGN(spec.metadata, finish_metadata(start_metadata(session, spec.command, recipe), session, *prepared.blobs));
+  PendingMetadata metadata = PendingMetadata::start(metadata_sources_of_rerun(session, earlier.spec));
+  PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session, *prepared.blobs));
   spec.user = session.configuration().user;
   spec.market = session.configuration().market;
   spec.previous_execution_id = earlier.id;
@@ -188,6 +204,7 @@ Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Exe
   spec.indices.reset();
   if (parameters) spec.parameters = *parameters;
   prepared.submission.shell_environment = environment_to_submit(session, spec);
+  if (interrupt.raised()) return fail(ErrorCode::cancelled, "interrupted");
   return prepared;
 }
 

@@ -26,7 +26,7 @@ Result<Prepared> prepare_run(Session& session, Interrupt& interrupt, const std::
 
 // Of an earlier execution, again: what it ran is in the store, and the image that it ran in is the one to
 // run in, whatever its names mean today. `parameters` replace the recorded
-// ones.
+// ones. cancelled after an interrupt.
 Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Execution& earlier,
                                const std::optional<JsonText>& parameters);
 

@@ -7,7 +7,6 @@
 namespace plz {
 namespace {
 
-const ExecutionId kId = *ExecutionId::parse("019aab9e-3c6f-7d52-9d0f-000000000003");
 const std::string kLog = "GET /v1/executions/019aab9e-3c6f-7d52-9d0f-000000000003/preparation-log";
 
 // Sends a text, and then ends or breaks off.

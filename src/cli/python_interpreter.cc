@@ -60,6 +60,12 @@ std::string first_program(const std::vector<std::string>& command) {
 
 }  // namespace
 
+bool starts_captured_file(const std::vector<std::string>& command) {
+  if (command.empty()) return false;
+  const std::string program = first_program(command);
+  return !program.starts_with('/') && program.find('/') != program.npos;
+}
+
 std::optional<std::string> python_of_command(const std::vector<std::string>& command,
                                              const EnvironmentVariables& environment, const std::string& directory) {
   if (command.empty()) return std::nullopt;

@@ -15,4 +15,7 @@ namespace plz {
 std::optional<std::string> python_of_command(const std::vector<std::string>& command,
                                              const EnvironmentVariables& environment, const std::string& directory);
 
+// Whether what the command starts first is a file of the captured code: its path is a relative one.
+bool starts_captured_file(const std::vector<std::string>& command);
+
 }  // namespace plz

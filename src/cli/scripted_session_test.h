@@ -17,6 +17,11 @@
 
 namespace plz {
 
+// The execution that tests ask for, and its path in the API.
+inline constexpr const char* kIdText = "019aab9e-3c6f-7d52-9d0f-000000000003";
+inline const ExecutionId kId = *ExecutionId::parse(kIdText);
+inline const std::string kOne = "/v1/executions/" + std::string(kIdText);
+
 // Finds the server that the test has put there, and counts.
 class FixedFinder final : public ControllerFinder {
  public:
@@ -33,12 +38,15 @@ class ScriptedSession {
  public:
   using Asked = testing_client::Asked;
 
-  ScriptedSession() {
+  explicit ScriptedSession(const Clock& clock = system_clock()) : clock_(clock) {
     Session::Parts parts;
     parts.configuration.user = "ada";
     parts.configuration.project = "digits";
+    parts.configuration.command = {"true"};
     parts.configuration.context_path = directory.path("project");
     parts.environment = {{"HOME", directory.path("home")}, {"PATH", "/usr/bin:/bin"}, {"PLZ_HOST", "x"}};
+    parts.login_name = "login";
+    parts.system_root = directory.path("system");
     parts.working_directory = directory.path("project");
     parts.data_directory = directory.path("data");
     parts.finder = std::make_unique<FixedFinder>([this] { return find(); }, true);
@@ -104,7 +112,12 @@ class ScriptedSession {
 
   std::string out_path_ = directory.path("stdout"), err_path_ = directory.path("stderr");
   UniqueFd out_fd_ = open(out_path_), err_fd_ = open(err_path_);
-  SystemClock clock_;
+  static const Clock& system_clock() {
+    static const SystemClock clock;
+    return clock;
+  }
+
+  const Clock& clock_;
   OutputStream out_{out_fd_.get()};
   Messages messages_{err_fd_.get(), MessageStyle{}, clock_};
   std::mutex mutex_;

@@ -27,6 +27,8 @@ class Session {
     EnvironmentVariables environment;  // of this process
     std::string working_directory;     // absolute
     std::string data_directory;        // absolute; may not exist
+    std::string login_name;            // the operating system's; the configuration's user may be another
+    std::string system_root = "/";     // where the system's own settings lie; another one in tests
     std::chrono::milliseconds ping_timeout{10'000};
     std::unique_ptr<ControllerFinder> finder;
   };
@@ -36,6 +38,8 @@ class Session {
   const EnvironmentVariables& environment() const { return parts_.environment; }
   const std::string& working_directory() const { return parts_.working_directory; }
   const std::string& data_directory() const { return parts_.data_directory; }
+  const std::string& login_name() const { return parts_.login_name; }
+  const std::string& system_root() const { return parts_.system_root; }
   std::chrono::milliseconds ping_timeout() const { return parts_.ping_timeout; }
   ClientSettings client_settings() const { return {.connect_timeout = parts_.ping_timeout}; }
   bool controller_needs_start() const { return parts_.finder->needs_start(); }

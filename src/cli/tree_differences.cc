@@ -12,6 +12,16 @@ namespace {
 
 bool is_directory(const TreeEntry& entry) { return entry.kind == EntryKind::directory; }
 
+std::string_view kind_name(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::file:
+    case EntryKind::chunked_file: return "a file";
+    case EntryKind::symlink: return "a link";
+    case EntryKind::directory: break;
+  }
+  return "a directory";
+}
+
 bool have_equal_content(const TreeEntry& a, const TreeEntry& b) {
   return a.kind == b.kind && a.digest == b.digest && a.target == b.target;
 }
@@ -50,6 +60,11 @@ class Walk {
     const bool directories = is_directory(before) && is_directory(after);
     if (before.mode != after.mode || (!directories && !have_equal_content(before, after)))
       differences_.push_back({path, before, after});
+    // Where a directory took the place of something else, or the other way round, all in it is of one side.
+    if (is_directory(before) != is_directory(after)) {
+      const bool was_directory = is_directory(before);
+      return note_below(path, was_directory ? before : after, was_directory);
+    }
     if (!directories || before.digest == after.digest) return {};
     PLZ_ASSIGN(const Tree first, fetch_tree(before.digest, source_));
     PLZ_ASSIGN(const Tree second, fetch_tree(after.digest, source_));
@@ -57,16 +72,20 @@ class Walk {
   }
 
   Result<void> note_one_sided(const std::string& path, const TreeEntry& entry, bool only_before) {
-    auto note = [&](std::string where, const TreeEntry& what) {
-      TreeDifference& difference = differences_.emplace_back();
-      difference.path = std::move(where);
-      (only_before ? difference.before : difference.after) = what;
-    };
-    note(path, entry);
-    if (!is_directory(entry)) return {};
-    PLZ_ASSIGN(const auto below, list_tree(entry.digest, source_));
-    for (const ListedEntry& listed : below) note(path + "/" + listed.path, listed.entry);
+    note(path, entry, only_before);
+    return is_directory(entry) ? note_below(path, entry, only_before) : Result<void>();
+  }
+
+  Result<void> note_below(const std::string& path, const TreeEntry& directory, bool only_before) {
+    PLZ_ASSIGN(const auto below, list_tree(directory.digest, source_));
+    for (const ListedEntry& listed : below) note(path + "/" + listed.path, listed.entry, only_before);
     return {};
+  }
+
+  void note(std::string path, const TreeEntry& entry, bool only_before) {
+    TreeDifference& difference = differences_.emplace_back();
+    difference.path = std::move(path);
+    (only_before ? difference.before : difference.after) = entry;
   }
 
   BlobSource& source_;
@@ -93,13 +112,13 @@ std::string difference_sentence(const TreeDifference& difference) {
   if (!difference.after) return path + ": only before";
   if (!difference.before) return path + ": only now";
   const TreeEntry &before = *difference.before, &after = *difference.after;
-  if (before.kind == EntryKind::symlink && after.kind == EntryKind::symlink)
+  if (kind_name(before.kind) != kind_name(after.kind))
+    return fmt::format("{}: {} before, {} now", path, kind_name(before.kind), kind_name(after.kind));
+  if (before.kind == EntryKind::symlink)
     return fmt::format("{}: leads to {} before, to {} now", path, printable(before.target), printable(after.target));
-  if (!have_equal_content(before, after) && !is_directory(before) && !is_directory(after))
+  if (!have_equal_content(before, after) && !is_directory(before))
     return fmt::format("{}: other content, {} bytes before, {} now", path, before.bytes, after.bytes);
-  if (before.mode != after.mode)
-    return fmt::format("{}: mode {:04o} before, {:04o} now", path, before.mode, after.mode);
-  return path + ": a directory in one, none in the other";
+  return fmt::format("{}: mode {:04o} before, {:04o} now", path, before.mode, after.mode);
 }
 
 }  // namespace plz

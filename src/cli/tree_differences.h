@@ -13,8 +13,8 @@
 namespace plz {
 
 // A path that only one tree has, or has otherwise: other bytes, another mode, another kind. What
-// lies below a directory that only one tree has is listed too; directories with one difference
-// below them are not.
+// lies below a directory that only one tree has, or the other has something else in place of, is listed
+// too; directories with one difference below them are not.
 struct TreeDifference {
   std::string path;
   std::optional<TreeEntry> before, after;

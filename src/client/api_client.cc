@@ -1,10 +1,12 @@
 #include "client/api_client.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/core.h>
 
 #include "client/api_connection.h"
+#include "wire/execution_json.h"
 
 namespace plz {
 namespace {
@@ -22,11 +24,6 @@ std::string execution_target(ExecutionId id, std::string_view what = {}) {
   return fmt::format("/v1/executions/{}{}", id.to_string(), what);
 }
 
-Result<void> without_answer(Result<std::string> answer) {
-  if (!answer) return fail(std::move(answer).error());
-  return {};
-}
-
 std::string logs_target(const LogsRequest& logs) {
   TargetBuilder target(execution_target(logs.id, "/logs"));
   if (logs.from_now) target.add("from", "now");
@@ -34,6 +31,15 @@ std::string logs_target(const LogsRequest& logs) {
   else target.add("offset", std::to_string(logs.offset));
   target.add("follow", logs.follow ? "1" : "0");
   return target.take();
+}
+
+std::optional<uint64_t> log_offset(const Headers& headers) {
+  const auto text = headers.find(kLogOffsetHeader);
+  if (!text) return std::nullopt;
+  uint64_t offset = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), offset);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return offset;
 }
 
 std::string list_target(const ListRequest& list) {
@@ -134,9 +140,10 @@ Result<std::string> ApiClient::attempts_json(ExecutionId id) {
   return state_->api.get(execution_target(id, "/attempts"));
 }
 
-Result<void> ApiClient::logs(const LogsRequest& logs, const OnData& on_data) {
+Result<void> ApiClient::logs(const LogsRequest& logs, const OnData& on_data, const OnBegin& on_begin) {
   ClientRequest request;
   request.target = logs_target(logs);
+  if (on_begin) request.on_head = [&](const Headers& headers) { on_begin(log_offset(headers)); };
   if (logs.follow) request.stall_timeout = kFollowStall;
   return state_->api.stream(request, on_data);
 }

@@ -47,6 +47,7 @@ struct ListRequest {
 class ApiClient {
  public:
   using OnData = std::function<Result<void>(std::string_view)>;
+  using OnBegin = std::function<void(std::optional<uint64_t> offset)>;
 
   explicit ApiClient(Endpoint endpoint, ClientSettings settings = {});
   ~ApiClient();
@@ -62,8 +63,9 @@ class ApiClient {
   Result<ExecutionPage> list(const ListRequest& request);
   Result<std::vector<Execution>> parts(ExecutionId id);
   Result<std::string> attempts_json(ExecutionId id);
-  // Returns at the log's end (not following) or when the execution has finished.
-  Result<void> logs(const LogsRequest& request, const OnData& on_data);
+  // Returns at the log's end (not following) or when the execution has finished. `on_begin` is told where in
+  // the log the bytes to come begin, as soon as the controller has answered; of a composite, none.
+  Result<void> logs(const LogsRequest& request, const OnData& on_data, const OnBegin& on_begin = {});
   // What is printed while the environment is prepared, from this byte on; returns when the job has
   // started or the execution has finished.
   Result<void> preparation_log(ExecutionId id, uint64_t offset, const OnData& on_data);

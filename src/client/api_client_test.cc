@@ -95,6 +95,44 @@ TEST(ApiClient, AsksForThatPartOfTheLog) {
   EXPECT_EQ(server.last().target, kPath + "/logs?follow=1&from=now");
 }
 
+TEST(ApiClient, TellsWhereALogBegins) {
+  std::string offset = "12345678901";
+  ScriptedServer server([&](const Asked&) {
+    Response response = json("log\n");
+    response.headers.add("Plz-Log-Offset", offset);
+    return response;
+  });
+  ApiClient client(server.endpoint());
+  std::vector<std::optional<uint64_t>> begun;
+  std::string text;
+  auto look = [&] {
+    return client.logs(
+        {.id = kId, .from_now = true},
+        [&](std::string_view piece) -> Result<void> {
+          EXPECT_EQ(begun.size(), 1u);
+          text += piece;
+          return {};
+        },
+        [&](std::optional<uint64_t> at) { begun.push_back(at); });
+  };
+  EXPECT_TRUE(look());
+  EXPECT_EQ(std::exchange(begun, {}), std::vector{std::optional<uint64_t>(12345678901)});
+  offset = "-1";
+  EXPECT_TRUE(look());
+  EXPECT_EQ(begun, std::vector{std::optional<uint64_t>()});
+  EXPECT_EQ(text, "log\nlog\n");
+}
+
+TEST(ApiClient, ALogThatIsRefusedDoesNotBegin) {
+  ScriptedServer server([](const Asked&) { return problem_response(Error{ErrorCode::not_found, "no", {}}, "r"); });
+  bool begun = false;
+  EXPECT_FALSE(ApiClient(server.endpoint())
+                   .logs(
+                       {.id = kId}, [](std::string_view) -> Result<void> { return {}; },
+                       [&](std::optional<uint64_t>) { begun = true; }));
+  EXPECT_FALSE(begun);
+}
+
 TEST(ApiClient, GathersAllParts) {
   ScriptedServer server([](const Asked& asked) {
     ExecutionPage page{{execution_in(ExecutionState::queued)}, std::nullopt};

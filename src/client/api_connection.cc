@@ -48,4 +48,9 @@ TargetBuilder& TargetBuilder::add(std::string_view name, std::string_view value)
   return *this;
 }
 
+Result<void> without_answer(Result<std::string> answer) {
+  if (!answer) return fail(std::move(answer).error());
+  return {};
+}
+
 }  // namespace plz

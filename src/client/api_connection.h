@@ -13,6 +13,9 @@ namespace plz {
 // What a long poll may take beyond the time that it was asked to wait.
 inline constexpr std::chrono::milliseconds kLongPollSlack{30'000};
 
+// Of an answer that says no more than that it went well.
+Result<void> without_answer(Result<std::string> answer);
+
 // As HttpClient: not thread-safe, but cancel() is.
 class ApiConnection {
  public:

@@ -15,11 +15,6 @@ std::string attempt_target(AttemptId attempt, std::string_view what) {
 
 std::string_view name_of(AttemptLog log) { return log == AttemptLog::job ? "log" : "preparation-log"; }
 
-Result<void> without_answer(Result<std::string> answer) {
-  if (!answer) return fail(std::move(answer).error());
-  return {};
-}
-
 }  // namespace
 
 struct WorkerClient::State {

@@ -15,29 +15,29 @@ using testing_client::ScriptedServer;
 
 const AttemptId kAttempt = *AttemptId::parse("019aab9e-3c6f-7d52-9d0f-000000000004");
 const InstanceId kInstance = *InstanceId::parse("019aab9e-3c6f-7d52-9d0f-000000000005");
-const std::string kPath = "/v1/attempts/019aab9e-3c6f-7d52-9d0f-000000000004";
+const std::string kAttemptPath = "/v1/attempts/019aab9e-3c6f-7d52-9d0f-000000000004";
 const Timestamp kTime{std::chrono::microseconds(1'700'000'000'000'001)};
 
 TEST(WorkerClient, SaysWhatHappens) {
   ScriptedServer server([](const Asked&) { return json("{}"); });
   WorkerClient client(server.endpoint());
   ASSERT_TRUE(client.started(kAttempt, {kTime, ImageIdentity{"sha256:1", ""}}));
-  EXPECT_EQ(server.last().target, kPath + "/started");
+  EXPECT_EQ(server.last().target, kAttemptPath + "/started");
   EXPECT_EQ(moment_from_json(server.last().body)->time, kTime);
   EXPECT_EQ(moment_from_json(server.last().body)->image->id, "sha256:1");
   ASSERT_TRUE(client.command_ended(kAttempt, kTime));
-  EXPECT_EQ(server.last().target, kPath + "/command-ended");
+  EXPECT_EQ(server.last().target, kAttemptPath + "/command-ended");
   MeasureEvent event{1, "a", kTime, JsonText{"1"}, std::nullopt};
   ASSERT_TRUE(client.measures(kAttempt, {event}));
-  EXPECT_EQ(server.last().target, kPath + "/measures");
+  EXPECT_EQ(server.last().target, kAttemptPath + "/measures");
   EXPECT_EQ(measure_events_from_json(server.last().body), std::vector{event});
   FinishReport report;
   report.outcome.kind = OutcomeKind::succeeded;
   ASSERT_TRUE(client.finish(kAttempt, report));
-  EXPECT_EQ(server.last().target, kPath + "/finish");
+  EXPECT_EQ(server.last().target, kAttemptPath + "/finish");
   ASSERT_TRUE(client.output_captured(kAttempt, "r/1", {}));
-  EXPECT_EQ(server.last().target, kPath + "/output-captures/r/1");
-  const InstanceId instance = *InstanceId::parse(kPath.substr(kPath.size() - 36));
+  EXPECT_EQ(server.last().target, kAttemptPath + "/output-captures/r/1");
+  const InstanceId instance = *InstanceId::parse(kAttemptPath.substr(kAttemptPath.size() - 36));
   ASSERT_TRUE(client.collected(instance, "r2", {}));
   EXPECT_EQ(server.last().target, "/v1/workers/" + instance.to_string() + "/collections/r2");
 }
@@ -65,16 +65,17 @@ TEST(WorkerClient, TellsWhereTheLogGoesOn) {
   ScriptedServer server([&](const Asked&) { return json(answer, status); });
   WorkerClient client(server.endpoint());
   EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 4, kTime, "abc"), 7u);
-  EXPECT_EQ(server.last().method + " " + server.last().target, "PUT " + kPath + "/log?offset=4&time=1700000000000001");
+  EXPECT_EQ(server.last().method + " " + server.last().target,
+            "PUT " + kAttemptPath + "/log?offset=4&time=1700000000000001");
   EXPECT_EQ(server.last().body, "abc");
   status = 409, answer = "{\"bytes\": 2}";
   EXPECT_EQ(client.append_log(kAttempt, AttemptLog::job, 4, kTime, "abc"), 2u);
   status = 200;
   EXPECT_EQ(client.log_size(kAttempt, AttemptLog::job), 2u);
   EXPECT_EQ(client.log_size(kAttempt, AttemptLog::preparation), 2u);
-  EXPECT_EQ(server.last().target, kPath + "/preparation-log");
+  EXPECT_EQ(server.last().target, kAttemptPath + "/preparation-log");
   EXPECT_EQ(client.append_log(kAttempt, AttemptLog::preparation, 0, kTime, "=> a\n"), 2u);
-  EXPECT_EQ(server.last().target, kPath + "/preparation-log?offset=0&time=1700000000000001");
+  EXPECT_EQ(server.last().target, kAttemptPath + "/preparation-log?offset=0&time=1700000000000001");
 }
 
 TEST(WorkerClient, AsksForTheSizeWhereAConflictDoesNotTellIt) {

@@ -16,14 +16,15 @@ ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_
       events(notifier, clock),
       executions(database, notifier, events, clock),
       blobs(database.blobs(), packs, clock),
-      workers(database, executions, logs, notifier, events, clock, settings.images_repository),
+      workers(database, executions, notifier, events, clock, settings.images_repository),
+      reports(database, executions, workers, logs, notifier, clock),
       scheduler(executions, workers, notifier, clock),
       collector(database, packs, executions, blobs, workers, clock) {}
 
 Controller::Controller(ControllerSettings settings, const Clock& clock, Database& database, PackStore& packs,
                        LogStore& logs, Provider& provider)
     : context_(std::move(settings), clock, database, packs, logs),
-      keeper_(provider, context_.executions, context_.workers, clock),
+      keeper_(provider, context_.executions, context_.workers, clock, context_.settings.version),
       last_request_(clock.steady().time_since_epoch().count()) {
   add_routes(router_, context_);
 }

@@ -14,6 +14,7 @@
 #include "controller/notifier.h"
 #include "controller/pipelines/instance_keeper.h"
 #include "controller/pipelines/scheduler.h"
+#include "controller/services/attempt_reports.h"
 #include "controller/services/blob_service.h"
 #include "controller/services/event_log.h"
 #include "controller/services/execution_service.h"
@@ -50,6 +51,7 @@ struct ControllerContext {
   ExecutionService executions;
   BlobService blobs;
   WorkerService workers;
+  AttemptReports reports;
   Scheduler scheduler;
   Collector collector;
   // POST /v1/shutdown was asked for.

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/drain_test.h"
 #include "controller/services/log_follower.h"
+#include "controller/text_body_test.h"
 #include "db/memory/memory_database.h"
 #include "logs/memory_log_store.h"
 #include "net/http_client.h"
@@ -19,21 +21,6 @@
 
 namespace plz {
 namespace {
-
-class TextBody final : public BodyReader {
- public:
-  explicit TextBody(std::string text) : text_(std::move(text)) {}
-  Result<size_t> read(void* buffer, size_t size) override {
-    size_t n = std::min(size, text_.size() - at_);
-    memcpy(buffer, text_.data() + at_, n);
-    at_ += n;
-    return n;
-  }
-
- private:
-  std::string text_;
-  size_t at_ = 0;
-};
 
 class ControllerTest : public testing::Test {
  protected:
@@ -82,9 +69,11 @@ class ControllerTest : public testing::Test {
 
   Execution get(ExecutionId id) { return *execution_from_json(call("GET", "/v1/executions/" + id.to_string()).body); }
 
-  InstanceId register_worker(std::vector<AttemptId> attempts = {}, std::optional<InstanceId> id = {}) {
+  InstanceId register_worker(std::vector<AttemptId> attempts = {}, std::optional<InstanceId> id = {},
+                             const std::string& version = "0.1.0") {
     WorkerRegistration registration;
     registration.instance_id = id;
+    registration.version = version;
     registration.host_name = "here";
     registration.capacity = Capacity{2, 8u << 20, {"0", "1"}};
     registration.attempts = std::move(attempts);
@@ -217,6 +206,19 @@ TEST_F(ControllerTest, NobodyOvertakesWhoWaitsForTheSame) {
   EXPECT_EQ(next.assignments[0].execution_id, second);
 }
 
+TEST_F(ControllerTest, WhatNoInstanceCanGiveHoldsUpNobody) {
+  ExecutionSpec many_cpus = spec(), much_memory = spec(), many_gpus = spec(), modest = spec();
+  many_cpus.resources.cpus = 16;
+  much_memory.resources = {0.1, 1u << 30, 0};
+  many_gpus.resources = {0.1, 0, 3};
+  modest.resources = {1, 1u << 20, 1};
+  for (const auto& greedy : {many_cpus, much_memory, many_gpus}) submit(greedy);
+  ExecutionId id = submit(modest);
+  auto given = orders(register_worker());
+  ASSERT_EQ(given.assignments.size(), 1u);
+  EXPECT_EQ(given.assignments[0].execution_id, id);
+}
+
 TEST_F(ControllerTest, SaysWhatNoInstanceCanGive) {
   register_worker();
   ExecutionSpec greedy = spec();
@@ -239,6 +241,73 @@ TEST_F(ControllerTest, AWorkerThatComesBackIsToldAgainWhatItMissed) {
   EXPECT_EQ(get(id).outcome->kind, OutcomeKind::lost);
   register_worker({attempt}, worker);
   EXPECT_EQ(last_registered_.forget, std::vector<AttemptId>{attempt});
+}
+
+TEST_F(ControllerTest, AStopHoldsAcrossTheWorkersDeath) {
+  ExecutionSpec half = spec();
+  half.resources.cpus = 1;
+  ExecutionId missed = submit(half), in_hand = submit(half);
+  InstanceId worker = register_worker();
+  auto given = orders(worker);
+  ASSERT_EQ(given.assignments.size(), 2u);
+  for (ExecutionId id : {missed, in_hand})
+    EXPECT_EQ(call("POST", "/v1/executions/" + id.to_string() + "/stop?grace=3").status, 202);
+  // The worker dies before it takes the stops; the one attempt was not written down yet, the other is.
+  register_worker({given.assignments[1].attempt_id}, worker);
+  auto again = orders(worker);
+  EXPECT_TRUE(again.assignments.empty());
+  ASSERT_EQ(again.stops.size(), 1u);
+  EXPECT_EQ(again.stops[0].attempt_id, given.assignments[1].attempt_id);
+  EXPECT_EQ(again.stops[0].grace_milliseconds, 3'000);
+  EXPECT_EQ(get(missed).outcome->kind, OutcomeKind::stopped);
+  EXPECT_EQ(get(missed).outcome->reason, "stopped before it was started");
+}
+
+TEST_F(ControllerTest, APollOfADeadWorkerTakesNothingFromTheNext) {
+  InstanceId worker = register_worker();
+  Response left_behind = call("POST", "/v1/workers/" + worker.to_string() + "/poll?wait=600");
+  ASSERT_TRUE(left_behind.stream);
+  register_worker({}, worker);
+  submit(spec());
+  scheduler_looks();
+  const auto taken = orders_from_json(drain(*left_behind.stream));
+  ASSERT_TRUE(taken);
+  EXPECT_TRUE(taken->assignments.empty());
+  EXPECT_EQ(orders(worker).assignments.size(), 1u);
+}
+
+TEST_F(ControllerTest, WhoWaitsForTheOutputOfARunningJobLearnsOfItsEnd) {
+  ExecutionId id = submit(spec());
+  InstanceId worker = register_worker();
+  AttemptId attempt = orders(worker).assignments.at(0).attempt_id;
+  call("POST", "/v1/attempts/" + attempt.to_string() + "/started", moment_to_json({clock_.now()}));
+  const std::string captures = "/v1/executions/" + id.to_string() + "/output-captures";
+  Response waiting = call("POST", captures);
+  auto given = orders(worker);
+  ASSERT_EQ(given.captures.size(), 1u);
+  // The worker dies with the order in hand: the next one is asked.
+  register_worker({attempt}, worker);
+  auto again = orders(worker);
+  ASSERT_EQ(again.captures.size(), 1u);
+  EXPECT_EQ(again.captures[0].request_id, given.captures[0].request_id);
+  finish(attempt, OutcomeKind::succeeded, 0);
+  const auto report = capture_report_from_json(drain(*waiting.stream));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->error, "the execution has finished meanwhile: its output is stored");
+}
+
+TEST_F(ControllerTest, AWorkerOfAnotherVersionIsReplaced) {
+  InstanceKeeper keeper(provider_, controller_.context().executions, controller_.context().workers, clock_, "0.1.0");
+  keeper.run_once();
+  ASSERT_EQ(provider_.alive().size(), 1u);
+  const InstanceId id = *provider_.alive().begin();
+  register_worker({}, id, "0.0.9");
+  keeper.run_once();
+  EXPECT_EQ(provider_.ended_workers(), std::vector<InstanceId>{id});
+  EXPECT_EQ(provider_.alive(), std::set<InstanceId>{id});  // started again
+  register_worker({}, id, "0.1.0");
+  keeper.run_once();
+  EXPECT_EQ(provider_.ended_workers().size(), 1u);
 }
 
 TEST_F(ControllerTest, StopsWhatIsQueuedAtOnceAndTellsTheWorkerOfTheRest) {
@@ -287,6 +356,30 @@ TEST_F(ControllerTest, ACompositeFinishesWithItsLastPart) {
   EXPECT_EQ(done.state, ExecutionState::finished);
   EXPECT_EQ(done.outcome->exit_status, 7);
   EXPECT_EQ(done.outcome->reason, "1 of 3 parts did not succeed");
+}
+
+TEST_F(ControllerTest, ACompositeIsFinishedByTheNextController) {
+  ExecutionSpec whole = spec();
+  whole.parallel_indices_range = IndexRange{0, 3};
+  whole.resources.cpus = 0.1;
+  ExecutionId id = submit(whole);
+  auto given = orders(register_worker());
+  ASSERT_EQ(given.assignments.size(), 3u);
+  finish(given.assignments[0].attempt_id, OutcomeKind::stopped, 143);
+  finish(given.assignments[1].attempt_id, OutcomeKind::succeeded, 0);
+  // The last part's end is stored, and the controller dies before that of the whole is.
+  auto last = *database_->executions().find(given.assignments[2].execution_id);
+  ASSERT_TRUE(last);
+  last->execution.state = ExecutionState::finished;
+  last->execution.outcome = Outcome{OutcomeKind::exited, 7, std::nullopt, false, ""};
+  ASSERT_TRUE(*database_->executions().save(last->execution, last->version, std::nullopt, "{}", Durability::durable));
+  Controller next({true, "0.1.0", std::nullopt, ""}, clock_, *database_, packs_, logs_, provider_);
+  ASSERT_TRUE(next.load());
+  const auto done = next.context().executions.get(id);
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->state, ExecutionState::finished);
+  EXPECT_EQ(done->outcome->kind, OutcomeKind::stopped);  // as some part was
+  EXPECT_EQ(done->outcome->reason, "2 of 3 parts did not succeed");
 }
 
 TEST_F(ControllerTest, OnlyAContainerMayHaveNoCommand) {

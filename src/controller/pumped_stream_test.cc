@@ -1,9 +1,10 @@
 #include "controller/pumped_stream.h"
 
-#include <condition_variable>
 #include <mutex>
 
 #include <gtest/gtest.h>
+
+#include "controller/drain_test.h"
 
 namespace plz {
 namespace {
@@ -53,38 +54,6 @@ class ScriptedProducer final : public Producer {
   std::shared_ptr<Script> script_;
   size_t next_ = 0;
 };
-
-// Pulls as the event loop does: when woken, until there is nothing.
-std::string drain(StreamSource& source) {
-  struct Bell {
-    std::mutex mutex;
-    std::condition_variable woken;
-    bool wake = true;
-  };
-  // A stream may still be ringing when its last piece has been taken.
-  auto bell = std::make_shared<Bell>();
-  source.on_wake([bell] {
-    std::lock_guard lock(bell->mutex);
-    bell->wake = true;
-    bell->woken.notify_one();
-  });
-  std::string all;
-  for (;;) {
-    {
-      std::unique_lock lock(bell->mutex);
-      bell->woken.wait(lock, [&] { return bell->wake; });
-      bell->wake = false;
-    }
-    for (;;) {
-      std::string piece;
-      auto state = source.pull(piece, 1000);
-      all += piece;
-      if (state == StreamSource::State::end) return all;
-      if (state == StreamSource::State::failed) return all + "!";
-      if (state == StreamSource::State::waiting) break;
-    }
-  }
-}
 
 TEST(PumpedStream, DeliversEveryPieceInOrder) {
   TaskPool pool(2);

@@ -23,7 +23,10 @@ ExecutionSpec full_spec(const Clock& clock) {
   spec.command = {"sh", "-c", "", "echo \xff"};
   spec.parameters.text = R"({"lr": 1e-3, "n": NaN})";
   spec.snapshot = {sample_digest(1),
-                   {"debian:12", {"RUN a", "RUN b"}, true, ImageIdentity{"sha256:1", "debian@sha256:2"}}};
+                   {"debian:12",
+                    {"RUN a", "RUN b"},
+                    true,
+                    ImageIdentity{"sha256:1", "debian@sha256:2", "sha256:5", "debian@sha256:6"}}};
   spec.input = Input{sample_digest(2), "file:///data", 1ull << 40};
   spec.market = {"p3.large", MarketType::spot, 0.7, std::nullopt, 5};
   spec.resources = {1.5, 1ull << 33, 2};
@@ -53,7 +56,7 @@ Execution finished_execution(Execution execution, const Clock& clock) {
   execution.instance_id = InstanceId::make(clock);
   execution.output_tree = sample_digest(3);
   execution.output_bytes = 1ull << 41;
-  execution.image = ImageIdentity{"sha256:3", "debian@sha256:4"};
+  execution.image = ImageIdentity{"sha256:3", "debian@sha256:4", "sha256:7", "debian@sha256:8"};
   return execution;
 }
 

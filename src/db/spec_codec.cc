@@ -10,7 +10,7 @@ namespace plz {
 namespace {
 
 // Persisted: a change of any layout below takes the next number, and the old one stays readable.
-constexpr uint64_t kFormat = 2;
+constexpr uint64_t kFormat = 3;
 
 // Writing and reading go through the same list of fields, so that they cannot come to differ:
 // spec_fields() and its like name each once, and both codecs have one field() a type.
@@ -117,6 +117,9 @@ template <typename Codec, typename T>
 void image_fields(Codec& codec, T& image) {
   codec.field(image.id);
   codec.field(image.digest);
+  if (!codec.has(3)) return;
+  codec.field(image.base_id);
+  codec.field(image.base_digest);
 }
 
 template <typename Codec, typename T>

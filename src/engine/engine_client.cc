@@ -106,6 +106,13 @@ Result<std::vector<ContainerSummary>> EngineClient::list_containers(const Labels
   return engine_json::read_containers(body);
 }
 
+Result<std::vector<ContainerSummary>> EngineClient::list_containers_of(const std::string& image) {
+  PLZ_ASSIGN(std::string body,
+             state_->connections.call({.path = "/containers/json",
+                                       .query = {{"all", "1"}, {"filters", engine_json::ancestor_filter(image)}}}));
+  return engine_json::read_containers(body);
+}
+
 Result<void> EngineClient::follow_log(const std::string& id,
                                       const std::function<Result<void>(std::string_view)>& receive,
                                       std::stop_token stop) {

@@ -69,12 +69,14 @@ struct ImageDetails {
   std::string user, working_directory;
   std::vector<std::string> on_build;  // ONBUILD triggers
   Labels labels;
+  std::vector<std::string> layers;  // digests of what they hold, the lowest first
   uint64_t bytes = 0;
   std::string created;
 };
 
 struct ImageSummary {
   std::string id;
+  std::string parent;  // the image it was built upon here, an id; "": it was pulled, or loaded
   std::vector<std::string> tags;
   std::vector<std::string> digests;
   Labels labels;
@@ -141,6 +143,8 @@ class EngineClient {
   Result<void> remove_container(const std::string& id);
   // Those with all of these labels (a value "" matches any), running or not.
   Result<std::vector<ContainerSummary>> list_containers(const Labels& labels, bool with_sizes = false);
+  // Those of this image, and of images that stand on it.
+  Result<std::vector<ContainerSummary>> list_containers_of(const std::string& image);
   // The engine's own log, stdout and stderr merged as it has them, from the beginning; follows until the
   // container ends.
   Result<void> follow_log(const std::string& id, const std::function<Result<void>(std::string_view)>& receive,
@@ -148,7 +152,8 @@ class EngineClient {
 
   // nullopt: not on this engine. By id, tag, or "repository@digest".
   Result<std::optional<ImageDetails>> inspect_image(const std::string& name);
-  Result<std::vector<ImageSummary>> list_images(const Labels& labels);
+  // `also_between`: those without a name that others stand on, too.
+  Result<std::vector<ImageSummary>> list_images(const Labels& labels, bool also_between = false);
   Result<void> tag_image(const std::string& image, const std::string& repository, const std::string& tag);
   // Removes a tag, or all of an image given by id; conflict while a container uses it. Absent: success.
   Result<void> remove_image(const std::string& image, bool force);

@@ -99,9 +99,10 @@ Result<std::optional<ImageDetails>> EngineClient::inspect_image(const std::strin
   return image;
 }
 
-Result<std::vector<ImageSummary>> EngineClient::list_images(const Labels& labels) {
+Result<std::vector<ImageSummary>> EngineClient::list_images(const Labels& labels, bool also_between) {
   PLZ_ASSIGN(std::string body, state_->connections.call({.path = "/images/json",
-                                                         .query = {{"filters", engine_json::label_filters(labels)}}}));
+                                                         .query = {{"all", also_between ? "1" : ""},
+                                                                   {"filters", engine_json::label_filters(labels)}}}));
   return engine_json::read_images(body);
 }
 

@@ -218,6 +218,7 @@ Result<ImageDetails> read_image(std::string_view body) {
   image.working_directory = text(config, "WorkingDir");
   image.on_build = texts(config, "OnBuild");
   image.labels = labels(config);
+  image.layers = texts(object_member(object, "RootFS"), "Layers");
   image.bytes = number<uint64_t>(object, "Size");
   image.created = text(object, "Created");
   if (image.id.empty()) return fail(ErrorCode::unavailable, "the engine describes an image without its id");
@@ -229,6 +230,7 @@ Result<std::vector<ImageSummary>> read_images(std::string_view body) {
   std::vector<ImageSummary> found;
   for (const json& object : list)
     found.push_back({.id = text(object, "Id"),
+                     .parent = text(object, "ParentId"),
                      .tags = names(object, "RepoTags"),
                      .digests = names(object, "RepoDigests"),
                      .labels = labels(object),
@@ -248,6 +250,10 @@ std::string label_filters(const Labels& labels) {
   json wanted = json::array();
   for (const auto& [key, value] : labels) wanted.push_back(value.empty() ? key : key + "=" + value);
   return json{{"label", std::move(wanted)}}.dump();
+}
+
+std::string ancestor_filter(const std::string& image) {
+  return json{{"ancestor", json::array({image})}}.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string object_of(const std::map<std::string, std::string>& members) {

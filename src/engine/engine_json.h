@@ -24,6 +24,7 @@ std::string read_message(std::string_view body);
 
 // {"label": ["a=b", "c"]}, for the query `filters`.
 std::string label_filters(const Labels& labels);
+std::string ancestor_filter(const std::string& image);
 std::string object_of(const std::map<std::string, std::string>& members);
 // Both are base64, in the URL's alphabet.
 std::string registry_auth(const RegistryCredentials& credentials);

@@ -79,7 +79,7 @@ TEST(EngineJson, ReadsListsOfContainers) {
 TEST(EngineJson, ReadsImages) {
   auto image =
       read_image(R"({"Id":"sha256:1","RepoTags":["debian:12","<none>:<none>"],"RepoDigests":["debian@sha256:2"],
-    "Architecture":"amd64","Os":"linux","Size":52000000,"Created":"2026-01-01T00:00:00Z",
+    "Architecture":"amd64","Os":"linux","RootFS":{"Type":"layers","Layers":["sha256:a","sha256:b"]},"Size":52000000,"Created":"2026-01-01T00:00:00Z",
     "Config":{"Entrypoint":["/e"],"Cmd":["c","d"],"Env":["A=b"],"User":"1000","WorkingDir":"/w","OnBuild":["COPY . ."],"Labels":null}})");
   ASSERT_TRUE(image);
   EXPECT_THAT(image->tags, ElementsAre("debian:12"));
@@ -91,13 +91,15 @@ TEST(EngineJson, ReadsImages) {
   EXPECT_EQ(image->user, "1000");
   EXPECT_EQ(image->working_directory, "/w");
   EXPECT_EQ(image->bytes, 52'000'000u);
+  EXPECT_THAT(image->layers, ElementsAre("sha256:a", "sha256:b"));
   auto bare = read_image(R"({"Id":"sha256:1","RepoTags":null,"Config":{"Entrypoint":null,"Cmd":null,"OnBuild":null}})");
   ASSERT_TRUE(bare);
   EXPECT_TRUE(bare->command.empty());
-  auto list =
-      read_images(R"([{"Id":"sha256:1","RepoTags":["<none>:<none>"],"Labels":{"k":"v"},"Size":3,"Containers":-1}])");
+  auto list = read_images(
+      R"([{"Id":"sha256:1","ParentId":"sha256:0","RepoTags":["<none>:<none>"],"Labels":{"k":"v"},"Size":3,"Containers":-1}])");
   ASSERT_TRUE(list);
   EXPECT_TRUE((*list)[0].tags.empty());
+  EXPECT_EQ((*list)[0].parent, "sha256:0");
   EXPECT_EQ((*list)[0].containers, -1);
 }
 

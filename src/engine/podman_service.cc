@@ -76,6 +76,8 @@ pid_t PodmanService::spawn(const std::vector<std::string>& arguments) const {
   int log = open((directory_ + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   dup2(log, 1);
   dup2(log, 2);
+  // Its containers' monitors leave files where it runs.
+  if (chdir(directory_.c_str()) != 0) _exit(127);
   execvp("podman", argv.data());
   _exit(127);
 }

@@ -30,12 +30,13 @@ struct ReadyEnvironment {
   bool rebuilt = false;
 };
 
-// An image that plz made or pulled by digest, as `plz gc` sees it.
+// An image that plz made, or pulled by digest for a rerun.
 struct KeptEnvironment {
   std::string image_id;
-  std::string name;  // "plz/environment:…"
-  uint64_t bytes = 0;
+  std::string name;     // "plz/environment:…", or its digest in a repository
+  uint64_t bytes = 0;   // beyond what it stands on
   bool in_use = false;  // a container has it
+  bool goes = true;     // it leaves the engine when this worker gives it up: nobody else needs it
 };
 
 // One line for the person who waits, with its line break.
@@ -53,10 +54,16 @@ class Environments {
   // full; cancelled: `stop` asked. A failed build leaves no image and no container.
   virtual Result<ReadyEnvironment> ensure(const EnvironmentRequest& request, const Say& say, std::stop_token stop) = 0;
 
-  // What plz may remove: nothing that plz did not make.
+  // Nothing that plz did not make or pull; others' too.
   virtual Result<std::vector<KeptEnvironment>> list() = 0;
-  virtual Result<void> remove(const std::string& image_id) = 0;
-  // Removes the least recently used until the rest is within the limit; never one in use.
+  // Those of these images that are here are needed by this worker from now on, whoever made them.
+  virtual Result<void> need(const std::vector<std::string>& image_ids) = 0;
+  // What this worker would give up if only these were needed, in the order in which it can be removed: none in use,
+  // none that another image which stays stands on. `bytes` is what the engine gets back then.
+  virtual Result<std::vector<KeptEnvironment>> unneeded(const std::vector<std::string>& needed) = 0;
+  // Gives it up. True: it is gone; false: others need it. conflict: in use; not_found: no environment of plz.
+  virtual Result<bool> remove(const std::string& image_id) = 0;
+  // Gives up the least recently used until the rest is within the limit; never one in use.
   virtual Result<void> evict() = 0;
 };
 

@@ -28,7 +28,7 @@ class SingleFlight {
       if (is_first) return lead(key, *flight, work);
       if (!told) waiting();
       std::unique_lock lock(mutex_);
-      if (!landed_.wait(lock, stop, [&] { return flight->result.has_value(); }))
+      if (!landed_.wait(lock, stop, [flight = flight] { return flight->result.has_value(); }))
         return fail(ErrorCode::cancelled, "no longer waiting");
       if (*flight->result || flight->result->error().code != ErrorCode::cancelled) return *flight->result;
     }

@@ -16,8 +16,6 @@
 namespace plz::init {
 namespace {
 
-constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
 bool failed(const char* name) {
   complain_errno("cannot copy", name);
   return false;

@@ -1,11 +1,15 @@
 // Small files, whole, by descriptor of their directory. plz-init stands alone: it does without os/.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/types.h>
 
 #include <string>
 
 namespace plz::init {
+
+// To open a directory by its name in another, and nothing else that bears the name.
+inline constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 // Closes its descriptor.
 class Fd {

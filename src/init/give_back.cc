@@ -13,8 +13,6 @@
 namespace plz::init {
 namespace {
 
-constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
 struct Giving {
   uid_t uid;
   gid_t gid;

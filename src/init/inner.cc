@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "init/command.h"
 #include "init/contract.h"
@@ -75,10 +76,11 @@ class Inner {
   StartedCommand command_;
   Moment started_, ended_;
   int64_t oom_kills_before_ = 0;
-  int64_t cgroup_oom_kills_before_ = 0;
+  std::optional<int64_t> cgroup_oom_kills_before_;
   bool given_back_ = true;
   int64_t sync_start_at_ = kNever;
   int64_t kill_at_ = kNever;
+  bool was_asked_ = false;
   int wait_status_ = 0;
   rusage usage_{};
   bool ended_by_itself_ = false;
@@ -180,7 +182,8 @@ void Inner::take_control() {
   if (!read_whole(kDirectoryFd, kStopFile, text)) return;
   int64_t grace_ms = std::max(0LL, strtoll(text.c_str(), nullptr, 10));
   kill_at_ = std::min(kill_at_, now_us() + grace_ms * 1000);
-  if (grace_ms > 0) kill(-command_.pid, spec_.stop_signal);
+  // Asked once more, about less time, the job is not signalled again.
+  if (grace_ms > 0 && !std::exchange(was_asked_, true)) kill(-command_.pid, spec_.stop_signal);
 }
 
 void Inner::act_on_deadlines() {
@@ -240,7 +243,8 @@ void Inner::write_exit_record() {
   record.add(kKeySystemTime, microseconds(usage_.ru_stime));
   record.add(kKeyMaxRss, static_cast<int64_t>(usage_.ru_maxrss));
   if (in_container_) {
-    record.add(kKeyCgroupOomKills, container_oom_kills() - cgroup_oom_kills_before_);
+    if (auto kills = container_oom_kills(); kills && cgroup_oom_kills_before_)
+      record.add(kKeyCgroupOomKills, *kills - *cgroup_oom_kills_before_);
     record.add(kKeyGivenBack, int64_t{given_back_});
   }
   exit_record_.write(record.finish());

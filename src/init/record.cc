@@ -29,11 +29,22 @@ void pause_milliseconds(long milliseconds) {
   nanosleep(&time, nullptr);
 }
 
-int64_t oom_kills_in(const char* path) {
+std::optional<int64_t> oom_kills_in(const std::string& path) {
   std::string text;
-  if (!read_whole(AT_FDCWD, path, text)) return 0;
+  if (!read_whole(AT_FDCWD, path.c_str(), text)) return std::nullopt;
   size_t at = text.find("\noom_kill ");
-  return at == text.npos ? 0 : strtoll(text.c_str() + at + strlen("\noom_kill "), nullptr, 10);
+  if (at == text.npos) return std::nullopt;
+  return strtoll(text.c_str() + at + strlen("\noom_kill "), nullptr, 10);
+}
+
+// Of cgroup v2: "/" in a cgroup namespace of its own.
+std::string own_cgroup() {
+  std::string text;
+  if (!read_whole(AT_FDCWD, "/proc/self/cgroup", text)) return "/";
+  size_t line = text.compare(0, 3, "0::") == 0 ? 0 : text.find("\n0::");
+  if (line == text.npos) return "/";
+  size_t path = text.find("::", line) + 2;
+  return text.substr(path, text.find('\n', path) - path);
 }
 
 }  // namespace
@@ -91,11 +102,12 @@ void write_end_record(int attempt_directory, int64_t log_bytes) {
 
 Moment Moment::now() { return {microseconds(CLOCK_REALTIME), microseconds(CLOCK_BOOTTIME)}; }
 
-int64_t kernel_oom_kills() { return oom_kills_in("/proc/vmstat"); }
+int64_t kernel_oom_kills() { return oom_kills_in("/proc/vmstat").value_or(0); }
 
-int64_t container_oom_kills() {
+std::optional<int64_t> container_oom_kills() {
   // Of cgroup v2 and of v1: the one or the other is there.
-  return oom_kills_in("/sys/fs/cgroup/memory.events") + oom_kills_in("/sys/fs/cgroup/memory/memory.oom_control");
+  auto kills = oom_kills_in("/sys/fs/cgroup" + own_cgroup() + "/memory.events");
+  return kills ? kills : oom_kills_in("/sys/fs/cgroup/memory/memory.oom_control");
 }
 
 }  // namespace plz::init

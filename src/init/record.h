@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "init/file.h"
@@ -44,7 +45,7 @@ struct Moment {
 
 // How often the kernel killed for lack of memory since it started; 0 where it does not tell.
 int64_t kernel_oom_kills();
-// The same of the container's own cgroup.
-int64_t container_oom_kills();
+// The same of the container's own cgroup; nullopt where it is not seen from inside.
+std::optional<int64_t> container_oom_kills();
 
 }  // namespace plz::init

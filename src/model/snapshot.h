@@ -13,6 +13,10 @@ namespace plz {
 struct ImageIdentity {
   std::string id;      // "sha256:…": of the image's configuration, the same on every engine
   std::string digest;  // "repository@sha256:…", to pull it by; "" where it was neither pushed nor pulled
+  // Of one that plz built upon another, as the recipe's image or plz's own base: which that was. "": no such, or a
+  // plz.Dockerfile's.
+  std::string base_id = {};
+  std::string base_digest = {};
   bool operator==(const ImageIdentity&) const = default;
 };
 

@@ -9,7 +9,7 @@
 namespace plz {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PLZ_SANITIZED
 constexpr size_t kStackBytes = 4u << 20;
 #else
 constexpr size_t kStackBytes = 512u << 10;

@@ -89,6 +89,7 @@ class Exchange {
   bool has_sent() const { return has_sent_; }
 
  private:
+  bool is_success() const { return response_.status >= 200 && response_.status < 300; }
   Result<void> send();
   Result<void> send_parts(iovec* parts, int count);
   Result<void> send_chunks();
@@ -178,6 +179,7 @@ Result<void> Exchange::receive_head() {
   response_.status = head.status;
   response_.headers = std::move(head.headers);
   keep_alive_ = head.keep_alive && !send_error_;
+  if (request_.on_head && is_success()) request_.on_head(response_.headers);
   return {};
 }
 
@@ -201,7 +203,7 @@ Result<void> Exchange::receive_body() {
 }
 
 size_t Exchange::take(std::string_view piece) {
-  bool to_caller = on_data_ && response_.status >= 200 && response_.status < 300;
+  bool to_caller = on_data_ && is_success();
   if (!to_caller) {
     response_.body += piece;
     return piece.size();

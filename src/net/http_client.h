@@ -41,9 +41,10 @@ struct ClientRequest {
   std::string method = "GET";
   std::string target;  // path and query, encoded
   Headers headers;
-  std::string_view body;                       // valid until the call returns
-  BodySource body_source;                      // in place of `body`: sent chunked, as it comes; never repeated
-  std::chrono::milliseconds stall_timeout{0};  // 0: the client's
+  std::string_view body;                        // valid until the call returns
+  BodySource body_source;                       // in place of `body`: sent chunked, as it comes; never repeated
+  std::chrono::milliseconds stall_timeout{0};   // 0: the client's
+  std::function<void(const Headers&)> on_head;  // told the fields of a 2xx answer before its body comes
   // Idempotent requests (GET, PUT, and whatever says so) are repeated once when a kept connection
   // turns out to be closed.
   bool idempotent = true;

@@ -21,7 +21,7 @@ class ServerConnection;
 
 // A few large buffers, used again and again by the streams that have something to send. Streams that
 // wait hold none.
-class BufferPool {
+class SendBuffers {
  public:
   std::string take() {
     if (free_.empty()) return {};
@@ -61,7 +61,7 @@ struct ServerCore {
 
   static constexpr size_t kScratchBytes = 64u << 10;
   std::unique_ptr<char[]> scratch{new char[kScratchBytes]};
-  BufferPool buffers;
+  SendBuffers buffers;
   std::unordered_map<ServerConnection*, std::shared_ptr<ServerConnection>> connections;
 };
 

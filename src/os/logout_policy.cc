@@ -1,6 +1,8 @@
 #include "os/logout_policy.h"
 
 #include <map>
+#include <set>
+#include <vector>
 
 #include "base/text.h"
 #include "os/file.h"
@@ -10,16 +12,29 @@ namespace {
 
 constexpr uint64_t kMostBytes = 1u << 20;
 
-// The value of the last `key=` line outside of comments.
-std::optional<std::string> last_value(std::string_view text, std::string_view key) {
-  std::optional<std::string> value;
+// The values of the `key=` lines outside of comments.
+std::vector<std::string_view> values_of(std::string_view text, std::string_view key) {
+  std::vector<std::string_view> values;
   for (std::string_view line : split(text, '\n')) {
     line = trim(line);
     if (!line.starts_with(key)) continue;
     std::string_view rest = trim(line.substr(key.size()));
-    if (rest.starts_with('=')) value = std::string(trim(rest.substr(1)));
+    if (rest.starts_with('=')) values.push_back(trim(rest.substr(1)));
   }
-  return value;
+  return values;
+}
+
+// Lines add up; an empty one takes back those before it. nullopt: there is none.
+std::optional<std::set<std::string>> listed_users(std::string_view text, std::string_view key) {
+  const auto values = values_of(text, key);
+  if (values.empty()) return std::nullopt;
+  std::set<std::string> users;
+  for (std::string_view value : values) {
+    if (value.empty()) users.clear();
+    for (std::string_view name : split(value, ' '))
+      if (!name.empty()) users.emplace(name);
+  }
+  return users;
 }
 
 // logind.conf itself, then its drop-ins by name; of equal names, /etc wins over /run over /usr/lib.
@@ -43,18 +58,19 @@ std::string all_configuration(const std::string& root) {
 }  // namespace
 
 std::optional<bool> kill_user_processes(std::string_view logind_conf) {
-  auto value = last_value(logind_conf, "KillUserProcesses");
-  if (!value) return std::nullopt;
-  return *value == "yes" || *value == "true" || *value == "1" || *value == "on";
+  const auto values = values_of(logind_conf, "KillUserProcesses");
+  if (values.empty()) return std::nullopt;
+  const std::string_view value = values.back();
+  return value == "yes" || value == "true" || value == "1" || value == "on";
 }
 
-bool logout_ends_processes(const std::string& user, const std::string& root) {
+bool logout_ends_processes(const std::string& login_name, const std::string& root) {
   const std::string text = all_configuration(root);
-  if (!kill_user_processes(text).value_or(false)) return false;
-  const std::string excluded = last_value(text, "KillExcludeUsers").value_or("root");
-  for (std::string_view name : split(excluded, ' '))
-    if (name == user) return false;
-  return !path_exists(join_path(root, "var/lib/systemd/linger/" + user));
+  const auto excluded = listed_users(text, "KillExcludeUsers").value_or(std::set<std::string>{"root"});
+  if (excluded.contains(login_name)) return false;
+  const auto only = listed_users(text, "KillOnlyUsers").value_or(std::set<std::string>{});
+  const bool kills = only.empty() ? kill_user_processes(text).value_or(false) : only.contains(login_name);
+  return kills && !path_exists(join_path(root, "var/lib/systemd/linger/" + login_name));
 }
 
 }  // namespace plz

@@ -7,10 +7,10 @@
 
 namespace plz {
 
-// True where it does and this user is neither excluded nor lingering (loginctl enable-linger): jobs
-// then die with the session. Reads a few small files; false where they cannot be read. `root` is "/"
-// but in tests.
-bool logout_ends_processes(const std::string& user, const std::string& root = "/");
+// True where it does (KillUserProcesses, or this user is one of KillOnlyUsers) and this user is neither
+// excluded nor lingering (loginctl enable-linger): jobs then die with the session. Reads a few small files;
+// false where they cannot be read. `root` is "/" but in tests.
+bool logout_ends_processes(const std::string& login_name, const std::string& root = "/");
 
 // The last KillUserProcesses= of a configuration file's text, if there is one.
 std::optional<bool> kill_user_processes(std::string_view logind_conf);

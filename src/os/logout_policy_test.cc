@@ -36,6 +36,20 @@ TEST_F(LogoutPolicyTest, TheLastDropInDecides) {
   EXPECT_FALSE(logout_ends_processes("ada", root_));
 }
 
+TEST_F(LogoutPolicyTest, OnlyUsersAreNamedWhateverHoldsForTheOthers) {
+  write("etc/systemd/logind.conf", "[Login]\nKillUserProcesses=no\nKillOnlyUsers=ada\nKillOnlyUsers=bob root\n");
+  EXPECT_TRUE(logout_ends_processes("ada", root_));
+  EXPECT_TRUE(logout_ends_processes("bob", root_));
+  EXPECT_FALSE(logout_ends_processes("eve", root_));
+  EXPECT_FALSE(logout_ends_processes("root", root_));  // excluded where nobody is named
+  write("etc/systemd/logind.conf.d/others.conf", "[Login]\nKillUserProcesses=yes\nKillExcludeUsers=bob\n");
+  EXPECT_FALSE(logout_ends_processes("bob", root_));
+  EXPECT_FALSE(logout_ends_processes("eve", root_));
+  EXPECT_TRUE(logout_ends_processes("root", root_));
+  write("etc/systemd/logind.conf.d/put-back.conf", "[Login]\nKillOnlyUsers=\n");
+  EXPECT_TRUE(logout_ends_processes("eve", root_));
+}
+
 TEST_F(LogoutPolicyTest, ExcludedAndLingeringUsersAreSpared) {
   write("etc/systemd/logind.conf", "[Login]\nKillUserProcesses=yes\nKillExcludeUsers=root ada\n");
   EXPECT_FALSE(logout_ends_processes("ada", root_));

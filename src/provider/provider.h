@@ -31,6 +31,9 @@ class Provider {
   // with the provider's words when there is none to be had now.
   virtual Result<void> create(InstanceId id, const MarketSpec& market) = 0;
   virtual Result<InstanceHealth> inspect(InstanceId id) = 0;
+  // Ends the worker's process but not the jobs it looks after, so that create() starts the program that is
+  // installed today. Nothing where a worker lives and ends with its instance.
+  virtual Result<void> end_worker(InstanceId id) = 0;
   // Gives it back; an instance that is gone is success.
   virtual Result<void> terminate(InstanceId id) = 0;
 };

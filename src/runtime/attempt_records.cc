@@ -42,8 +42,11 @@ std::optional<Timestamp> started_at(const AttemptRecord& record) {
 std::optional<Timestamp> ended_at(const AttemptRecord& record) {
   auto started = started_at(record);
   auto from = number(record, init::kKeyStartedBoottime), to = number(record, init::kKeyEndedBoottime);
-  if (!started || !from || !to) return std::nullopt;
-  return *started + std::chrono::microseconds(*to - *from);
+  int64_t took = 0, ended = 0;
+  if (!started || !from || !to || __builtin_sub_overflow(*to, *from, &took) ||
+      __builtin_add_overflow(started->time_since_epoch().count(), took, &ended))
+    return std::nullopt;
+  return Timestamp(std::chrono::microseconds(ended));
 }
 
 // Where no cgroup knows, the kernel's count for the whole machine makes a suspicion.
@@ -64,7 +67,8 @@ Outcome outcome_of(const AttemptRecord& exit, OomKills cgroup_oom_kills) {
     outcome.exit_status = status;
   } else if (kind == "signalled") {
     outcome.kind = OutcomeKind::signalled;
-    outcome.signal = static_cast<int>(number(exit, init::kKeySignal).value_or(SIGKILL));
+    const int64_t signal = number(exit, init::kKeySignal).value_or(SIGKILL);
+    outcome.signal = signal > 0 && signal <= SIGRTMAX ? static_cast<int>(signal) : SIGKILL;
     outcome.exit_status = 128 + *outcome.signal;
   } else {
     outcome.kind = kind == "lost" ? OutcomeKind::lost : OutcomeKind::could_not_start;
@@ -157,6 +161,8 @@ ExitReport exit_report(const AttemptRecords& records, OomKills cgroup_oom_kills)
   report.outcome = outcome_of(*records.exit, cgroup_oom_kills);
   if (report.outcome.kind != OutcomeKind::could_not_start) report.started = started_at(*records.exit);
   report.ended = ended_at(*records.exit);
+  if (auto ended = number(*records.exit, init::kKeyEndedBoottime))
+    report.ended_boot_time = std::chrono::microseconds(*ended);
   return report;
 }
 

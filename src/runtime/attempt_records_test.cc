@@ -46,6 +46,7 @@ TEST(ExitReport, DistinguishesOutcomes) {
 TEST(ExitReport, MeasuresByTheClockThatDoesNotJump) {
   auto report = report_of("outcome exited\nstatus 0\n");
   EXPECT_EQ(*report.ended - *report.started, std::chrono::microseconds(200));
+  EXPECT_EQ(report.ended_boot_time, std::chrono::microseconds(700));
 }
 
 TEST(ExitReport, SuspectsALackOfMemory) {

@@ -25,6 +25,8 @@ class ContainerKeeper {
   virtual Result<std::vector<KeptContainer>> containers() = 0;
   // Also a running one. Absent: success.
   virtual Result<void> remove_container(const std::string& id) = 0;
+  // Tries again with those of ended attempts that could not be removed.
+  virtual void remove_abandoned() {}
 };
 
 }  // namespace plz

@@ -57,6 +57,7 @@ struct LaunchSpec {
 struct ExitReport {
   Outcome outcome;  // never stopped: the worker knows about that
   std::optional<Timestamp> started, ended;
+  std::optional<std::chrono::microseconds> ended_boot_time;  // the same end by the clock that does not jump
 };
 
 enum class AttemptPhase { not_started, running, ended };
@@ -74,17 +75,19 @@ class Runtime {
   // paths in a plain process, where mounts become links and "output" needs none.
   virtual std::string job_path(const AttemptPaths& paths, std::string_view which) const = 0;
   // Returns once plz-init has the attempt in hand: from then on the job lives without the caller.
-  // `invalid` or `unavailable`: nothing was started, the words say why.
+  // `invalid` or `unavailable`: nothing was started, the words say why; something may have been made, which
+  // destroy() removes. After `unavailable` another try may succeed.
   virtual Result<void> start(const LaunchSpec& spec) = 0;
   // After a restart of the worker: what has become of the attempt in this directory; also puts a new
   // outer half of plz-init in place where it had died.
   virtual Result<AttemptPhase> recover(const AttemptPaths& paths) = 0;
   // Blocks until the command has ended and its log is complete on disk; cancelled when `stop` asks.
   virtual Result<ExitReport> wait(const AttemptPaths& paths, std::stop_token stop) = 0;
-  // SIGTERM to the job's process group, SIGKILL to all of it after `grace`. Returns at once.
+  // SIGTERM to the job's process group, SIGKILL to all of it after `grace`. Returns at once. Asked once more,
+  // for what is left of the time, it does not signal twice. unavailable: the job was not told; ask again.
   virtual Result<void> stop(const AttemptPaths& paths, std::chrono::milliseconds grace) = 0;
   // Removes what the runtime holds outside and inside the attempt's directory (mounts, cgroup,
-  // upper layers). After wait() only.
+  // upper layers, a container). After wait(), or a start() that failed.
   virtual Result<void> destroy(const AttemptPaths& paths) = 0;
 };
 

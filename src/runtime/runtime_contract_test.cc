@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "engine/missing_engine_test.h"
 #include "init/contract.h"
 #include "os/cgroup.h"
 #include "os/file.h"
@@ -64,6 +65,7 @@ void RuntimeContract::SetUp() {
   ASSERT_TRUE(write_file_atomically(directory_ + "/code/code.txt", "hello", 0644, Sync::no));
   runtime_ = GetParam().make(directory_);
   auto fingerprint = runtime_->fingerprint();
+  if (!fingerprint.available && GetParam().name == "docker") PLZ_SKIP_FOR_WANT_OF("engine: " + fingerprint.detail);
   if (!fingerprint.available) GTEST_SKIP() << fingerprint.detail;
 }
 

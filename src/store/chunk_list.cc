@@ -6,15 +6,15 @@
 namespace plz {
 namespace {
 
-constexpr std::string_view kMagic = "PLZCHNK1";
+constexpr std::string_view kChunkListMagic = "PLZCHNK1";
 constexpr size_t kReferenceBytes = Digest::kBytes + sizeof(uint32_t);
 
 }  // namespace
 
 std::string encode_chunk_list(const std::vector<ChunkReference>& chunks) {
   std::string out;
-  out.reserve(kMagic.size() + chunks.size() * kReferenceBytes);
-  out += kMagic;
+  out.reserve(kChunkListMagic.size() + chunks.size() * kReferenceBytes);
+  out += kChunkListMagic;
   for (const auto& chunk : chunks) {
     out += chunk.digest.view();
     append_little_endian(out, chunk.bytes);
@@ -23,8 +23,8 @@ std::string encode_chunk_list(const std::vector<ChunkReference>& chunks) {
 }
 
 Result<std::vector<ChunkReference>> decode_chunk_list(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return fail(ErrorCode::invalid, "not a list of chunks");
-  bytes.remove_prefix(kMagic.size());
+  if (!bytes.starts_with(kChunkListMagic)) return fail(ErrorCode::invalid, "not a list of chunks");
+  bytes.remove_prefix(kChunkListMagic.size());
   if (bytes.size() % kReferenceBytes != 0) return fail(ErrorCode::invalid, "a list of chunks is cut short");
   std::vector<ChunkReference> chunks;
   chunks.reserve(bytes.size() / kReferenceBytes);

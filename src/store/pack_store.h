@@ -48,4 +48,7 @@ class PackStore {
   virtual Result<std::vector<PackId>> list() = 0;
 };
 
+// What every kind of store says of one.
+inline Error no_such_pack(PackId id) { return {ErrorCode::not_found, "there is no pack " + id.to_string(), {}}; }
+
 }  // namespace plz

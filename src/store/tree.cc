@@ -15,7 +15,7 @@
 namespace plz {
 namespace {
 
-constexpr std::string_view kMagic = "PLZTREE1";
+constexpr std::string_view kTreeMagic = "PLZTREE1";
 constexpr uint32_t kModeBits = 07777;
 constexpr uint32_t kSymlinkMode = 0777;
 
@@ -56,7 +56,7 @@ Result<TreeEntry> read_entry(LittleEndianReader& reader) {
 
 }  // namespace
 
-TreeEncoder::TreeEncoder() : out_(kMagic) {}
+TreeEncoder::TreeEncoder() : out_(kTreeMagic) {}
 
 void TreeEncoder::add(EntryKind kind, uint32_t mode, std::string_view name, uint64_t bytes, uint64_t files,
                       const Digest& digest, std::string_view target) {
@@ -83,8 +83,8 @@ std::string encode_tree(const Tree& tree) {
 }
 
 Result<Tree> decode_tree(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return fail(ErrorCode::invalid, "not a tree");
-  LittleEndianReader reader(bytes.substr(kMagic.size()));
+  if (!bytes.starts_with(kTreeMagic)) return fail(ErrorCode::invalid, "not a tree");
+  LittleEndianReader reader(bytes.substr(kTreeMagic.size()));
   Tree tree;
   while (!reader.at_end()) {
     PLZ_ASSIGN(TreeEntry entry, read_entry(reader));

@@ -21,7 +21,7 @@ struct CollectionRequest {
 std::string collection_request_to_json(const CollectionRequest& request);
 Result<CollectionRequest> collection_request_from_json(std::string_view json);
 
-// An image or a container; bytes as the engine counts them, layers that others share included.
+// An image or a container; bytes as the engine counts them, of an image those beyond what stays below it.
 struct CollectedObject {
   std::string id, name;
   uint64_t bytes = 0;

@@ -16,8 +16,8 @@ Result<ExecutionSpec> spec_from_json(std::string_view json);
 
 // {"execution_id", "state", "success": true|false|null, "exit_status": n|null, "outcome": {…}|null,
 //  "waiting_for", "attempt": {…}, "times": {…}, "durations": {…seconds…}, "output": {…}|null,
-//  "image": {"id", "digest"}|null, and the spec's members (user, project, command, parameters, snapshot,
-//  input, …) beside them}
+//  "image": {"id", "digest", "base_id", "base_digest"}|null, and the spec's members (user, project, command,
+//  parameters, snapshot, input, …) beside them}
 std::string execution_to_json(const Execution& execution);
 Result<Execution> execution_from_json(std::string_view json);
 // execution_to_json with "measures": the object given (JSON text), as history shows it.
@@ -42,5 +42,8 @@ struct ExecutionPage {
 };
 std::string execution_page_to_json(const ExecutionPage& page);
 Result<ExecutionPage> execution_page_from_json(std::string_view json);
+
+// Of an answer with a log: its first byte's place in the log. None of a composite's, which is made of several.
+inline constexpr std::string_view kLogOffsetHeader = "Plz-Log-Offset";
 
 }  // namespace plz

@@ -13,7 +13,8 @@ constexpr const char* kSpecMembers =
     R"("parameters": {"lr": 1e-3, "big": 12345678901234567890.10}, )"
     R"("snapshot": {"code_tree": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", )"
     R"("environment": {"image": "debian:12", "image_extensions": ["RUN true"], "dockerfile": true, )"
-    R"("pinned": {"id": "sha256:1a", "digest": "debian@sha256:2b"}}}, )"
+    R"("pinned": {"id": "sha256:1a", "digest": "debian@sha256:2b", "base_id": "sha256:6f", )"
+    R"("base_digest": "debian@sha256:7a"}}}, )"
     R"("input": {"tree": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", )"
     R"("source": "file:///data", "total_bytes": 42}, "instance_type": "p3", "instance_market_type": "spot", )"
     R"("max_bid_price_in_dollars_per_hour": 1.25, "instance_max_uptime_in_minutes": null, )"
@@ -36,7 +37,7 @@ constexpr const char* kExecutionMembers =
     R"("finished": "2026-01-01T00:00:02.625000Z"}, )"
     R"("durations": {"waiting": 0.25, "starting": 0.25, "running": 2, "finishing": 0.125}, )"
     R"("output": {"tree": "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", "bytes": 1000}, )"
-    R"("image": {"id": "sha256:3c", "digest": ""}, )";
+    R"("image": {"id": "sha256:3c", "digest": "", "base_id": "", "base_digest": ""}, )";
 
 constexpr const char* kLeast =
     R"({"user": "a", "project": "p", "command": ["true"],)"

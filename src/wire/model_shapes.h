@@ -74,6 +74,8 @@ struct Shape<ImageIdentity> {
   static void members(auto& json, auto& value) {
     json.required("id", value.id);
     json.optional("digest", value.digest);
+    json.optional("base_id", value.base_id);
+    json.optional("base_digest", value.base_digest);
   }
 };
 template <>

@@ -28,7 +28,10 @@ inline ExecutionSpec sample_spec() {
   spec.command = {"python3", "train.py", "caf\xe9"};
   spec.parameters.text = "{\"lr\": 1e-3, \"big\": 12345678901234567890.10}";
   spec.snapshot = {sample_digest('a'),
-                   {"debian:12", {"RUN true"}, true, ImageIdentity{"sha256:1a", "debian@sha256:2b"}}};
+                   {"debian:12",
+                    {"RUN true"},
+                    true,
+                    ImageIdentity{"sha256:1a", "debian@sha256:2b", "sha256:6f", "debian@sha256:7a"}}};
   spec.input = Input{sample_digest('b'), "file:///data", 42};
   spec.market = {"p3", MarketType::spot, 1.25, std::nullopt, 7};
   spec.resources = {0.5, 1u << 30, 2};

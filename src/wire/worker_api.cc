@@ -72,6 +72,7 @@ struct Shape<CollectionOrder> {
     json.optional("environments", value.environments);
     json.optional("caches", value.caches);
     json.optional("keep_images", value.keep_images);
+    json.optional("kept_at", value.kept_at);
   }
 };
 

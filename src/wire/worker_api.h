@@ -48,6 +48,7 @@ struct CollectionOrder {  // remove (dry_run: only tell) what nobody needs on th
   bool environments = false;             // images and leftover containers
   bool caches = false;                   // trees that no attempt is using
   std::vector<std::string> keep_images;  // ids
+  std::optional<Timestamp> kept_at;      // when these were all; what the worker has used since stays, too
 };
 struct WorkerOrders {
   std::vector<Assignment> assignments;

@@ -48,13 +48,14 @@ TEST(WorkerApi, Orders) {
   WorkerOrders orders;
   orders.stops = {{sample_id<AttemptId>(3), 1500}};
   orders.captures = {{sample_id<AttemptId>(4), "r1"}};
-  orders.collections = {{"r2", true, true, false, {"sha256:1"}}};
+  orders.collections = {{"r2", true, true, false, {"sha256:1"}, sample_time(2)}};
   orders.shut_down = true;
   expect_golden(orders, orders_to_json, orders_from_json,
                 R"({"assignments": [], "stops": [{"attempt_id": "019aab9e-3c6f-7d52-9d0f-000000000003", )"
                 R"("grace_milliseconds": 1500}], "captures": [{"attempt_id": )"
                 R"("019aab9e-3c6f-7d52-9d0f-000000000004", "request_id": "r1"}], "collections": [{"request_id": "r2", )"
-                R"("dry_run": true, "environments": true, "caches": false, "keep_images": ["sha256:1"]}], )"
+                R"("dry_run": true, "environments": true, "caches": false, "keep_images": ["sha256:1"], )"
+                R"("kept_at": "2026-01-01T00:00:00.002000Z"}], )"
                 R"("shut_down": true})");
   orders.assignments = {sample_assignment()};
   auto back = orders_from_json(orders_to_json(orders));
@@ -77,14 +78,15 @@ TEST(WorkerApi, Finish) {
                 R"("dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd", "output_bytes": 5, )"
                 R"("log_bytes": 6, "measures": [{"sequence": 1, "path": "summary", "time": )"
                 R"("2026-01-01T00:00:00.002000Z", "value": {"x": 1.0}, "index": 7}], "image": {"id": "sha256:4d", )"
-                R"("digest": "plz@sha256:5e"}})");
+                R"("digest": "plz@sha256:5e", "base_id": "", "base_digest": ""}})");
 }
 
 TEST(WorkerApi, MomentsAndCaptures) {
   expect_golden(AttemptMoment{sample_time(3)}, moment_to_json, moment_from_json,
                 R"({"time": "2026-01-01T00:00:00.003000Z", "image": null})");
   expect_golden(AttemptMoment{sample_time(3), ImageIdentity{"sha256:4d", ""}}, moment_to_json, moment_from_json,
-                R"({"time": "2026-01-01T00:00:00.003000Z", "image": {"id": "sha256:4d", "digest": ""}})");
+                R"({"time": "2026-01-01T00:00:00.003000Z", "image": {"id": "sha256:4d", "digest": "", )"
+                R"("base_id": "", "base_digest": ""}})");
   EXPECT_FALSE(moment_from_json(R"({"time": "2026-01-01T00:00:00.003000Z"})")->image);
   expect_golden(CaptureReport{std::nullopt, 0, "gone"}, capture_report_to_json, capture_report_from_json,
                 R"({"output_tree": null, "output_bytes": 0, "error": "gone"})");

@@ -198,6 +198,7 @@ void Agent::State::poll_once() {
   const bool idle = orders->assignments.empty() && attempts.empty();
   follow(std::move(*orders));
   if (!idle) return;
+  if (containers) containers->remove_abandoned();
   tidy_up();
   describe_runtimes();
 }
@@ -226,8 +227,10 @@ void Agent::State::collect(CollectionOrder order) {
   collecting = std::jthread(
       [this, to = *instance, order = std::move(order), before = std::move(collecting)](std::stop_token stop) mutable {
         if (before.joinable()) before.join();
-        const CollectionSources sources{trees, context.images, context.environments, containers,
-                                        [this](AttemptId id) { return is_in_hand(id); }};
+        const CollectionSources sources{
+            trees, context.images, context.image_uses, context.environments, containers, [this](AttemptId id) {
+              return is_in_hand(id);
+            }};
         const WorkerCollection collection = collect_here(order, sources);
         auto told = connections.call_until_answered(
             stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });

@@ -33,8 +33,20 @@ class AgentTest : public testing::Test {
   }
   ~AgentTest() override { stop(); }
 
+  // Until the test finishes them, or somebody stops them.
+  void jobs_go_on() { script_ = going_on(false); }
+  void jobs_go_on_though_stopped() { script_ = going_on(true); }
+  static FakeRuntime::Script going_on(bool ignores_stop) {
+    return [ignores_stop](const LaunchSpec&) {
+      FakeJob job;
+      job.ends_by_itself = false;
+      job.ignores_stop = ignores_stop;
+      return job;
+    };
+  }
   void start() {
     agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&runtime_}, clock_);
+    if (containers_) agent_->collect_from(*containers_);
     ended_ = false;
     thread_ = std::jthread([this](std::stop_token stop) {
       result_ = agent_->run(stop);
@@ -80,6 +92,7 @@ class AgentTest : public testing::Test {
   FakeRuntime runtime_;
   Digest code_;
   AgentSettings settings_;
+  ContainerKeeper* containers_ = nullptr;
   std::unique_ptr<Agent> agent_;
   std::atomic<bool> ended_{false};
   Result<void> result_;

@@ -44,7 +44,9 @@ class ScriptedEnvironments final : public Environments {
     return script(say, stop);
   }
   Result<std::vector<KeptEnvironment>> list() override { return std::vector<KeptEnvironment>{}; }
-  Result<void> remove(const std::string&) override { return {}; }
+  Result<void> need(const std::vector<std::string>&) override { return {}; }
+  Result<std::vector<KeptEnvironment>> unneeded(const std::vector<std::string>&) override { return list(); }
+  Result<bool> remove(const std::string&) override { return true; }
   Result<void> evict() override {
     ++evictions_;
     return {};

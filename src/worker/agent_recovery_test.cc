@@ -1,6 +1,8 @@
 // What survives the end of an agent, and the absence of its controller.
 #include "worker/agent_fixture_test.h"
 
+#include <sys/stat.h>
+
 #include "worker/attempt_directory.h"
 
 namespace plz {
@@ -18,11 +20,7 @@ TEST_F(AgentTest, ReportsAgainUntilItIsHeard) {
 }
 
 TEST_F(AgentTest, AJobOutlivesAnAbsenceOfTheController) {
-  script_ = [](const LaunchSpec&) {
-    FakeJob job;
-    job.ends_by_itself = false;
-    return job;
-  };
+  jobs_go_on();
   controller_.give(assignment(1));
   start();
   ASSERT_TRUE(eventually([&] { return runtime_.started().size() == 1; }));
@@ -72,12 +70,22 @@ TEST_F(AgentTest, ALaterAgentGoesOnWhereAnEarlierOneWas) {
   EXPECT_TRUE(is_removed(1));
 }
 
+TEST_F(AgentTest, ALaterAgentTellsThatAJobHasStarted) {
+  jobs_go_on();
+  controller_.fail_next("started", ErrorCode::unavailable, 1'000'000);
+  controller_.give(assignment(1));
+  start();
+  ASSERT_TRUE(eventually([&] { return controller_.count("started") > 0; }));
+  stop();
+  controller_.fail_next("started", ErrorCode::unavailable, 0);
+  start();
+  EXPECT_TRUE(eventually([&] { return controller_.started(attempt_id(1)).has_value(); }));
+  runtime_.finish(paths(1), {OutcomeKind::succeeded, 0});
+  controller_.wait_for_finish(attempt_id(1));
+}
+
 TEST_F(AgentTest, AJobThatEndedWhileNoAgentWasThereIsReported) {
-  script_ = [](const LaunchSpec&) {
-    FakeJob job;
-    job.ends_by_itself = false;
-    return job;
-  };
+  jobs_go_on();
   controller_.give(assignment(1));
   start();
   ASSERT_TRUE(eventually([&] { return runtime_.started().size() == 1; }));
@@ -101,6 +109,29 @@ TEST_F(AgentTest, WhatWasNotStartedBeforeIsStartedOnceRegistered) {
   EXPECT_EQ(controller_.wait_for_finish(attempt_id(1)).outcome.kind, OutcomeKind::succeeded);
 }
 
+// The engine may be starting its container, which has them: an agent died before it heard of that.
+TEST_F(AgentTest, DirectoriesOfAnInterruptedStartAreNotMadeAnew) {
+  ASSERT_TRUE(make_directories(parent_path(paths(1).directory)));
+  ASSERT_TRUE(AttemptDirectory(paths(1).directory).create(assignment(1), "fake"));
+  ASSERT_TRUE(make_directories(paths(1).measures()));
+  write_text(paths(1).output() + "/early", "of a container that has begun");
+  for (const std::string& directory : {paths(1).output(), paths(1).measures()})
+    ASSERT_EQ(chmod(directory.c_str(), 0777), 0);
+  struct stat output {};
+  ASSERT_EQ(stat(paths(1).output().c_str(), &output), 0);
+  script_ = [inode = output.st_ino](const LaunchSpec& spec) {
+    struct stat now {};
+    EXPECT_EQ(stat(spec.paths.output().c_str(), &now), 0);
+    EXPECT_EQ(now.st_ino, inode);
+    EXPECT_EQ(now.st_mode & 07777, 0777u);
+    return FakeJob{};
+  };
+  start();
+  FinishReport report = controller_.wait_for_finish(attempt_id(1));
+  ASSERT_TRUE(report.output_tree);
+  EXPECT_EQ(stored_file(*report.output_tree, "early"), "of a container that has begun");
+}
+
 TEST_F(AgentTest, WhatIsToBeForgottenIsNeitherStartedNorReported) {
   ASSERT_TRUE(make_directories(parent_path(paths(1).directory)));
   ASSERT_TRUE(AttemptDirectory(paths(1).directory).create(assignment(1), "fake"));
@@ -112,11 +143,7 @@ TEST_F(AgentTest, WhatIsToBeForgottenIsNeitherStartedNorReported) {
 }
 
 TEST_F(AgentTest, AForgottenJobIsKilled) {
-  script_ = [](const LaunchSpec&) {
-    FakeJob job;
-    job.ends_by_itself = false;
-    return job;
-  };
+  jobs_go_on();
   controller_.give(assignment(1));
   start();
   ASSERT_TRUE(eventually([&] { return runtime_.started().size() == 1; }));
@@ -143,11 +170,7 @@ TEST_F(AgentTest, RegistersAgainAfterAConnectionBroke) {
 }
 
 TEST_F(AgentTest, TheSameAssignmentTwiceIsOneJob) {
-  script_ = [](const LaunchSpec&) {
-    FakeJob job;
-    job.ends_by_itself = false;
-    return job;
-  };
+  jobs_go_on();
   controller_.give(assignment(1));
   controller_.give(assignment(1));
   start();
@@ -158,12 +181,7 @@ TEST_F(AgentTest, TheSameAssignmentTwiceIsOneJob) {
 }
 
 TEST_F(AgentTest, AStopOutlivesTheAgentThatWasTold) {
-  script_ = [](const LaunchSpec&) {
-    FakeJob job;
-    job.ends_by_itself = false;
-    job.ignores_stop = true;
-    return job;
-  };
+  jobs_go_on_though_stopped();
   controller_.give(assignment(1));
   start();
   ASSERT_TRUE(eventually([&] { return runtime_.started().size() == 1; }));
@@ -175,6 +193,47 @@ TEST_F(AgentTest, AStopOutlivesTheAgentThatWasTold) {
   FinishReport report = controller_.wait_for_finish(attempt_id(1));
   EXPECT_EQ(report.outcome.kind, OutcomeKind::stopped);
   EXPECT_EQ(report.outcome.signal, 15);
+}
+
+TEST_F(AgentTest, ALaterAgentLeavesAStoppedJobItsTime) {
+  jobs_go_on_though_stopped();
+  controller_.give(assignment(1));
+  start();
+  ASSERT_TRUE(eventually([&] { return runtime_.started().size() == 1; }));
+  constexpr milliseconds kGrace{10'000'000};
+  controller_.order_stop(attempt_id(1), kGrace.count());
+  ASSERT_TRUE(eventually([&] { return runtime_.stop_asked(paths(1)).has_value(); }));
+  stop();
+  runtime_.forget_stops();
+  start();
+  ASSERT_TRUE(eventually([&] { return runtime_.stop_asked(paths(1)).has_value(); }));
+  EXPECT_GT(*runtime_.stop_asked(paths(1)), milliseconds(0));
+  EXPECT_LT(*runtime_.stop_asked(paths(1)), kGrace);
+  // The controller may repeat its order: that gives no more time.
+  runtime_.forget_stops();
+  controller_.order_stop(attempt_id(1), kGrace.count());
+  ASSERT_TRUE(eventually([&] { return runtime_.stop_asked(paths(1)).has_value(); }));
+  EXPECT_LT(*runtime_.stop_asked(paths(1)), kGrace);
+  // Less time counts from now on.
+  runtime_.forget_stops();
+  controller_.order_stop(attempt_id(1), 0);
+  ASSERT_TRUE(eventually([&] { return runtime_.stop_asked(paths(1)).has_value(); }));
+  EXPECT_EQ(*runtime_.stop_asked(paths(1)), milliseconds(0));
+  runtime_.finish(paths(1), {OutcomeKind::signalled, 137, 9});
+  EXPECT_EQ(controller_.wait_for_finish(attempt_id(1)).outcome.kind, OutcomeKind::stopped);
+}
+
+// The wall clock was set back by years meanwhile, and the times of its end are of then.
+TEST_F(AgentTest, AStoppedJobIsStoppedWhereverTheClockJumped) {
+  FakeClock jobs_clock;
+  FakeRuntime behind(jobs_clock, [](const LaunchSpec&) { return FakeJob{.ends_by_itself = false}; });
+  agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&behind}, clock_);
+  thread_ = std::jthread([this](std::stop_token stop) { result_ = agent_->run(stop); });
+  controller_.give(assignment(1));
+  EXPECT_TRUE(eventually([&] { return behind.started().size() == 1; }));
+  controller_.order_stop(attempt_id(1), 100'000);
+  EXPECT_EQ(controller_.wait_for_finish(attempt_id(1)).outcome.kind, OutcomeKind::stopped);
+  stop();
 }
 
 }  // namespace

@@ -73,7 +73,26 @@ TEST_F(AgentTest, OutputIsStoredOnceTheStoreIsBack) {
   EXPECT_TRUE(report.output_tree);
 }
 
-TEST_F(AgentTest, OutputThatCannotBeStoredIsKept) {
+TEST_F(AgentTest, OutputIsStoredHoweverLongTheControllerWasAway) {
+  script_ = [this](const LaunchSpec&) {
+    FakeJob job;
+    job.effect = [this](const LaunchSpec& spec) {
+      write_text(spec.paths.output() + "/o", "out");
+      controller_.set_away(true);
+    };
+    return job;
+  };
+  controller_.give(assignment(1));
+  start();
+  ASSERT_TRUE(eventually([&] { return controller_.count("missing") >= 30; }));
+  controller_.set_away(false);
+  FinishReport report = controller_.wait_for_finish(attempt_id(1));
+  EXPECT_EQ(report.outcome.kind, OutcomeKind::succeeded) << report.outcome.reason;
+  ASSERT_TRUE(report.output_tree);
+  EXPECT_EQ(stored_file(*report.output_tree, "o"), "out");
+}
+
+TEST_F(AgentTest, OutputThatAControllerAlwaysRefusesIsKept) {
   script_ = [](const LaunchSpec&) {
     FakeJob job;
     job.outcome = {OutcomeKind::exited, 9};

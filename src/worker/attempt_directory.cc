@@ -3,18 +3,29 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <charconv>
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/core.h>
 
 #include "base/text.h"
+#include "os/boot_time.h"
 #include "os/file.h"
 #include "wire/worker_api.h"
 
 namespace plz {
 namespace {
 
+using std::chrono::microseconds;
+
 constexpr char kAssignment[] = "/assignment";
 constexpr char kImage[] = "/image";
+constexpr char kStop[] = "/stop";
 constexpr uint64_t kMostBytes = 256u << 20;
+
+std::string image_lines(const ImageIdentity& image) {
+  return image.id + "\n" + image.digest + "\n" + image.base_id + "\n" + image.base_digest + "\n";
+}
 
 }  // namespace
 
@@ -32,21 +43,29 @@ Result<AttemptDirectory::Kept> AttemptDirectory::load() const {
   return Kept{text.substr(0, line_end), std::move(assignment)};
 }
 
-Result<void> AttemptDirectory::note_stop(Timestamp when) {
-  return write_file_atomically(paths_.directory + "/stop", std::to_string(when.time_since_epoch().count()), 0600,
-                               Sync::no);
+std::chrono::milliseconds StopRequest::time_left() const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - boot_time());
+  return std::max(left, std::chrono::milliseconds(0));
 }
 
-std::optional<Timestamp> AttemptDirectory::stop_requested() const {
-  auto text = read_file(paths_.directory + "/stop");
+Result<void> AttemptDirectory::note_stop(const StopRequest& stop) {
+  const std::string text = fmt::format("{} {} {}\n", stop.when.time_since_epoch().count(),
+                                       stop.when_boot_time.value_or(microseconds(0)).count(), stop.deadline.count());
+  return write_file_atomically(paths_.directory + kStop, text, 0600, Sync::no);
+}
+
+std::optional<StopRequest> AttemptDirectory::stop_requested() const {
+  auto text = read_file(paths_.directory + kStop);
   if (!text) return std::nullopt;
-  int64_t microseconds = 0;
-  std::from_chars(text->data(), text->data() + text->size(), microseconds);
-  return Timestamp(std::chrono::microseconds(microseconds));
+  long long when = 0, when_boot_time = 0, deadline = 0;
+  const int known = sscanf(text->c_str(), "%lld %lld %lld", &when, &when_boot_time, &deadline);
+  StopRequest stop{Timestamp(microseconds(when)), {}, microseconds(deadline)};
+  if (known == 3) stop.when_boot_time = microseconds(when_boot_time);
+  return stop;
 }
 
 Result<void> AttemptDirectory::keep_image(const ImageIdentity& image) {
-  return write_file_atomically(paths_.directory + kImage, image.id + "\n" + image.digest + "\n", 0600, Sync::no);
+  return write_file_atomically(paths_.directory + kImage, image_lines(image), 0600, Sync::no);
 }
 
 std::optional<ImageIdentity> AttemptDirectory::image() const {
@@ -54,7 +73,9 @@ std::optional<ImageIdentity> AttemptDirectory::image() const {
   if (!text) return std::nullopt;
   auto lines = split(*text, '\n');
   if (lines.size() < 2) return std::nullopt;
-  return ImageIdentity{std::string(lines[0]), std::string(lines[1])};
+  ImageIdentity image{std::string(lines[0]), std::string(lines[1])};
+  if (lines.size() >= 4) image.base_id = lines[2], image.base_digest = lines[3];
+  return image;
 }
 
 Result<void> AttemptDirectory::remove() { return remove_tree(paths_.directory); }

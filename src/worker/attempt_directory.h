@@ -2,7 +2,8 @@
 //
 //   assignment        the name of the runtime, a line break, and the JSON that the controller gave, with
 //                     the shell's environment: mode 0600
-//   stop              there if its end was asked for: when, in microseconds since the epoch
+//   stop              there if its end was asked for: when, in microseconds since the epoch and since the machine
+//                     started, and until when it may end by itself, likewise since the machine started
 //   image             of the job's container, once it is there: its id and its digest, a line each
 //   preparation.log   what was printed while that was made ready (model/preparation_line.h)
 //   measures.log      what the job measured so far (measure_log.h)
@@ -19,6 +20,15 @@
 #include "runtime/runtime.h"
 
 namespace plz {
+
+struct StopRequest {
+  Timestamp when;
+  // By boot_time(). Earlier versions did not note them: then all of its time is over.
+  std::optional<std::chrono::microseconds> when_boot_time;
+  std::chrono::microseconds deadline{0};
+
+  std::chrono::milliseconds time_left() const;
+};
 
 class AttemptDirectory {
  public:
@@ -37,8 +47,8 @@ class AttemptDirectory {
   };
   Result<Kept> load() const;
 
-  Result<void> note_stop(Timestamp when);
-  std::optional<Timestamp> stop_requested() const;
+  Result<void> note_stop(const StopRequest& stop);
+  std::optional<StopRequest> stop_requested() const;
 
   Result<void> keep_image(const ImageIdentity& image);
   std::optional<ImageIdentity> image() const;

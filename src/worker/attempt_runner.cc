@@ -1,9 +1,12 @@
 #include "worker/attempt_runner.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "base/log.h"
+#include "os/boot_time.h"
 #include "os/file.h"
 #include "worker/steps/job_directories.h"
 
@@ -40,6 +43,11 @@ class WatchedSource final : public BlobSource {
 
 Error ending() { return Error{ErrorCode::cancelled, "the worker is ending", {}}; }
 
+bool ended_before(const ExitReport& exit, const StopRequest& stop) {
+  if (exit.ended_boot_time && stop.when_boot_time) return *exit.ended_boot_time < *stop.when_boot_time;
+  return exit.ended && *exit.ended < stop.when;
+}
+
 void add_note(std::string& reason, const std::string& note) {
   if (note.empty()) return;
   if (!reason.empty()) reason += "; ";
@@ -60,7 +68,7 @@ AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptD
       observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
                 measure_roots(directory_.paths(), assignment_.spec.indices), recovered, preparation_log_,
                 context.connections, context.clock) {
-  if (recovered && directory_.stop_requested()) grace_ = milliseconds(0);
+  if (recovered) stop_ = directory_.stop_requested();
 }
 
 AttemptRunner::~AttemptRunner() {
@@ -99,6 +107,8 @@ bool AttemptRunner::recover() {
   if (!phase) log_error("attempt {}: {}", id().to_string(), phase.error().message);
   launched_ = !phase || *phase != AttemptPhase::not_started;
   if (launched_) report_.image = directory_.image();
+  was_running_ = phase && *phase == AttemptPhase::running;
+  if (report_.image) image_ = context_.image_uses.begin(report_.image->id);
   return launched_;
 }
 
@@ -111,7 +121,7 @@ Result<void> AttemptRunner::prepare_and_start(const std::stop_token& stop) {
   if (!trees) return could_not_start(trees.error()), Result<void>();
   auto started = [&]() -> Result<void> {
     if (assignment_.spec.snapshot.environment.uses_container()) PLZ_TRY(prepare_image(*trees, stop));
-    return launch(*trees);
+    return launch(*trees, stop);
   }();
   if (discarded_ && !launched_) return fail(ending());
   if (!launched_ && is_stop_requested()) return stopped_before_start(), Result<void>();
@@ -126,20 +136,29 @@ Result<void> AttemptRunner::prepare_image(const JobTrees& trees, const std::stop
   PreparationLog log(directory_.preparation_log(), preparation_log_, context_.connections);
   PLZ_ASSIGN(report_.image, prepare_environment(assignment_, trees.code, context_.environments, log,
                                                 context_.connections, preparing_.get_token()));
+  image_ = context_.image_uses.begin(report_.image->id);
   return directory_.keep_image(*report_.image);
 }
 
 // Leaves launched_ false where its end was asked for meanwhile.
-Result<void> AttemptRunner::launch(const JobTrees& trees) {
+Result<void> AttemptRunner::launch(const JobTrees& trees, const std::stop_token& stop) {
   const AttemptPaths& paths = directory_.paths();
   PLZ_TRY(make_job_directories(paths, assignment_.spec.indices));
   PLZ_TRY(write_job_configuration(paths, assignment_.spec, runtime_));
   PLZ_ASSIGN(LaunchSpec spec, make_launch_spec(paths, assignment_, trees, runtime_, context_.host));
   if (report_.image) spec.image = report_.image->id;
-  if (is_stop_requested()) return {};
-  PLZ_TRY(runtime_.start(spec));
-  launched_ = true;
-  started_ = context_.clock.now();
+  Backoff backoff = context_.connections.backoff();
+  for (int tries = 1; !is_stop_requested(); ++tries) {
+    auto started = runtime_.start(spec);
+    if (started) {
+      launched_ = true;
+      started_ = context_.clock.now();
+      return {};
+    }
+    if (started.error().code != ErrorCode::unavailable || tries == kTriesOnThisMachine) return started;
+    log_warning("attempt {}: {}; trying again", id().to_string(), started.error().message);
+    if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
+  }
   return {};
 }
 
@@ -177,11 +196,13 @@ void AttemptRunner::stopped_before_start() {
 Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
   std::optional<AttemptMoment> moment;
   if (started_) moment = AttemptMoment{*started_, report_.image};
+  // The worker before may not have told of it; a controller that knows of it keeps the earlier time.
+  else if (was_running_) moment = AttemptMoment{context_.clock.now(), report_.image};
   observer_.begin(std::move(moment));
   {
     std::lock_guard lock(mutex_);
     running_ = true;
-    if (grace_) signal_stop(*grace_);
+    if (stop_) signal_stop(stop_->time_left());
   }
   auto exit = wait_for_job(stop);
   {
@@ -220,8 +241,8 @@ Result<ExitReport> AttemptRunner::wait_for_job(const std::stop_token& stop) {
 Outcome AttemptRunner::outcome_of(const ExitReport& exit) const {
   Outcome outcome = exit.outcome;
   auto asked = directory_.stop_requested();
-  const bool ended_before = asked && exit.ended && *exit.ended < *asked;
-  if (asked && !ended_before && outcome.kind != OutcomeKind::could_not_start) outcome.kind = OutcomeKind::stopped;
+  if (asked && !ended_before(exit, *asked) && outcome.kind != OutcomeKind::could_not_start)
+    outcome.kind = OutcomeKind::stopped;
   return outcome;
 }
 
@@ -235,7 +256,7 @@ Result<void> AttemptRunner::keep_output(const std::stop_token& stop) {
   // A worker that comes back takes the same lease up again, and the report of the end ends it.
   output_sink_ = context_.controller.capture_sink(LeaseId(id().uuid()));
   Backoff backoff = context_.connections.backoff();
-  for (int tries = 1;; ++tries) {
+  for (int tries = 0;;) {
     auto stored = store_output(directory, *output_sink_, &is_ending_);
     if (stored) {
       report_.output_tree = stored->tree;
@@ -244,11 +265,18 @@ Result<void> AttemptRunner::keep_output(const std::stop_token& stop) {
       return {};
     }
     if (discarded_ || stop.stop_requested()) return fail(ending());
-    if (!is_temporary(stored.error().code) || tries == kTriesOfOutput)
+    // A try is one of a controller that is there: what it cannot store now, it may store later, but not for ever.
+    if (!is_temporary(stored.error().code) || (controller_answers() && ++tries == kTriesOfOutput))
       return keep_output_here(stored.error().message), Result<void>();
     log_warning("attempt {}: output not stored yet: {}", id().to_string(), stored.error().message);
     if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
   }
+}
+
+// That it is away, and that its disk is full, are both `unavailable`.
+bool AttemptRunner::controller_answers() {
+  auto asked = context_.connections.call([&](WorkerApi& api) { return api.log_size(id(), AttemptLog::job); });
+  return asked || (asked.error().code != ErrorCode::unavailable && asked.error().code != ErrorCode::timeout);
 }
 
 // Out of the attempt's directory, which will be removed.
@@ -299,31 +327,54 @@ void AttemptRunner::clean_up() {
   output_sink_.reset();
   code_.release();
   input_.release();
+  image_ = {};
   context_.trees.evict();
-  if (launched_)
-    if (auto destroyed = runtime_.destroy(directory_.paths()); !destroyed)
-      log_warning("attempt {}: {}", id().to_string(), destroyed.error().message);
+  // Also of one that did not start: something may have been made for it.
+  if (auto destroyed = runtime_.destroy(directory_.paths()); !destroyed)
+    log_warning("attempt {}: {}", id().to_string(), destroyed.error().message);
   if (auto removed = directory_.remove(); !removed) log_warning("{}", removed.error().message);
 }
 
 bool AttemptRunner::is_stop_requested() {
   std::lock_guard lock(mutex_);
-  return grace_.has_value();
+  return stop_.has_value();
 }
 
 void AttemptRunner::stop(milliseconds grace) {
   std::lock_guard lock(mutex_);
+  const auto now = boot_time();
+  StopRequest request = stop_.value_or(StopRequest{context_.clock.now(), now, now + grace});
   // A second request may shorten the grace, but the first one's time counts.
-  if (!grace_)
-    if (auto noted = directory_.note_stop(context_.clock.now()); !noted) log_warning("{}", noted.error().message);
-  grace_ = grace;
+  request.deadline = std::min<std::chrono::microseconds>(request.deadline, now + grace);
+  if (!stop_ || stop_->deadline != request.deadline)
+    if (auto noted = directory_.note_stop(request); !noted) log_warning("{}", noted.error().message);
+  stop_ = request;
   preparing_.request_stop();
-  if (running_) signal_stop(grace);
+  if (running_) signal_stop(std::min(grace, std::chrono::ceil<milliseconds>(request.deadline - now)));
 }
 
 void AttemptRunner::signal_stop(milliseconds grace) {
-  if (auto stopped = runtime_.stop(directory_.paths(), grace); !stopped)
-    log_error("attempt {}: cannot be stopped: {}", id().to_string(), stopped.error().message);
+  auto stopped = runtime_.stop(directory_.paths(), std::max(grace, milliseconds(0)));
+  if (stopped) return;
+  log_error("attempt {}: cannot be stopped: {}", id().to_string(), stopped.error().message);
+  if (stopped.error().code != ErrorCode::unavailable || std::exchange(is_signalling_, true)) return;
+  signaller_ = std::jthread([this](std::stop_token worker_ends) { signal_stop_later(worker_ends); });
+}
+
+void AttemptRunner::signal_stop_later(const std::stop_token& worker_ends) {
+  Backoff backoff = context_.connections.backoff();
+  while (wait_unless_stopped(worker_ends, backoff.next())) {
+    milliseconds left;
+    {
+      std::lock_guard lock(mutex_);
+      left = stop_->time_left();
+      if (!running_) break;
+    }
+    auto stopped = runtime_.stop(directory_.paths(), left);
+    if (stopped || stopped.error().code != ErrorCode::unavailable) break;
+  }
+  std::lock_guard lock(mutex_);
+  is_signalling_ = false;
 }
 
 void AttemptRunner::discard() {

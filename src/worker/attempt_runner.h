@@ -17,6 +17,7 @@
 #include "worker/attempt_observer.h"
 #include "worker/connections.h"
 #include "worker/image_gate.h"
+#include "worker/image_uses.h"
 #include "worker/steps/launch_spec.h"
 #include "worker/steps/prepare_environment.h"
 #include "worker/steps/store_output.h"
@@ -34,6 +35,7 @@ struct AttemptContext {
   JobHost host;
   std::string kept_output_directory;  // where output goes that cannot be stored
   ImageGate images = {};
+  ImageUses image_uses{clock};
 };
 
 // Its calls are for one thread, the agent's.
@@ -66,13 +68,14 @@ class AttemptRunner {
   Result<void> prepare_and_start(const std::stop_token& stop);
   Result<JobTrees> acquire_trees(const std::stop_token& stop);
   Result<void> prepare_image(const JobTrees& trees, const std::stop_token& stop);
-  Result<void> launch(const JobTrees& trees);
+  Result<void> launch(const JobTrees& trees, const std::stop_token& stop);
   Result<void> watch_until_end(const std::stop_token& stop);
   Result<ExitReport> wait_for_job(const std::stop_token& stop);
   Result<void> keep_output(const std::stop_token& stop);
   Result<void> report_end(const std::stop_token& stop);
   void clean_up();
 
+  bool controller_answers();
   void keep_output_here(const std::string& why);
   std::string kept_output() const { return context_.kept_output_directory + "/" + id().to_string(); }
 
@@ -82,6 +85,7 @@ class AttemptRunner {
   Outcome outcome_of(const ExitReport& exit) const;
   bool is_stop_requested();
   void signal_stop(std::chrono::milliseconds grace);
+  void signal_stop_later(const std::stop_token& worker_ends);
 
   AttemptContext& context_;
   Runtime& runtime_;
@@ -91,21 +95,25 @@ class AttemptRunner {
   LogShipper preparation_log_;
   AttemptObserver observer_;
   TreeCache::Hold code_, input_;
+  ImageUses::Use image_;
   std::unique_ptr<BlobSink> output_sink_;  // its lease lives until the end was acknowledged
   FinishReport report_;
   bool launched_ = false;
   std::optional<Timestamp> started_;
+  bool was_running_ = false;    // when it was recovered
   std::stop_source preparing_;  // its image is not to be waited for any more
 
   std::mutex mutex_;
-  bool running_ = false;                            // guarded by mutex_: the runtime can be told to stop it
-  std::optional<std::chrono::milliseconds> grace_;  // guarded by mutex_: set once its end was asked for
+  bool running_ = false;             // guarded by mutex_, as what follows: the runtime can be told to stop it
+  std::optional<StopRequest> stop_;  // once its end was asked for
+  bool is_signalling_ = false;       // by the thread signaller_, since the runtime could not at once
   std::atomic<bool> discarded_{false};
   std::atomic<bool> done_{false};
   std::atomic<int> capturing_{0};
   volatile bool is_ending_ = false;  // ends a capture of output that is under way
   std::vector<std::jthread> captures_;
   std::jthread thread_;
+  std::jthread signaller_;
 };
 
 }  // namespace plz

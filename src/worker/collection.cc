@@ -12,9 +12,9 @@ class LocalCollection {
   WorkerCollection run() {
     if (order_.environments) {
       // Looked up before containers go, so that a dry run tells the same.
-      const std::vector<KeptEnvironment> unused = unused_images();
+      const std::vector<KeptEnvironment> unneeded = unneeded_images();
       remove_containers();
-      for (const KeptEnvironment& image : unused) remove_image(image);
+      for (const KeptEnvironment& image : unneeded) remove_image(image);
     }
     if (order_.caches) {
       const auto cleared = sources_.trees.clear(order_.dry_run);
@@ -25,20 +25,27 @@ class LocalCollection {
   }
 
  private:
-  std::vector<KeptEnvironment> unused_images() {
+  std::vector<KeptEnvironment> unneeded_images() {
     if (!sources_.environments) return {};
-    auto images = sources_.environments->list();
-    if (!images) {
-      // Whose jobs never ran in containers need not hear that there is no engine.
-      if (images.error().code != ErrorCode::unavailable || !order_.keep_images.empty())
-        note("images", images.error().message);
-      return {};
-    }
-    const auto& keep = order_.keep_images;
-    std::erase_if(*images, [&](const KeptEnvironment& image) {
-      return image.in_use || std::find(keep.begin(), keep.end(), image.image_id) != keep.end();
-    });
-    return std::move(*images);
+    auto images = needed_and_not();
+    if (images) return std::move(*images);
+    // Whose jobs never ran in containers need not hear that there is no engine.
+    if (images.error().code != ErrorCode::unavailable || !order_.keep_images.empty())
+      note("images", images.error().message);
+    return {};
+  }
+
+  Result<std::vector<KeptEnvironment>> needed_and_not() {
+    std::vector<std::string> needed = sources_.image_uses.since(order_.kept_at);
+    needed.insert(needed.end(), order_.keep_images.begin(), order_.keep_images.end());
+    if (!order_.dry_run) PLZ_TRY(sources_.environments->need(needed));
+    return sources_.environments->unneeded(needed);
+  }
+
+  // Also by an attempt that has come since.
+  bool is_used(const std::string& image_id) const {
+    const auto used = sources_.image_uses.since(order_.kept_at);
+    return std::find(used.begin(), used.end(), image_id) != used.end();
   }
 
   void remove_containers() {
@@ -57,15 +64,18 @@ class LocalCollection {
     }
   }
 
+  // What others need, too, is given up; only what is gone is told.
   void remove_image(const KeptEnvironment& image) {
+    bool goes = image.goes;
     if (!order_.dry_run) {
       if (!sources_.images.try_close())
         return note(image.name, "it stays while the environment of a job is being prepared");
-      auto removed = sources_.environments->remove(image.image_id);
+      auto removed = is_used(image.image_id) ? Result<bool>(false) : sources_.environments->remove(image.image_id);
       sources_.images.open();
       if (!removed) return note(image.name, removed.error().message);
+      goes = *removed;
     }
-    done_.images.push_back({image.image_id, image.name, image.bytes});
+    if (goes) done_.images.push_back({image.image_id, image.name, image.bytes});
   }
 
   void note(const std::string& what, const std::string& why) {

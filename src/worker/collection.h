@@ -10,6 +10,7 @@
 #include "wire/collection_json.h"
 #include "wire/worker_api.h"
 #include "worker/image_gate.h"
+#include "worker/image_uses.h"
 #include "worker/tree_cache.h"
 
 namespace plz {
@@ -18,6 +19,7 @@ namespace plz {
 struct CollectionSources {
   TreeCache& trees;
   ImageGate& images;
+  ImageUses& image_uses;
   Environments* environments = nullptr;  // may be null, as may
   ContainerKeeper* containers = nullptr;
   // Whether the worker has it in hand at this moment.

@@ -1,5 +1,7 @@
 #include "worker/collection.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "worker/fake_controller.h"
@@ -21,13 +23,27 @@ class FakeEnvironments final : public Environments {
     if (error) return fail(*error);
     return images;
   }
-  Result<void> remove(const std::string& image_id) override {
-    std::erase_if(images, [&](const auto& image) { return image.image_id == image_id; });
+  Result<void> need(const std::vector<std::string>& ids) override {
+    needed = ids;
     return {};
+  }
+  Result<std::vector<KeptEnvironment>> unneeded(const std::vector<std::string>& ids) override {
+    PLZ_ASSIGN(auto unneeded, list());
+    std::erase_if(unneeded, [&](const KeptEnvironment& image) {
+      return image.in_use || std::find(ids.begin(), ids.end(), image.image_id) != ids.end();
+    });
+    if (when_chosen) when_chosen();
+    return unneeded;
+  }
+  Result<bool> remove(const std::string& image_id) override {
+    given_up.push_back(image_id);
+    return std::erase_if(images, [&](const auto& image) { return image.image_id == image_id && image.goes; }) > 0;
   }
   Result<void> evict() override { return {}; }
 
   std::vector<KeptEnvironment> images;
+  std::vector<std::string> needed, given_up;
+  std::function<void()> when_chosen;
   std::optional<Error> error;
 };
 
@@ -53,14 +69,16 @@ class CollectionTest : public testing::Test {
   }
 
   WorkerCollection collect(bool dry_run, std::vector<std::string> keep = {"sha256:kept"}) {
-    CollectionSources sources{trees_, gate_, &environments_, &keeper_,
-                              [](AttemptId id) { return id == attempt_id(1); }};
-    return collect_here({"r", dry_run, true, false, std::move(keep)}, sources);
+    CollectionSources sources{trees_,         gate_,    uses_,
+                              &environments_, &keeper_, [](AttemptId id) { return id == attempt_id(1); }};
+    return collect_here({"r", dry_run, true, false, std::move(keep), clock_.now()}, sources);
   }
 
   testing_worker::TempDirectory directory_;
   TreeCache trees_{directory_.path(), 1 << 20, "boot"};
   ImageGate gate_;
+  FakeClock clock_;
+  ImageUses uses_{clock_};
   FakeEnvironments environments_;
   FakeKeeper keeper_;
 };
@@ -77,6 +95,37 @@ TEST_F(CollectionTest, RemovesWhatNobodyNeedsAsTheDryRunSaid) {
   EXPECT_EQ(foreseen.containers, done.containers);
   EXPECT_EQ(environments_.images.size(), 2u);
   EXPECT_EQ(keeper_.kept.size(), 1u);
+}
+
+TEST_F(CollectionTest, WhatOthersNeedIsGivenUpAndNotTold) {
+  environments_.images.push_back({"sha256:shared", "plz/environment:shared", 1000, false, false});
+  EXPECT_EQ(collect(true).images.size(), 1u);
+  EXPECT_TRUE(environments_.given_up.empty());
+  EXPECT_TRUE(environments_.needed.empty());
+  EXPECT_EQ(collect(false).images.size(), 1u);
+  EXPECT_EQ(environments_.given_up, (std::vector<std::string>{"sha256:old", "sha256:shared"}));
+  EXPECT_EQ(environments_.needed, std::vector<std::string>{"sha256:kept"});
+}
+
+TEST_F(CollectionTest, WhatTheControllerMayNotYetKnowOfStays) {
+  {
+    const auto use = uses_.begin("sha256:old"), other = uses_.begin("sha256:another");
+    clock_.advance(std::chrono::seconds(1));
+    EXPECT_TRUE(collect(true).images.empty());
+    EXPECT_TRUE(collect(false).images.empty());
+  }
+  EXPECT_TRUE(collect(false).images.empty()) << "it has ended since the controller looked";
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(collect(true).images.size(), 1u);
+  // While what is unneeded is chosen, a job comes.
+  std::optional<ImageUses::Use> use;
+  environments_.when_chosen = [&] { use = uses_.begin("sha256:old"); };
+  EXPECT_TRUE(collect(false).images.empty());
+  EXPECT_TRUE(environments_.given_up.empty());
+  use.reset();
+  clock_.advance(std::chrono::seconds(1));
+  environments_.when_chosen = nullptr;
+  EXPECT_EQ(collect(false).images.size(), 1u);
 }
 
 TEST_F(CollectionTest, OneFailureStopsNothingElse) {

@@ -7,6 +7,7 @@
 #include "wire/collection_json.h"
 #include "wire/execution_json.h"
 #include "wire/instance_json.h"
+#include "wire/worker_api.h"
 
 namespace plz {
 namespace {
@@ -15,10 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr const char* kIdText = "019aab9e-3c6f-7d52-9d0f-000000000003";
-const ExecutionId kId = *ExecutionId::parse(kIdText);
-const std::string kOne = "/v1/executions/" + std::string(kIdText);
 
 class CommandsTest : public testing::Test {
  protected:
@@ -255,6 +252,19 @@ TEST_F(CommandsTest, OutputOfARunningExecutionNeedsForce) {
   execution_.state = ExecutionState::running;
   serve();
   EXPECT_THAT(error(OutputOptions{kId}).hint, HasSubstr("--force-if-running"));
+}
+
+TEST_F(CommandsTest, OfARunningExecutionThatHasWrittenNothingItIsAnEmptyDirectory) {
+  execution_.state = ExecutionState::running;
+  serve();
+  OutputOptions options{.execution = kId, .output_directory = "out", .force_if_running = true};
+  scripted_.answer("POST " + kOne + "/output-captures", capture_report_to_json({}));
+  EXPECT_EQ(ok(options), 0);
+  EXPECT_TRUE(path_exists(scripted_.directory.path("project/out")));
+  CaptureReport failed;
+  failed.error = "the disk is full";
+  scripted_.answer("POST " + kOne + "/output-captures", capture_report_to_json(failed));
+  EXPECT_THAT(error(options).message, HasSubstr("the disk is full"));
 }
 
 TEST_F(CommandsTest, OutputThatCouldNotBeStoredIsTold) {

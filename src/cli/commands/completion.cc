@@ -81,7 +81,7 @@ std::string bash_script(const Words& words) {
 }
 
 // In single quotes of a shell.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (char c : text) result += c == '\'' ? "'\\''" : std::string(1, c);
   return result + "'";
@@ -98,14 +98,14 @@ std::string zsh_option(const OptionDescription& option) {
        {"--" + option.long_name, option.short_name.empty() ? std::string() : "-" + option.short_name})
     if (!name.empty())
       arguments += " \\\n        " +
-                   quoted(fmt::format("{}[{}]{}", name, description, option.takes_value ? ":value:_files" : ""));
+                   shell_quoted(fmt::format("{}[{}]{}", name, description, option.takes_value ? ":value:_files" : ""));
   return arguments;
 }
 
 std::string zsh_script(const Words& words) {
   std::string commands, cases;
   for (const auto& command : words.commands) {
-    commands += "    " + quoted(command.name + ":" + command.description) + "\n";
+    commands += "    " + shell_quoted(command.name + ":" + command.description) + "\n";
     std::string arguments;
     for (const auto& option : command.options) arguments += zsh_option(option);
     if (takes_ids(command)) arguments += " \\\n        '*:execution:_plz_ids'";
@@ -143,7 +143,7 @@ std::string fish_option(const std::string& condition, const OptionDescription& o
   std::string line = fmt::format("complete -c plz -n {} -l {}", condition, option.long_name);
   if (!option.short_name.empty()) line += " -s " + option.short_name;
   if (option.takes_value) line += " -r";
-  return line + " -d " + quoted(option.description) + "\n";
+  return line + " -d " + shell_quoted(option.description) + "\n";
 }
 
 std::string fish_script(const Words& words) {
@@ -151,8 +151,8 @@ std::string fish_script(const Words& words) {
   for (const auto& option : words.global.options) script += fish_option("true", option);
   for (const auto& command : words.commands) {
     script += fmt::format("complete -c plz -n __fish_use_subcommand -a {} -d {}\n", command.name,
-                          quoted(command.description));
-    const std::string condition = quoted("__fish_seen_subcommand_from " + command.name);
+                          shell_quoted(command.description));
+    const std::string condition = shell_quoted("__fish_seen_subcommand_from " + command.name);
     for (const auto& option : command.options) script += fish_option(condition, option);
     if (takes_ids(command))
       script += fmt::format("complete -c plz -n {} -k -a '(plz __complete ids 2>/dev/null)'\n", condition);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/execution_comparison.h"
+#include "cli/monitored_source.h"
 #include "cli/output_retrieval.h"
 #include "cli/patient_blobs.h"
 #include "os/file.h"
@@ -50,14 +51,20 @@ class CodeDiff {
     if (!program) return fail(ErrorCode::not_found, "the program diff is not installed", "apt-get install diffutils");
     const std::string output_path = join_path(directory_, "diff");
     PLZ_ASSIGN(UniqueFd output, open_file(output_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const std::string errors_path = join_path(directory_, "errors");
+    PLZ_ASSIGN(UniqueFd errors, open_file(errors_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     SpawnOptions options;
     options.program = *program;
     options.arguments = {"diff", "-ruN", "--no-dereference", "a", "b"};
     options.environment = {"LC_ALL=C.UTF-8"};
     options.stdout_fd = output.get();
     options.directory = directory_;
-    PLZ_TRY(run_process(options, kLongestDiff).map([](ProcessExit) {}));
-    return read_file(output_path, 1u << 30);
+    options.stderr_fd = errors.get();
+    PLZ_ASSIGN(const ProcessExit exit, run_process(options, kLongestDiff));
+    if (exit.status <= 1) return read_file(output_path, 1u << 30);
+    const std::string words = read_file(errors_path, 1u << 20).value_or("");
+    return fail(ErrorCode::internal, fmt::format("the program diff failed with an exit status of {}: {}", exit.status,
+                                                 printable(trim(words))));
   }
 
   BlobSource& source_;
@@ -70,15 +77,11 @@ void append_section(std::string& text, std::string_view title, const auto& diffe
   for (const auto& difference : differences) text += "  " + difference_sentence(difference) + "\n";
 }
 
-}  // namespace
-
-Result<int> perform(Session& session, const DiffOptions& options) {
-  PLZ_ASSIGN(const Execution first, session.execution(options.first));
-  PLZ_ASSIGN(const Execution second, session.execution(options.second));
-  Interrupt interrupt;
+Result<int> show_differences(Session& session, Interrupt& interrupt, const Execution& first, const Execution& second) {
   PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
-  PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first, second, *blobs));
-  PLZ_ASSIGN(const ResultDifferences results, compare_results(session, first, second, *blobs));
+  MonitoredSource source(*blobs, interrupt.flag(), session.messages());
+  PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first, second, source));
+  PLZ_ASSIGN(const ResultDifferences results, compare_results(session, first, second, source));
   if (causes.empty() && results.empty()) {
     session.messages().info("Nothing differs");
     return 0;
@@ -89,7 +92,7 @@ Result<int> perform(Session& session, const DiffOptions& options) {
   append_section(text, "Configuration", causes.configuration);
   append_section(text, "Code", causes.code);
   if (!causes.code.empty()) {
-    PLZ_ASSIGN(const std::string code, CodeDiff(*blobs).text_of(causes.code, session.environment()));
+    PLZ_ASSIGN(const std::string code, CodeDiff(source).text_of(causes.code, session.environment()));
     text += code;
   }
   append_section(text, "Input", causes.input);
@@ -97,8 +100,20 @@ Result<int> perform(Session& session, const DiffOptions& options) {
   append_section(text, "Outcome", results.outcome);
   append_section(text, "Measures", results.measures);
   append_section(text, "Output", results.output);
+  session.messages().end_progress();
   PLZ_TRY(session.out().write(text));
   return 1;
+}
+
+}  // namespace
+
+Result<int> perform(Session& session, const DiffOptions& options) {
+  PLZ_ASSIGN(const Execution first, session.execution(options.first));
+  PLZ_ASSIGN(const Execution second, session.execution(options.second));
+  Interrupt interrupt;
+  auto status = show_differences(session, interrupt, first, second);
+  if (!status && interrupt.raised()) return interrupt.exit_status();
+  return status;
 }
 
 }  // namespace plz

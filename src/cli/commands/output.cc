@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "cli/attendance.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/composite.h"
 #include "cli/execution_report.h"
@@ -29,7 +30,13 @@ class OutputCommand {
 
   Result<int> retrieve() {
     session_.messages().info("Retrieving the output...");
-    PLZ_TRY(execution_.spec.is_composite() ? retrieve_parts() : retrieve_one());
+    auto retrieved = execution_.spec.is_composite() ? retrieve_parts() : retrieve_one();
+    if (!retrieved && interrupt_.raised()) {
+      session_.messages().plain("");
+      tell_how_to_get_output(session_.messages(), execution_.id);
+      return interrupt_.exit_status();
+    }
+    if (!retrieved) return fail(std::move(retrieved).error());
     remember_output(session_, pattern_, directory_);
     session_.messages().info("Done and dusted.");
     return 0;
@@ -103,9 +110,11 @@ class OutputCommand {
     if (!options_.force_if_running)
       return fail(ErrorCode::conflict, fmt::format("the execution {} has not finished", execution.id.to_string()),
                   "--force-if-running retrieves what it has written so far");
-    PLZ_ASSIGN(const CaptureReport report,
-               session_.call([&](ApiClient& api) { return api.capture_output(execution.id); }));
-    if (report.output_tree && report.error.empty()) return *report.output_tree;
+    PLZ_ASSIGN(const CaptureReport report, session_.call([&](ApiClient& api) {
+      auto subscription = interrupt_.on_raise([&api] { api.cancel(); });
+      return api.capture_output(execution.id);
+    }));
+    if (report.error.empty()) return report.output_tree;
     return fail(ErrorCode::unavailable, "the output could not be captured: " + report.error);
   }
 

@@ -22,8 +22,8 @@ Result<std::optional<JsonText>> overridden_parameters(Session& session, const Re
   return JsonText{merge_json_objects(earlier.spec.parameters.text, over.text)};
 }
 
-void tell_what_differs(Messages& messages, const Execution& earlier, const ExecutionSpec& now) {
-  const auto differences = environment_differences(earlier.spec, now);
+void tell_what_differs(Messages& messages, const Execution& earlier, const Prepared& prepared) {
+  const auto differences = environment_differences(earlier.spec, prepared.submission.spec, *prepared.blobs);
   if (differences.empty()) return;
   messages.warning("The environment differs from that of " + earlier.id.to_string() + ":");
   for (size_t i = 0; i < differences.size() && i < kMostDifferencesShown; ++i)
@@ -43,6 +43,13 @@ std::vector<IndexRange> failed_ranges(const std::vector<Execution>& parts) {
   return ranges;
 }
 
+int stop_before(Session& session, const Interrupt& interrupt, const IndexRange& range, const IndexRange& first) {
+  if (range == first) return nothing_submitted(session, interrupt);
+  session.messages().plain("");
+  session.messages().info(fmt::format("Interrupted: from index {} on nothing was submitted", range.from));
+  return interrupt.exit_status();
+}
+
 Result<int> rerun_failed(Session& session, Interrupt& interrupt, const Execution& earlier,
                          const std::optional<JsonText>& parameters) {
   if (!earlier.spec.is_composite())
@@ -52,10 +59,13 @@ Result<int> rerun_failed(Session& session, Interrupt& interrupt, const Execution
   const auto ranges = failed_ranges(parts);
   if (ranges.empty()) session.messages().info("None of its parts has failed");
   for (const IndexRange& range : ranges) {
-    PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, interrupt, earlier, parameters));
-    prepared.submission.spec.parallel_indices_range = range;
+    auto prepared = prepare_rerun(session, interrupt, earlier, parameters);
+    if (!prepared && interrupt.raised()) return stop_before(session, interrupt, range, ranges.front());
+    if (!prepared) return fail(std::move(prepared).error());
+    if (range == ranges.front()) tell_what_differs(session.messages(), earlier, *prepared);
+    prepared->submission.spec.parallel_indices_range = range;
     session.messages().info(fmt::format("Indices {} to {}", range.from, range.to - 1));
-    PLZ_TRY(submit_and_attend(session, interrupt, std::move(prepared), "", true));
+    PLZ_TRY(submit_and_attend(session, interrupt, std::move(*prepared), "", true));
   }
   return 0;
 }
@@ -70,9 +80,11 @@ Result<int> perform(Session& session, const RerunOptions& options) {
   PLZ_ASSIGN(const auto parameters, overridden_parameters(session, options, earlier));
   session.messages().info("Running " + earlier.id.to_string() + " again");
   if (options.failed_only) return rerun_failed(session, interrupt, earlier, parameters);
-  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, interrupt, earlier, parameters));
-  tell_what_differs(session.messages(), earlier, prepared.submission.spec);
-  return submit_and_attend(session, interrupt, std::move(prepared), pattern, options.detach);
+  auto prepared = prepare_rerun(session, interrupt, earlier, parameters);
+  if (!prepared && interrupt.raised()) return nothing_submitted(session, interrupt);
+  if (!prepared) return fail(std::move(prepared).error());
+  tell_what_differs(session.messages(), earlier, *prepared);
+  return submit_and_attend(session, interrupt, std::move(*prepared), pattern, options.detach);
 }
 
 }  // namespace plz

@@ -23,12 +23,6 @@ std::string json_array(const std::vector<std::string>& texts) {
   return json + "]";
 }
 
-int nothing_submitted(Session& session, const Interrupt& interrupt) {
-  session.messages().plain("");
-  session.messages().info("Interrupted: nothing was submitted");
-  return interrupt.exit_status();
-}
-
 }  // namespace
 
 std::vector<ConfigurationOverride> configuration_overrides(const RunOptions& options) {
@@ -43,6 +37,12 @@ std::vector<ConfigurationOverride> configuration_overrides(const RunOptions& opt
 Result<void> check_output_pattern(const std::string& pattern) {
   if (pattern.find("%e") != std::string::npos) return {};
   return refuse_occupied(pattern);
+}
+
+int nothing_submitted(Session& session, const Interrupt& interrupt) {
+  session.messages().plain("");
+  session.messages().info("Interrupted: nothing was submitted");
+  return interrupt.exit_status();
 }
 
 Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared prepared, const std::string& pattern,

@@ -2,9 +2,11 @@
 
 #include "cli/attendance.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/run_steps.h"
 #include "cli/execution_comparison.h"
 #include "cli/execution_report.h"
 #include "cli/interrupt.h"
+#include "cli/monitored_source.h"
 #include "cli/preparation.h"
 #include "cli/preparation_watch.h"
 #include "cli/submission.h"
@@ -77,14 +79,25 @@ std::string as_json(const Verdict& verdict) {
 }
 
 Result<Execution> run_again(Session& session, Interrupt& interrupt, const Execution& earlier) {
-  PLZ_ASSIGN(Prepared prepared, prepare_rerun(session, interrupt, earlier, std::nullopt));
-  PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
+  auto prepared = prepare_rerun(session, interrupt, earlier, std::nullopt);
+  if (!prepared && interrupt.raised()) (void)nothing_submitted(session, interrupt);
+  if (!prepared) return fail(std::move(prepared).error());
+  PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared->submission));
   session.messages().info(fmt::format("Running {} again as {}", earlier.id.to_string(), id.to_string()));
-  auto preparation = watch_preparation(session, id, prepared.submission.spec.snapshot.environment);
+  auto preparation = watch_preparation(session, id, prepared->submission.spec.snapshot.environment);
   auto finished = wait_until_finished(session, interrupt, id);
   if (preparation && finished) preparation->finish();
   if (!finished && interrupt.raised()) tell_how_to_reattach(session.messages(), id);
   return finished;
+}
+
+Result<Verdict> compare(Session& session, Interrupt& interrupt, const Execution& before, const Execution& after) {
+  Verdict verdict{before, after, {}, {}};
+  PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
+  MonitoredSource source(*blobs, interrupt.flag(), session.messages());
+  PLZ_ASSIGN(verdict.results, compare_results(session, before, after, source));
+  PLZ_ASSIGN(verdict.causes, compare_causes(before, after, source));
+  return verdict;
 }
 
 }  // namespace
@@ -104,12 +117,11 @@ Result<int> perform(Session& session, const VerifyOptions& options) {
   auto repeated = run_again(session, interrupt, earlier);
   if (!repeated && interrupt.raised()) return interrupt.exit_status();
   if (!repeated) return fail(std::move(repeated).error());
-  Verdict verdict{earlier, *repeated, {}, {}};
-  PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
-  PLZ_ASSIGN(verdict.results, compare_results(session, earlier, *repeated, *blobs));
-  PLZ_ASSIGN(verdict.causes, compare_causes(earlier, *repeated, *blobs));
-  PLZ_TRY(session.out().write(options.json ? as_json(verdict) : as_text(verdict)));
-  return verdict.results.empty() ? 0 : 1;
+  auto verdict = compare(session, interrupt, earlier, *repeated);
+  if (!verdict && interrupt.raised()) return interrupt.exit_status();
+  if (!verdict) return fail(std::move(verdict).error());
+  PLZ_TRY(session.out().write(options.json ? as_json(*verdict) : as_text(*verdict)));
+  return verdict->results.empty() ? 0 : 1;
 }
 
 }  // namespace plz

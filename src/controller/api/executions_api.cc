@@ -169,17 +169,22 @@ Result<Response> log_from(LogStart start, LogKind kind, Request& request, const 
   PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
   PLZ_ASSIGN(Execution execution, context.executions.get(id));
   const bool follow = query_flag(request, "follow");
+  Response response;
+  response.headers.add("Content-Type", "application/octet-stream");
   std::unique_ptr<Producer> producer;
   if (execution.spec.is_composite()) {
     PLZ_ASSIGN(auto members, context.executions.parts(id));
-    std::vector<ExecutionId> ids;
-    for (const auto& part : members) ids.push_back(part.id);
-    producer = follow_composite(context.executions, context.logs, context.notifier, ids, start, follow, kind);
+    std::vector<PartLog> parts;
+    for (const auto& part : members) {
+      PLZ_ASSIGN(const uint64_t offset, offset_in_log(part, context.logs, start, kind));
+      parts.push_back({part.id, offset});
+    }
+    producer = follow_composite(context.executions, context.logs, context.notifier, parts, follow, kind);
   } else {
-    producer = follow_log(context.executions, context.logs, context.notifier, id, start, follow, kind);
+    PLZ_ASSIGN(const uint64_t offset, offset_in_log(execution, context.logs, start, kind));
+    response.headers.add(std::string(kLogOffsetHeader), std::to_string(offset));
+    producer = follow_log(context.executions, context.logs, context.notifier, id, offset, follow, kind);
   }
-  Response response;
-  response.headers.add("Content-Type", "application/octet-stream");
   response.stream = pump(context.streams, std::move(producer));
   return response;
 }

@@ -22,11 +22,12 @@ Result<Response> register_worker(Request& request, ControllerContext& context) {
 Result<Response> poll(Request& request, const PathParameters& parameters, ControllerContext& context) {
   PLZ_ASSIGN(InstanceId id, id_parameter<InstanceId>(parameters, "id"));
   PLZ_ASSIGN(auto wait, query_number(request, "wait", 0, 600));
-  PLZ_ASSIGN(auto orders, context.workers.take_orders(id));
+  PLZ_ASSIGN(uint64_t registration, context.workers.registration_of(id));
+  PLZ_ASSIGN(auto orders, context.workers.take_orders(id, registration));
   if (orders) return json_answer(orders_to_json(*orders));
   DeferredAnswer deferred;
-  deferred.attempt = [&context, id]() -> std::optional<std::string> {
-    auto taken = context.workers.take_orders(id);
+  deferred.attempt = [&context, id, registration]() -> std::optional<std::string> {
+    auto taken = context.workers.take_orders(id, registration);
     if (!taken) return orders_to_json({});  // the next poll says what is wrong
     if (!*taken) return std::nullopt;
     return orders_to_json(**taken);
@@ -101,19 +102,19 @@ void add_worker_routes(Router& router, ControllerContext& context) {
       PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
       PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
       PLZ_ASSIGN(auto report, parse(body));
-      PLZ_TRY(hand_on(c.workers, id, report));
+      PLZ_TRY(hand_on(c.reports, id, report));
       return json_answer("{}");
     });
   };
-  using W = WorkerService&;
+  using R = AttemptReports&;
   add_report("POST", "/v1/attempts/{id}/started", moment_from_json,
-             [](W w, AttemptId id, const AttemptMoment& moment) { return w.started(id, moment); });
+             [](R r, AttemptId id, const AttemptMoment& moment) { return r.started(id, moment); });
   add_report("POST", "/v1/attempts/{id}/command-ended", moment_from_json,
-             [](W w, AttemptId id, const AttemptMoment& moment) { return w.command_ended(id, moment.time); });
+             [](R r, AttemptId id, const AttemptMoment& moment) { return r.command_ended(id, moment.time); });
   add_report("POST", "/v1/attempts/{id}/measures", measure_events_from_json,
-             [](W w, AttemptId id, const auto& events) { return w.measures(id, events); });
+             [](R r, AttemptId id, const auto& events) { return r.measures(id, events); });
   add_report("POST", "/v1/attempts/{id}/finish", finish_from_json,
-             [](W w, AttemptId id, const FinishReport& report) { return w.finish(id, report); });
+             [](R r, AttemptId id, const FinishReport& report) { return r.finish(id, report); });
   add("POST", "/v1/attempts/{id}/output-captures/{request}", [](Request& r, P p, C c) -> Result<Response> {
     PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
     PLZ_ASSIGN(CaptureReport report, capture_report_from_json(body));

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kExecutionsAtOnce = 1'000;
-constexpr milliseconds kBetweenLooks{50};
+constexpr milliseconds kBetweenQuestions{50};
 
 class Watching {
  public:
@@ -109,13 +109,15 @@ void Collector::stop() {
 CollectionReport Collector::collect(const CollectionRequest& request, const std::stop_token& stop) {
   CollectionReport report;
   report.dry_run = request.dry_run;
-  std::vector<std::string> images;
+  // Before anything is read: what is missed there is seen here.
+  Watching watching(executions_.references());
+  std::set<std::string> images;
   if (auto collected = collect_store(request, stop, report, images); !collected) {
     report.error = collected.error().message;
     log_error("collection: {}", report.error);
     return report;
   }
-  if (request.environments || request.caches) collect_on_workers(request, images, stop, report);
+  if (request.environments || request.caches) collect_on_workers(request, std::move(images), stop, report);
   if (!request.dry_run)
     log_info("collection: {} blobs and {} bytes of the store; {} packs removed, {} written anew", report.blobs,
              report.bytes, report.packs_removed, report.packs_rewritten);
@@ -123,14 +125,10 @@ CollectionReport Collector::collect(const CollectionRequest& request, const std:
 }
 
 Result<void> Collector::collect_store(const CollectionRequest& request, const std::stop_token& stop,
-                                      CollectionReport& report, std::vector<std::string>& images) {
-  // Before anything is read: what is missed there is seen here.
-  Watching watching(executions_.references());
+                                      CollectionReport& report, std::set<std::string>& images) {
   PLZ_ASSIGN(BlobTable table, BlobTable::load(database_.blobs()));
   Marker marker(table, database_.blobs(), packs_);
-  std::set<std::string> kept_images;
-  PLZ_TRY(mark_all(database_.executions(), marker, kept_images, stop));
-  images.assign(kept_images.begin(), kept_images.end());
+  PLZ_TRY(mark_all(database_.executions(), marker, images, stop));
   Sweeper sweeper({database_.blobs(), packs_, blobs_, executions_.references(), clock_}, table, marker);
   Swept swept;
   Result<void> result;
@@ -158,18 +156,21 @@ std::vector<Instance> Collector::present_instances(const std::stop_token& stop) 
     bool starting = false;
     for (const Instance& instance : instances) starting = starting || instance.state == InstanceState::starting;
     if (!starting || clock_.steady() >= deadline || stop.stop_requested()) return instances;
-    never.wait_for(lock, stop, kBetweenLooks, [] { return false; });
+    never.wait_for(lock, stop, kBetweenQuestions, [] { return false; });
   }
 }
 
-void Collector::collect_on_workers(const CollectionRequest& request, const std::vector<std::string>& images,
+void Collector::collect_on_workers(const CollectionRequest& request, std::set<std::string> images,
                                    const std::stop_token& stop, CollectionReport& report) {
   CollectionOrder order;
   order.dry_run = request.dry_run;
   order.environments = request.environments;
   order.caches = request.caches;
-  order.keep_images = images;
   const auto instances = present_instances(stop);
+  // Only now, since executions have gone on meanwhile; what comes after this moment the workers know themselves.
+  order.kept_at = clock_.now();
+  images.merge(executions_.references().images());
+  order.keep_images.assign(images.begin(), images.end());
   auto answers = std::make_shared<Answers>();
   answers->by_instance.resize(instances.size());
   std::vector<std::string> requests;

@@ -6,6 +6,8 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "base/clock.h"
@@ -50,9 +52,9 @@ class Collector {
 
   void serve(const std::stop_token& stop);
   Result<void> collect_store(const CollectionRequest& request, const std::stop_token& stop, CollectionReport& report,
-                             std::vector<std::string>& images);
-  void collect_on_workers(const CollectionRequest& request, const std::vector<std::string>& images,
-                          const std::stop_token& stop, CollectionReport& report);
+                             std::set<std::string>& images);
+  void collect_on_workers(const CollectionRequest& request, std::set<std::string> images, const std::stop_token& stop,
+                          CollectionReport& report);
   std::vector<Instance> present_instances(const std::stop_token& stop) const;
 
   Database& database_;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/text_body_test.h"
 #include "db/fault_injecting_database.h"
 #include "db/memory/memory_database.h"
 #include "logs/memory_log_store.h"
@@ -16,21 +17,6 @@
 
 namespace plz {
 namespace {
-
-class TextBody final : public BodyReader {
- public:
-  explicit TextBody(std::string text) : text_(std::move(text)) {}
-  Result<size_t> read(void* buffer, size_t size) override {
-    size_t n = std::min(size, text_.size() - at_);
-    memcpy(buffer, text_.data() + at_, n);
-    at_ += n;
-    return n;
-  }
-
- private:
-  std::string text_;
-  size_t at_ = 0;
-};
 
 // Calls back, once, before a read.
 class InterruptedPackStore final : public PackStore {
@@ -168,7 +154,7 @@ class CollectorTest : public testing::Test {
   EventLog events_{notifier_, clock_};
   ExecutionService executions_{database_, notifier_, events_, clock_};
   BlobService blobs_{database_.blobs(), packs_, clock_};
-  WorkerService workers_{database_, executions_, logs_, notifier_, events_, clock_, ""};
+  WorkerService workers_{database_, executions_, notifier_, events_, clock_, ""};
   Collector collector_{database_, packs_, executions_, blobs_, workers_, clock_, {{}, {}, {}}};
 };
 
@@ -378,6 +364,42 @@ TEST_F(CollectorTest, BlobsAreGivenOutWhileTheirPackIsWrittenAnew) {
   EXPECT_EQ(read, (std::vector{kept, file}));
 }
 
+TEST_F(CollectorTest, AnImageThatIsRecordedMeanwhileIsNeeded) {
+  WorkerRegistration registration;
+  registration.host_name = "box";
+  const InstanceId there = workers_.register_worker(registration)->instance_id;
+  const ExecutionId running = submit(send_tree("code"));
+  send_tree("garbage");
+  // While it marks: a job starts in its image, and what it refers to is taken before garbage is removed.
+  packs_.before_read = [&] {
+    ASSERT_TRUE(executions_.change(
+        running,
+        [](Execution& e) -> Result<void> {
+          e.image = ImageIdentity{"sha256:1", ""};
+          return {};
+        },
+        Durability::durable));
+  };
+  Collector patient{database_, packs_, executions_, blobs_, workers_, clock_, {{}, std::chrono::seconds(20), {}}};
+  std::promise<CollectionReport> report;
+  ASSERT_TRUE(patient.start({}, [&](CollectionReport given) { report.set_value(std::move(given)); }));
+  std::optional<WorkerOrders> orders;
+  while (!orders) orders = *workers_.take_orders(there, *workers_.registration_of(there));
+  ASSERT_EQ(orders->collections.size(), 1u);
+  EXPECT_EQ(orders->collections[0].keep_images, std::vector<std::string>{"sha256:1"});
+  EXPECT_EQ(orders->collections[0].kept_at, clock_.now());
+  // The answer that carried the order was lost on its way.
+  ASSERT_EQ(workers_.register_worker(WorkerRegistration{.instance_id = there, .host_name = "box"})->instance_id, there);
+  auto again = *workers_.take_orders(there, *workers_.registration_of(there));
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->collections.size(), 1u);
+  EXPECT_EQ(again->collections[0].request_id, orders->collections[0].request_id);
+  workers_.answer_collection(orders->collections[0].request_id, {});
+  EXPECT_EQ(report.get_future().get().error, "");
+  ASSERT_TRUE(workers_.register_worker(WorkerRegistration{.instance_id = there, .host_name = "box"}));
+  EXPECT_FALSE(*workers_.take_orders(there, *workers_.registration_of(there)));
+}
+
 TEST_F(CollectorTest, AsksTheWorkersThatAreThere) {
   WorkerRegistration registration;
   registration.host_name = "box";
@@ -414,7 +436,7 @@ TEST_F(CollectorTest, AsksTheWorkersThatAreThere) {
     first_was_over.set_value(report.has_value());
   }));
   std::optional<WorkerOrders> orders;
-  while (!orders) orders = *workers_.take_orders(there);
+  while (!orders) orders = *workers_.take_orders(there, *workers_.registration_of(there));
   ASSERT_EQ(orders->collections.size(), 1u);
   EXPECT_TRUE(orders->collections[0].dry_run);
   EXPECT_EQ(orders->collections[0].keep_images, std::vector<std::string>{"sha256:1"});

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
+#include <string>
 
 #include "controller/collection/references.h"
 
@@ -34,13 +36,18 @@ class ReferenceWatch {
   void end();
   // What came since the last time.
   References take();
+  // The images among all that came since begin(), taken or not.
+  std::set<std::string> images() const;
 
  private:
   void forget(uint64_t number);
 
-  std::mutex mutex_;
+  void add(const References& references);
+
+  mutable std::mutex mutex_;
   bool watching_ = false;  // guarded by mutex_, as is what follows
   References added_;
+  std::set<std::string> images_;
   std::map<uint64_t, References> announced_;
   uint64_t last_number_ = 0;
 };

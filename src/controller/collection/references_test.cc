@@ -35,10 +35,13 @@ TEST(ReferenceWatch, KeepsWhatIsAnnouncedWhileItWatches) {
   watch.begin();
   EXPECT_TRUE(watch.take().trees.empty());
   execution.spec.snapshot.code_tree = digest_of("b");
+  execution.image = ImageIdentity{"sha256:1", ""};
   { const auto stored = watch.announce(execution); }
   EXPECT_EQ(watch.take().trees, std::vector{digest_of("b")});
   EXPECT_TRUE(watch.take().trees.empty());
+  EXPECT_EQ(watch.images(), std::set<std::string>{"sha256:1"}) << "what was taken is among them";
   watch.end();
+  EXPECT_TRUE(watch.images().empty());
   watch.begin();
   EXPECT_TRUE(watch.take().trees.empty());
 }

@@ -9,8 +9,8 @@ namespace plz {
 using std::chrono::milliseconds;
 
 InstanceKeeper::InstanceKeeper(Provider& provider, ExecutionService& executions, WorkerService& workers,
-                               const Clock& clock)
-    : provider_(provider), executions_(executions), workers_(workers), clock_(clock) {}
+                               const Clock& clock, std::string version)
+    : provider_(provider), executions_(executions), workers_(workers), clock_(clock), version_(std::move(version)) {}
 
 InstanceKeeper::~InstanceKeeper() { stop(); }
 
@@ -29,6 +29,7 @@ void InstanceKeeper::stop() {
 
 void InstanceKeeper::run_once() {
   if (clock_.steady() < next_try_) return;
+  end_outdated_workers();
   std::vector<Instance> present = workers_.instances();
   for (const auto& instance : present) {
     if (instance.provider != provider_.name()) continue;
@@ -38,6 +39,16 @@ void InstanceKeeper::run_once() {
   }
   if (present.empty() && (wanted_at_start_ || executions_.unfinished() > 0)) get_one();
   wanted_at_start_ = false;
+}
+
+// After an upgrade the next look finds the worker gone, and starts the new one.
+void InstanceKeeper::end_outdated_workers() {
+  for (const auto& instance : workers_.take_outdated(version_)) {
+    if (instance.provider != provider_.name()) continue;
+    log_info("the worker of instance {} is of another version: another takes its jobs up", instance.id.to_string());
+    if (auto ended = provider_.end_worker(instance.id); !ended)
+      log_warning("instance {}: {}", instance.id.to_string(), ended.error().message);
+  }
 }
 
 void InstanceKeeper::revive(const Instance& instance) {

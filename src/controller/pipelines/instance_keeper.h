@@ -1,10 +1,11 @@
 // Keeps the instances that are wanted: asks the provider for one when executions are queued and there
-// is none, starts a local worker again that died, and notices those that are gone.
+// is none, starts a local worker again that died or is of another version, and notices those that are gone.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "base/clock.h"
@@ -16,7 +17,8 @@ namespace plz {
 
 class InstanceKeeper {
  public:
-  InstanceKeeper(Provider& provider, ExecutionService& executions, WorkerService& workers, const Clock& clock);
+  InstanceKeeper(Provider& provider, ExecutionService& executions, WorkerService& workers, const Clock& clock,
+                 std::string version);
   ~InstanceKeeper();
   void start(std::chrono::milliseconds period = std::chrono::milliseconds(500));
   void stop();
@@ -24,6 +26,7 @@ class InstanceKeeper {
   void run_once();
 
  private:
+  void end_outdated_workers();
   void revive(const Instance& instance);
   void get_one();
 
@@ -31,6 +34,7 @@ class InstanceKeeper {
   ExecutionService& executions_;
   WorkerService& workers_;
   const Clock& clock_;
+  const std::string version_;  // of this controller, whose workers are to have the same
   bool wanted_at_start_ = true;
   SteadyTime next_try_{};  // after a failure of the provider
   std::chrono::milliseconds back_off_{0};

@@ -56,12 +56,17 @@ void Scheduler::loop(std::stop_token stop) {
   }
 }
 
-std::vector<Room> Scheduler::rooms() const {
+std::vector<Room> Scheduler::empty_rooms() const {
   std::vector<Room> rooms;
   for (const auto& instance : workers_.instances()) {
     if (instance.state == InstanceState::starting) continue;
     rooms.push_back({instance.id, instance.capacity.cpus, instance.capacity.memory_bytes, instance.capacity.gpus});
   }
+  return rooms;
+}
+
+std::vector<Room> Scheduler::rooms() const {
+  std::vector<Room> rooms = empty_rooms();
   executions_.each_assigned([&](const Execution& execution, const Attempt& attempt) {
     auto room = std::find_if(rooms.begin(), rooms.end(), [&](const Room& r) { return r.id == attempt.instance_id; });
     if (room == rooms.end()) return;
@@ -80,6 +85,7 @@ void Scheduler::run_once() {
   if (free.empty()) return;
   std::vector<std::pair<Execution, size_t>> chosen;  // with the index of its room
   std::vector<Room> left = free;
+  const std::vector<Room> empty = empty_rooms();
   bool cpus_blocked = false, memory_blocked = false, gpus_blocked = false;
   executions_.each_queued([&](const Execution& execution) {
     const Resources& wanted = execution.spec.resources;
@@ -95,6 +101,9 @@ void Scheduler::run_once() {
       chosen.emplace_back(execution, i);
       return true;
     }
+    // What no instance could give waits for another instance; nobody waits behind it for these.
+    auto would_fit = [&](const Room& room) { return shortage_of(wanted, room) == Shortage::none; };
+    if (std::none_of(empty.begin(), empty.end(), would_fit)) return true;
     cpus_blocked = cpus_blocked || shortage == Shortage::cpus;
     memory_blocked = memory_blocked || shortage == Shortage::memory;
     gpus_blocked = gpus_blocked || shortage == Shortage::gpus;
@@ -137,7 +146,11 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
   Assignment assignment{attempt.id,      execution.id,
                         execution.spec,  environment ? std::move(*environment) : EnvironmentVariables{},
                         attempt.gpu_ids, {}};
-  return workers_.assign(room.id, std::move(assignment)).has_value();
+  if (!workers_.assign(room.id, std::move(assignment))) return false;
+  // Where it was asked to stop meanwhile, that order may have come before this one, and been passed over.
+  auto now = executions_.get(execution.id);
+  if (now && now->stop_requested && now->attempt_id == attempt.id) workers_.repeat_stop(*now);
+  return true;
 }
 
 std::optional<std::string> Scheduler::never_met(const Resources& wanted) const {

@@ -1,6 +1,6 @@
 // Matches queued executions with instances that have room. First in, first out among equals: an
 // execution that waits for a kind of resource (processors, memory, GPUs) lets nobody that wants the
-// same kind overtake it, and everybody else.
+// same kind overtake it, and everybody else. One that no instance could run even if it were free holds up nobody.
 #pragma once
 
 #include <condition_variable>
@@ -45,6 +45,7 @@ class Scheduler {
   std::string explain(const Execution& execution) const;
 
  private:
+  std::vector<Room> empty_rooms() const;  // of instances as if nothing ran on them
   std::vector<Room> rooms() const;
   // What none of the instances could give even if it were free.
   std::optional<std::string> never_met(const Resources& wanted) const;

@@ -21,6 +21,14 @@ Error no_such_execution(ExecutionId id) {
 ExecutionService::ExecutionService(Database& database, Notifier& notifier, EventLog& events, const Clock& clock)
     : database_(database), notifier_(notifier), events_(events), clock_(clock) {}
 
+void ExecutionService::Composite::add_end(const Outcome& outcome) {
+  ++finished;
+  if (outcome.succeeded()) return;
+  ++failed;
+  if (outcome.kind == OutcomeKind::stopped) stopped = true;
+  if (!first_exit_status) first_exit_status = outcome.exit_status;
+}
+
 Uuid ExecutionService::any_execution() { return Uuid(); }
 
 Result<void> ExecutionService::load() {
@@ -34,28 +42,24 @@ Result<void> ExecutionService::load() {
       PLZ_ASSIGN(attempt, database_.executions().find_attempt(*record.execution.attempt_id));
     }
     remember(record, attempt);
-    if (record.execution.spec.parent_id) tallies_[*record.execution.spec.parent_id];
   }
-  std::vector<ExecutionId> composites;
-  for (const auto& [id, tally] : tallies_) composites.push_back(id);
-  for (ExecutionId id : composites) {
-    PLZ_ASSIGN(auto record, read(id));
-    PLZ_ASSIGN(auto members, parts(id));
+  PLZ_ASSIGN(auto composites,
+             database_.executions().list({.unfinished_only = true, .top_level_only = true}, std::nullopt, 10'000'000));
+  std::erase_if(composites, [](const auto& record) { return !record.execution.spec.is_composite(); });
+  for (const auto& record : composites) {
+    PLZ_ASSIGN(auto members, parts(record.execution.id));
     std::lock_guard lock(mutex_);
-    composites_[id] = record;
-    Composite& tally = tallies_[id];
+    composites_[record.execution.id] = record;
+    Composite& tally = tallies_[record.execution.id];
     tally.parts = members.size();
     for (const auto& part : members) {
       if (part.times.assigned) ++tally.started;
       if (!tally.image) tally.image = part.image;
-      if (part.state != ExecutionState::finished) continue;
-      ++tally.finished;
-      if (!part.outcome->succeeded()) {
-        ++tally.failed;
-        if (!tally.first_exit_status) tally.first_exit_status = part.outcome->exit_status;
-      }
+      if (part.state == ExecutionState::finished) tally.add_end(*part.outcome);
     }
   }
+  // An earlier controller may have ended between a part's change and that of the whole.
+  for (const auto& record : composites) update_composite(record.execution.id);
   return {};
 }
 
@@ -233,14 +237,7 @@ void ExecutionService::part_changed(const Execution& before, const Execution& af
     Composite& tally = tallies_[*after.spec.parent_id];
     if (!before.times.assigned && after.times.assigned) ++tally.started;
     if (!tally.image) tally.image = after.image;
-    if (after.state == ExecutionState::finished) {
-      ++tally.finished;
-      if (!after.outcome->succeeded()) {
-        ++tally.failed;
-        if (after.outcome->kind == OutcomeKind::stopped) tally.stopped = true;
-        if (!tally.first_exit_status) tally.first_exit_status = after.outcome->exit_status;
-      }
-    }
+    if (after.state == ExecutionState::finished) tally.add_end(*after.outcome);
   }
   update_composite(*after.spec.parent_id);
 }

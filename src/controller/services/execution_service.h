@@ -81,9 +81,9 @@ class ExecutionService {
   struct Composite {
     size_t parts = 0, finished = 0, failed = 0, started = 0;
     std::optional<int> first_exit_status;
-    std::string first_reason;
     bool stopped = false;
-    std::optional<ImageIdentity> image;  // of the first part that told one
+    std::optional<ImageIdentity> image;    // of the first part that told one
+    void add_end(const Outcome& outcome);  // of a part
   };
 
   Result<ExecutionRecord> read(ExecutionId id) const;

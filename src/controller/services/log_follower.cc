@@ -8,17 +8,21 @@
 namespace plz {
 namespace {
 
+Uuid log_of(AttemptId attempt, LogKind kind) {
+  return kind == LogKind::job ? attempt.uuid() : preparation_log_of(attempt);
+}
+
 class LogProducer final : public Producer {
  public:
-  LogProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id, LogStart start,
+  LogProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id, uint64_t offset,
               bool follow, LogKind kind)
       : executions_(executions),
         logs_(logs),
         notifier_(notifier),
         id_(id),
-        start_(start),
         follow_(follow),
-        kind_(kind) {}
+        kind_(kind),
+        offset_(offset) {}
 
   void on_wake(std::function<void()> wake) override {
     wake_ = wake;
@@ -32,7 +36,7 @@ class LogProducer final : public Producer {
     const bool ended = has_ended(execution->state);
     if (!log_) {
       if (!execution->attempt_id) return ended || !follow_ ? State::end : State::waiting;
-      if (auto begun = begin(*execution->attempt_id); !begun) return failed(begin_error_);
+      begin(*execution->attempt_id);
     }
     piece.resize(target_bytes);
     auto size = logs_.read(*log_, offset_, piece.data(), piece.size());
@@ -49,18 +53,9 @@ class LogProducer final : public Producer {
     return state != ExecutionState::queued && state != ExecutionState::starting;
   }
 
-  bool begin(AttemptId attempt) {
-    log_ = kind_ == LogKind::job ? attempt.uuid() : preparation_log_of(attempt);
+  void begin(AttemptId attempt) {
+    log_ = log_of(attempt, kind_);
     log_changes_ = logs_.subscribe(*log_, wake_);
-    Result<uint64_t> offset = start_.offset;
-    if (start_.kind == LogStart::Kind::time) offset = logs_.offset_at(*log_, start_.time);
-    if (start_.kind == LogStart::Kind::now) offset = logs_.state(*log_).map([](LogState s) { return s.bytes; });
-    if (!offset) {
-      begin_error_ = offset.error();
-      return false;
-    }
-    offset_ = *offset;
-    return true;
   }
 
   State failed(const Error& error) {
@@ -72,23 +67,21 @@ class LogProducer final : public Producer {
   LogStore& logs_;
   Notifier& notifier_;
   const ExecutionId id_;
-  const LogStart start_;
   const bool follow_;
   const LogKind kind_;
   std::function<void()> wake_ = [] {};
   std::shared_ptr<void> execution_changes_, log_changes_;
   std::optional<Uuid> log_;
-  uint64_t offset_ = 0;
-  Error begin_error_;
+  uint64_t offset_;
 };
 
 class CompositeProducer final : public Producer {
  public:
-  CompositeProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                    const std::vector<ExecutionId>& parts, LogStart start, bool follow, LogKind kind)
+  CompositeProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, const std::vector<PartLog>& parts,
+                    bool follow, LogKind kind)
       : merger_(parts.size()) {
-    for (ExecutionId id : parts)
-      parts_.push_back({std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow, kind)});
+    for (const PartLog& part : parts)
+      parts_.push_back({std::make_unique<LogProducer>(executions, logs, notifier, part.id, part.offset, follow, kind)});
   }
 
   void on_wake(std::function<void()> wake) override {
@@ -145,15 +138,22 @@ class CompositeProducer final : public Producer {
 
 }  // namespace
 
+Result<uint64_t> offset_in_log(const Execution& execution, LogStore& logs, LogStart start, LogKind kind) {
+  if (start.kind == LogStart::Kind::offset) return start.offset;
+  if (!execution.attempt_id) return 0;
+  const Uuid log = log_of(*execution.attempt_id, kind);
+  if (start.kind == LogStart::Kind::time) return logs.offset_at(log, start.time);
+  return logs.state(log).map([](LogState state) { return state.bytes; });
+}
+
 std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id,
-                                     LogStart start, bool follow, LogKind kind) {
-  return std::make_unique<LogProducer>(executions, logs, notifier, id, start, follow, kind);
+                                     uint64_t offset, bool follow, LogKind kind) {
+  return std::make_unique<LogProducer>(executions, logs, notifier, id, offset, follow, kind);
 }
 
 std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow,
-                                           LogKind kind) {
-  return std::make_unique<CompositeProducer>(executions, logs, notifier, parts, start, follow, kind);
+                                           const std::vector<PartLog>& parts, bool follow, LogKind kind) {
+  return std::make_unique<CompositeProducer>(executions, logs, notifier, parts, follow, kind);
 }
 
 }  // namespace plz

@@ -23,12 +23,20 @@ struct LogStart {
 
 enum class LogKind { job, preparation };
 
+// At which byte a log that is asked for at this moment begins. Of an execution without an attempt all is
+// still to come: at the first.
+Result<uint64_t> offset_in_log(const Execution& execution, LogStore& logs, LogStart start, LogKind kind = LogKind::job);
+
 // Follows the log of the execution's current attempt; with `follow`, to its end, which of the log of the
 // preparation is the job's start. An execution that is queued is waited for.
 std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id,
-                                     LogStart start, bool follow, LogKind kind = LogKind::job);
+                                     uint64_t offset, bool follow, LogKind kind = LogKind::job);
+
+struct PartLog {
+  ExecutionId id;
+  uint64_t offset = 0;  // where to begin
+};
 std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                           const std::vector<ExecutionId>& parts, LogStart start, bool follow,
-                                           LogKind kind = LogKind::job);
+                                           const std::vector<PartLog>& parts, bool follow, LogKind kind = LogKind::job);
 
 }  // namespace plz

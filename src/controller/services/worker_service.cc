@@ -20,11 +20,10 @@ constexpr std::chrono::minutes kSilent{2};
 
 }  // namespace
 
-WorkerService::WorkerService(Database& database, ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                             EventLog& events, const Clock& clock, std::string images_repository)
+WorkerService::WorkerService(Database& database, ExecutionService& executions, Notifier& notifier, EventLog& events,
+                             const Clock& clock, std::string images_repository)
     : database_(database),
       executions_(executions),
-      logs_(logs),
       notifier_(notifier),
       events_(events),
       clock_(clock),
@@ -56,77 +55,124 @@ Result<WorkerRegistered> WorkerService::register_worker(const WorkerRegistration
   answer.instance_id = registration.instance_id.value_or(InstanceId());
   if (answer.instance_id.is_nil()) answer.instance_id = InstanceId::make(clock_);
   const InstanceId id = answer.instance_id;
-  WorkerOrders orders;
-  std::vector<Execution> lost;
-  const auto& known = registration.attempts;
-  std::vector<AttemptId> expected;
-  std::vector<std::pair<Execution, Attempt>> assigned;
-  executions_.each_assigned([&](const Execution& execution, const Attempt& attempt) {
-    if (execution.instance_id == id) assigned.emplace_back(execution, attempt);
-  });
-  for (const auto& [execution, attempt] : assigned) {
-    expected.push_back(attempt.id);
-    bool has_it = std::find(known.begin(), known.end(), attempt.id) != known.end();
-    if (!has_it && execution.state == ExecutionState::starting) {
-      PLZ_ASSIGN(auto environment, executions_.shell_environment(execution.id));
-      orders.assignments.push_back(
-          {attempt.id, execution.id, execution.spec, std::move(environment), attempt.gpu_ids, images_repository_});
-    } else if (!has_it) {
-      lost.push_back(execution);
-    }
-    if (has_it && execution.stop_requested) orders.stops.push_back({attempt.id, kDefaultGrace.count()});
-  }
-  for (AttemptId attempt : known)
-    if (std::find(expected.begin(), expected.end(), attempt) == expected.end()) answer.forget.push_back(attempt);
-  Instance instance;
-  {
-    std::lock_guard lock(mutex_);
-    auto [it, is_new] = instances_.try_emplace(id);
-    Instance& entry = it->second;
-    if (is_new) {
-      entry.id = id;
-      entry.created = clock_.now();
-    }
-    entry.host_name = registration.host_name;
-    entry.capacity = registration.capacity;
-    entry.runtimes = registration.runtimes;
-    entry.last_seen = clock_.now();
-    if (entry.state == InstanceState::starting || entry.state == InstanceState::gone) {
-      entry.state = InstanceState::idle;
-      entry.idle_since = clock_.now();
-    }
-    orders_[id] = std::move(orders);
-    instance = entry;
-  }
-  for (const auto& execution : lost) PLZ_TRY(finish_lost(execution, "the worker came back without it"));
+  // What is ordered from here on stays in it, also while the rest is looked up.
+  open_mailbox(id);
+  PLZ_ASSIGN(Reunion reunion, reunion_with(registration, id));
+  answer.forget = std::move(reunion.forget);
+  const Instance instance = enter(registration, id);
+  deliver(id, std::move(reunion.orders));
+  for (const auto& execution : reunion.lost) PLZ_TRY(finish_lost(execution, "the worker came back without it"));
+  for (const auto& execution : reunion.stopped)
+    PLZ_TRY(finish_without_worker(execution, OutcomeKind::stopped, "stopped before it was started"));
   PLZ_TRY(save(instance));
   log_info("worker of instance {} on {} registered: {} attempts in hand, {} to forget", id.to_string(),
-           registration.host_name, known.size(), answer.forget.size());
+           registration.host_name, registration.attempts.size(), answer.forget.size());
   notifier_.notify(id.uuid());
   notifier_.notify(ExecutionService::any_execution());
   return answer;
 }
 
-Result<std::optional<WorkerOrders>> WorkerService::take_orders(InstanceId id) {
+void WorkerService::open_mailbox(InstanceId id) {
+  std::lock_guard lock(mutex_);
+  Mailbox& mailbox = mailboxes_[id];
+  ++mailbox.registration;
+  mailbox.orders = WorkerOrders{};
+  for (const auto& [request_id, collecting] : collections_)
+    if (collecting.instance == id) mailbox.orders.collections.push_back(collecting.order);
+}
+
+Result<WorkerService::Reunion> WorkerService::reunion_with(const WorkerRegistration& registration, InstanceId id) {
+  Reunion reunion;
+  const auto& known = registration.attempts;
+  auto is_known = [&](AttemptId attempt) { return std::find(known.begin(), known.end(), attempt) != known.end(); };
+  std::vector<std::pair<Execution, Attempt>> assigned;
+  executions_.each_assigned([&](const Execution& execution, const Attempt& attempt) {
+    if (execution.instance_id == id) assigned.emplace_back(execution, attempt);
+  });
+  for (const auto& [execution, attempt] : assigned) {
+    if (is_known(attempt.id)) {
+      if (execution.stop_requested) reunion.orders.stops.push_back({attempt.id, grace_of(attempt.id).count()});
+    } else if (execution.state != ExecutionState::starting) {
+      reunion.lost.push_back(execution);
+    } else if (execution.stop_requested) {
+      reunion.stopped.push_back(execution);
+    } else {
+      PLZ_ASSIGN(auto environment, executions_.shell_environment(execution.id));
+      reunion.orders.assignments.push_back(
+          {attempt.id, execution.id, execution.spec, std::move(environment), attempt.gpu_ids, images_repository_});
+    }
+  }
+  for (AttemptId attempt : known) {
+    const bool is_its_own =
+        std::any_of(assigned.begin(), assigned.end(), [&](const auto& entry) { return entry.second.id == attempt; });
+    if (!is_its_own) reunion.forget.push_back(attempt);
+  }
+  std::lock_guard lock(mutex_);
+  for (const auto& [request, capture] : captures_)
+    if (is_known(capture.attempt)) reunion.orders.captures.push_back({capture.attempt, request});
+  return reunion;
+}
+
+Instance WorkerService::enter(const WorkerRegistration& registration, InstanceId id) {
+  std::lock_guard lock(mutex_);
+  auto [it, is_new] = instances_.try_emplace(id);
+  Instance& entry = it->second;
+  if (is_new) {
+    entry.id = id;
+    entry.created = clock_.now();
+  }
+  versions_[id] = registration.version;
+  entry.host_name = registration.host_name;
+  entry.capacity = registration.capacity;
+  entry.runtimes = registration.runtimes;
+  entry.last_seen = clock_.now();
+  if (entry.state == InstanceState::starting || entry.state == InstanceState::gone) {
+    entry.state = InstanceState::idle;
+    entry.idle_since = clock_.now();
+  }
+  return entry;
+}
+
+// A worker takes it for what it is where it is told of something twice.
+void WorkerService::deliver(InstanceId id, WorkerOrders orders) {
+  std::lock_guard lock(mutex_);
+  WorkerOrders& waiting = mailboxes_[id].orders;
+  auto append = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  append(waiting.assignments, orders.assignments);
+  append(waiting.stops, orders.stops);
+  append(waiting.captures, orders.captures);
+}
+
+Result<uint64_t> WorkerService::registration_of(InstanceId id) const {
+  std::lock_guard lock(mutex_);
+  auto mailbox = mailboxes_.find(id);
+  if (!instances_.contains(id) || mailbox == mailboxes_.end())
+    return fail(ErrorCode::not_found, fmt::format("instance {} is not registered", id.to_string()));
+  return mailbox->second.registration;
+}
+
+Result<std::optional<WorkerOrders>> WorkerService::take_orders(InstanceId id, uint64_t registration) {
   std::lock_guard lock(mutex_);
   auto found = instances_.find(id);
-  auto orders = orders_.find(id);
-  if (found == instances_.end() || orders == orders_.end())
+  auto mailbox = mailboxes_.find(id);
+  if (found == instances_.end() || mailbox == mailboxes_.end())
     return fail(ErrorCode::not_found, fmt::format("instance {} is not registered", id.to_string()));
+  if (mailbox->second.registration != registration)
+    return fail(ErrorCode::not_found, fmt::format("instance {} has registered anew since", id.to_string()));
   found->second.last_seen = clock_.now();
-  if (is_empty(orders->second)) return std::optional<WorkerOrders>();
-  std::optional<WorkerOrders> taken = std::move(orders->second);
-  orders->second = WorkerOrders{};
-  return taken;
+  if (is_empty(mailbox->second.orders)) return std::optional<WorkerOrders>();
+  return std::exchange(mailbox->second.orders, WorkerOrders{});
 }
 
 void WorkerService::post(InstanceId id, const std::function<void(WorkerOrders&)>& add) {
   {
     std::lock_guard lock(mutex_);
-    auto orders = orders_.find(id);
+    auto mailbox = mailboxes_.find(id);
     // Not registered: registration will look at the executions themselves.
-    if (orders == orders_.end()) return;
-    add(orders->second);
+    if (mailbox == mailboxes_.end()) return;
+    add(mailbox->second.orders);
   }
   notifier_.notify(id.uuid());
 }
@@ -139,9 +185,23 @@ Result<void> WorkerService::assign(InstanceId id, Assignment assignment) {
 
 void WorkerService::order_stop(const Execution& execution, std::chrono::milliseconds grace) {
   if (!execution.instance_id || !execution.attempt_id) return;
+  {
+    std::lock_guard lock(mutex_);
+    graces_[*execution.attempt_id] = grace;
+  }
   post(*execution.instance_id, [&](WorkerOrders& orders) {
     orders.stops.push_back({*execution.attempt_id, grace.count()});
   });
+}
+
+void WorkerService::repeat_stop(const Execution& execution) {
+  if (execution.attempt_id) order_stop(execution, grace_of(*execution.attempt_id));
+}
+
+std::chrono::milliseconds WorkerService::grace_of(AttemptId id) const {
+  std::lock_guard lock(mutex_);
+  auto found = graces_.find(id);
+  return found == graces_.end() ? kDefaultGrace : found->second;
 }
 
 Result<void> WorkerService::order_capture(const Execution& execution, std::function<void(CaptureReport)> answer) {
@@ -171,6 +231,18 @@ void WorkerService::answer_capture(const std::string& request_id, CaptureReport 
   answer(std::move(report));
 }
 
+void WorkerService::refuse_captures(AttemptId id, const std::string& reason) {
+  std::vector<std::string> requests;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [request, capture] : captures_)
+      if (capture.attempt == id) requests.push_back(request);
+  }
+  CaptureReport report;
+  report.error = reason;
+  for (const auto& request : requests) answer_capture(request, report);
+}
+
 Result<std::string> WorkerService::order_collection(InstanceId id, CollectionOrder order,
                                                     std::function<void(WorkerCollection)> answer) {
   order.request_id = Uuid::make_v7(clock_).to_string();
@@ -178,12 +250,12 @@ Result<std::string> WorkerService::order_collection(InstanceId id, CollectionOrd
   {
     std::lock_guard lock(mutex_);
     auto instance = instances_.find(id);
-    if (instance == instances_.end() || !orders_.contains(id))
+    if (instance == instances_.end() || !mailboxes_.contains(id))
       return fail(ErrorCode::unavailable, "its worker is not there");
     const auto& seen = instance->second.last_seen;
     if (!seen || clock_.now() - *seen > kSilent)
       return fail(ErrorCode::unavailable, "its worker has not been heard of for a while");
-    collections_[request_id] = std::move(answer);
+    collections_[request_id] = {id, order, std::move(answer)};
   }
   post(id, [&](WorkerOrders& orders) { orders.collections.push_back(std::move(order)); });
   return request_id;
@@ -195,7 +267,7 @@ void WorkerService::answer_collection(const std::string& request_id, WorkerColle
     std::lock_guard lock(mutex_);
     auto found = collections_.find(request_id);
     if (found == collections_.end()) return;
-    answer = std::move(found->second);
+    answer = std::move(found->second.answer);
     collections_.erase(found);
   }
   answer(std::move(collection));
@@ -206,107 +278,38 @@ void WorkerService::forget_collection(const std::string& request_id) {
   collections_.erase(request_id);
 }
 
-// It is durable then, and whoever follows it has its end.
-Result<void> WorkerService::seal_preparation_log(AttemptId id, const Execution& execution) {
-  if (!execution.spec.snapshot.environment.uses_container()) return {};
-  const Uuid log = preparation_log_of(id);
-  PLZ_ASSIGN(LogState state, logs_.state(log));
-  if (state.bytes == 0 || state.sealed) return {};
-  return logs_.seal(log);
-}
-
-Result<void> WorkerService::started(AttemptId id, const AttemptMoment& moment) {
-  PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
-  PLZ_TRY(seal_preparation_log(id, execution));
-  auto changed = executions_.change(
-      execution.id,
-      [&](Execution& e) -> Result<void> {
-        if (e.attempt_id != id || e.state != ExecutionState::starting) return {};
-        e.state = ExecutionState::running;
-        e.times.started = moment.time;
-        if (moment.image) e.image = moment.image;
-        return {};
-      },
-      Durability::relaxed);
-  if (!changed) return fail(std::move(changed).error());
-  return {};
-}
-
-Result<void> WorkerService::command_ended(AttemptId id, Timestamp time) {
-  PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
-  auto changed = executions_.change(
-      execution.id,
-      [&](Execution& e) -> Result<void> {
-        if (e.attempt_id != id) return {};
-        if (e.state != ExecutionState::starting && e.state != ExecutionState::running) return {};
-        e.state = ExecutionState::finishing;
-        e.times.command_ended = time;
-        return {};
-      },
-      Durability::relaxed);
-  if (!changed) return fail(std::move(changed).error());
-  return {};
-}
-
-Result<void> WorkerService::measures(AttemptId id, const std::vector<MeasureEvent>& events) {
-  PLZ_ASSIGN(Attempt attempt, executions_.attempt(id));
-  PLZ_TRY(database_.measures().append(attempt.execution_id, id, events));
-  notifier_.notify(attempt.execution_id.uuid());
-  return {};
-}
-
-Result<void> WorkerService::finish(AttemptId id, const FinishReport& report) {
-  PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
-  if (execution.state == ExecutionState::finished) return {};  // a repeated report
-  PLZ_ASSIGN(LogState log, logs_.state(id.uuid()));
-  if (log.bytes < report.log_bytes)
-    return fail(ErrorCode::conflict,
-                fmt::format("the log of attempt {} has {} of {} bytes", id.to_string(), log.bytes, report.log_bytes));
-  if (!report.measures.empty()) PLZ_TRY(database_.measures().append(execution.id, id, report.measures));
-  if (log.bytes > 0) PLZ_TRY(logs_.seal(id.uuid()));
-  PLZ_TRY(seal_preparation_log(id, execution));
-  PLZ_ASSIGN(Attempt attempt, executions_.attempt(id));
-  attempt.started = report.started;
-  attempt.ended = report.ended;
-  attempt.log_bytes = log.bytes;
-  attempt.log_complete = true;
-  const std::string why_stopped = why_ended(attempt.instance_id);
-  auto changed = executions_.change(
-      execution.id,
-      [&](Execution& e) -> Result<void> {
-        if (e.attempt_id != id || e.state == ExecutionState::finished) return {};
-        e.state = ExecutionState::finished;
-        e.outcome = report.outcome;
-        if (e.outcome->kind == OutcomeKind::stopped && e.outcome->reason.empty()) e.outcome->reason = why_stopped;
-        if (report.started) e.times.started = report.started;
-        if (report.ended) e.times.command_ended = report.ended;
-        e.times.finished = clock_.now();
-        e.output_tree = report.output_tree;
-        e.output_bytes = report.output_bytes;
-        if (report.image) e.image = report.image;
-        return {};
-      },
-      Durability::durable, attempt);
-  if (!changed) return fail(std::move(changed).error());
-  std::lock_guard lock(mutex_);
-  auto instance = instances_.find(attempt.instance_id);
-  if (instance != instances_.end()) instance->second.idle_since = clock_.now();
-  return {};
-}
-
 Result<void> WorkerService::finish_lost(const Execution& execution, const std::string& reason) {
+  return finish_without_worker(execution, OutcomeKind::lost, reason);
+}
+
+Result<void> WorkerService::finish_without_worker(const Execution& execution, OutcomeKind kind,
+                                                  const std::string& reason) {
   auto changed = executions_.change(
       execution.id,
       [&](Execution& e) -> Result<void> {
         if (e.state == ExecutionState::finished) return {};
         e.state = ExecutionState::finished;
-        e.outcome = Outcome{OutcomeKind::lost, std::nullopt, std::nullopt, false, reason};
+        e.outcome = Outcome{kind, std::nullopt, std::nullopt, false, reason};
         e.times.finished = clock_.now();
         return {};
       },
       Durability::durable);
   if (!changed) return fail(std::move(changed).error());
+  if (execution.attempt_id) forget_attempt(*execution.attempt_id, reason);
   return {};
+}
+
+void WorkerService::forget_attempt(AttemptId id, const std::string& why_no_capture) {
+  refuse_captures(id, why_no_capture);
+  std::lock_guard lock(mutex_);
+  graces_.erase(id);
+}
+
+void WorkerService::attempt_ended(const Attempt& attempt, const std::string& why_no_capture) {
+  forget_attempt(attempt.id, why_no_capture);
+  std::lock_guard lock(mutex_);
+  auto instance = instances_.find(attempt.instance_id);
+  if (instance != instances_.end()) instance->second.idle_since = clock_.now();
 }
 
 std::vector<Instance> WorkerService::instances() const {
@@ -329,6 +332,17 @@ std::vector<Instance> WorkerService::instances() const {
     list.push_back(std::move(instance));
   }
   return list;
+}
+
+std::vector<Instance> WorkerService::take_outdated(const std::string& version) {
+  std::vector<Instance> outdated = instances();
+  std::lock_guard lock(mutex_);
+  std::erase_if(outdated, [&](const Instance& instance) {
+    auto found = versions_.find(instance.id);
+    return found == versions_.end() || found->second == version;
+  });
+  for (const auto& instance : outdated) versions_.erase(instance.id);
+  return outdated;
 }
 
 std::optional<std::string> WorkerService::refusal(const Instance& instance, const KillRequest& request) const {
@@ -418,7 +432,7 @@ void WorkerService::lose(InstanceId id, const std::string& reason) {
   std::lock_guard lock(mutex_);
   auto found = instances_.find(id);
   if (found != instances_.end()) found->second.state = InstanceState::gone;
-  orders_.erase(id);
+  mailboxes_.erase(id);
 }
 
 }  // namespace plz

@@ -10,14 +10,14 @@ constexpr const char* kInsert =
     "INSERT INTO executions (id, version, user, project, composite, parent, first_index, shell_environment, "
     "state, instance, attempts, attempt, waiting_for, stop_requested, submitted, assigned, started, command_ended, "
     "finished, outcome, exit_status, signal, out_of_memory, reason, output_tree, output_bytes, "
-    "image_id, image_digest) "
-    "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "image_id, image_digest, image_base_id, image_base_digest) "
+    "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 constexpr const char* kUpdate =
     "UPDATE executions SET state = ?, instance = ?, attempts = ?, attempt = ?, waiting_for = ?, stop_requested = ?, "
     "submitted = ?, assigned = ?, started = ?, command_ended = ?, finished = ?, "
     "outcome = ?, exit_status = ?, signal = ?, out_of_memory = ?, reason = ?, output_tree = ?, output_bytes = ?, "
-    "image_id = ?, image_digest = ?, version = ? WHERE number = ?";
+    "image_id = ?, image_digest = ?, image_base_id = ?, image_base_digest = ?, version = ? WHERE number = ?";
 
 // The outcome's columns, all of them NULL where there is none.
 struct OutcomeColumns {
@@ -43,15 +43,17 @@ struct OutcomeColumns {
 
 struct ImageColumns {
   explicit ImageColumns(const std::optional<ImageIdentity>& image) {
-    if (image) id = image->id, digest = image->digest;
+    if (!image) return;
+    id = image->id, digest = image->digest;
+    if (!image->base_id.empty()) base_id = image->base_id, base_digest = image->base_digest;
   }
   ImageColumns() = default;
   std::optional<ImageIdentity> image() const {
     if (!id) return std::nullopt;
-    return ImageIdentity{*id, digest.value_or("")};
+    return ImageIdentity{*id, digest.value_or(""), base_id.value_or(""), base_digest.value_or("")};
   }
 
-  std::optional<std::string> id, digest;
+  std::optional<std::string> id, digest, base_id, base_digest;
 };
 
 }  // namespace
@@ -65,7 +67,7 @@ Result<ExecutionRecord> read_execution(Statement& row) {
   row.read(spec, e.id, record.version, e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for,
            e.stop_requested, e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended,
            e.times.finished, outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason,
-           e.output_tree, e.output_bytes, image.id, image.digest);
+           e.output_tree, e.output_bytes, image.id, image.digest, image.base_id, image.base_digest);
   e.outcome = outcome.outcome();
   e.image = image.image();
   auto decoded = decode_spec(spec);
@@ -84,7 +86,7 @@ Result<int64_t> insert_execution(Connection& connection, const Execution& e, std
               shell_environment, e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for, e.stop_requested,
               e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended, e.times.finished,
               outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason, e.output_tree,
-              e.output_bytes, image.id, image.digest);
+              e.output_bytes, image.id, image.digest, image.base_id, image.base_digest);
   PLZ_TRY(insert.run());
   int64_t number = connection.last_row_number();
   PLZ_ASSIGN(Statement spec, connection.statement("INSERT INTO specs (number, spec) VALUES (?, ?)"));
@@ -100,7 +102,7 @@ Result<void> update_execution(Connection& connection, int64_t number, const Exec
   update.bind(e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for, e.stop_requested, e.times.submitted,
               e.times.assigned, e.times.started, e.times.command_ended, e.times.finished, outcome.kind,
               outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason, e.output_tree, e.output_bytes,
-              image.id, image.digest, version, number);
+              image.id, image.digest, image.base_id, image.base_digest, version, number);
   return update.run();
 }
 

@@ -14,7 +14,7 @@ inline constexpr const char* kExecutionColumns =
     "s.spec, e.id, e.version, e.state, e.instance, e.attempts, e.attempt, e.waiting_for, e.stop_requested, "
     "e.submitted, e.assigned, e.started, e.command_ended, e.finished, "
     "e.outcome, e.exit_status, e.signal, e.out_of_memory, e.reason, e.output_tree, e.output_bytes, "
-    "e.image_id, e.image_digest ";
+    "e.image_id, e.image_digest, e.image_base_id, e.image_base_digest ";
 Result<ExecutionRecord> read_execution(Statement& row);
 
 // Inserts the execution with its spec, version 0; returns its number.

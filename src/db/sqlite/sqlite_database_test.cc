@@ -84,7 +84,7 @@ TEST_F(SqliteDatabaseTest, ANewerSchemaIsRefused) {
   execute("PRAGMA user_version = 7");
   Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::conflict);
-  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 3)");
+  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 4)");
   EXPECT_EQ(error.hint, "use the newer plz, or another PLZ_DATA_DIR");
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "base/text.h"
 #include "environment/build/dockerfile.h"
+#include "environment/build/dockerfile_word.h"
 #include "environment/build/ignore_rules.h"
 
 namespace plz {
@@ -21,12 +23,6 @@ std::optional<std::string> flag_value(const DockerInstruction& instruction, std:
   for (std::string_view flag : instruction.flags)
     if (flag.starts_with(name)) return std::string(flag.substr(name.size()));
   return std::nullopt;
-}
-
-std::string without_quotes(std::string_view text) {
-  if (text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\''))
-    text = text.substr(1, text.size() - 2);
-  return std::string(text);
 }
 
 bool is_address(std::string_view source) { return source.find("://") != source.npos || source.starts_with("git@"); }
@@ -46,20 +42,26 @@ class SightReader {
   }
 
  private:
+  // Without a value it keeps the one that it has.
   void declare(std::string_view rest) {
-    for (const std::string& word : dockerfile_words(rest))
-      if (size_t equals = word.find('='); equals != word.npos)
-        arguments_[word.substr(0, equals)] = without_quotes(std::string_view(word).substr(equals + 1));
+    for (const std::string& word : dockerfile_words(rest)) {
+      const size_t equals = word.find('=');
+      if (equals == word.npos) continue;
+      const std::string name = word.substr(0, equals);
+      auto value = expand_word(std::string_view(word).substr(equals + 1), arguments_);
+      if (value) arguments_[name] = *value;
+      else unclear_.insert(name);
+    }
   }
 
   void begin_stage(const DockerInstruction& instruction) {
     in_stage_ = true;
     auto words = dockerfile_words(instruction.rest);
     if (words.size() != 1 && words.size() != 3) return;  // the engine will refuse it
-    auto base = with_arguments(words[0]);
-    if (!base) sight_.unknown_base = sight_.whole_context = true;
+    auto base = is_unclear(words[0]) ? std::nullopt : expand_word(words[0], arguments_);
+    if (!base) sight_.unknown_base = words[0];
     else if (!is_stage(*base) && *base != "scratch") add_base(*base, true);
-    if (words.size() == 3 && lower(words[1]) == "as") stages_.push_back(lower(words[2]));
+    if (words.size() == 3 && lower(words[1]) == "as") sight_.stages.push_back(lower(words[2]));
   }
 
   void take_sources(const DockerInstruction& instruction) {
@@ -71,7 +73,7 @@ class SightReader {
   void take_from(const std::string& from) {
     bool number = !from.empty() && std::all_of(from.begin(), from.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (number || is_stage(from)) return;
-    if (from.find('$') != from.npos) sight_.unknown_base = true;
+    if (from.find('$') != from.npos) sight_.unknown_base = from;
     else add_base(from, false);
   }
 
@@ -93,43 +95,18 @@ class SightReader {
   }
 
   bool is_stage(const std::string& name) const {
-    return std::find(stages_.begin(), stages_.end(), lower(name)) != stages_.end();
+    return std::find(sight_.stages.begin(), sight_.stages.end(), lower(name)) != sight_.stages.end();
   }
 
-  // $NAME and ${NAME} of an ARG before the first FROM that has a default.
-  std::optional<std::string> with_arguments(std::string_view word) const {
-    std::string result;
-    while (!word.empty()) {
-      size_t dollar = word.find('$');
-      result += word.substr(0, dollar);
-      if (dollar == word.npos) break;
-      word.remove_prefix(dollar + 1);
-      auto value = take_argument(word);
-      if (!value) return std::nullopt;
-      result += *value;
-    }
-    if (result.find_first_of("\"'\\") != result.npos) return std::nullopt;
-    return result;
-  }
-
-  std::optional<std::string> take_argument(std::string_view& word) const {
-    bool braces = word.starts_with('{');
-    if (braces) word.remove_prefix(1);
-    size_t length = 0;
-    auto is_name = [](char c) { return isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-    while (length < word.size() && is_name(word[length])) ++length;
-    auto argument = arguments_.find(std::string(word.substr(0, length)));
-    word.remove_prefix(length);
-    if (braces && !word.starts_with('}')) return std::nullopt;
-    if (braces) word.remove_prefix(1);
-    if (argument == arguments_.end() || argument->second.find('$') != std::string::npos) return std::nullopt;
-    return argument->second;
+  bool is_unclear(std::string_view word) const {
+    return std::any_of(unclear_.begin(), unclear_.end(),
+                       [&](const std::string& name) { return word.find(name) != word.npos; });
   }
 
   BuildSight& sight_;
   bool in_stage_ = false;
   std::map<std::string, std::string> arguments_;
-  std::vector<std::string> stages_;
+  std::set<std::string> unclear_;  // arguments whose values only the engine knows
 };
 
 }  // namespace

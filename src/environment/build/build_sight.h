@@ -13,7 +13,9 @@ struct BuildSight {
   std::vector<std::string> bases;
   // Of `bases`, those that stages begin with: their ONBUILD triggers are part of the build.
   std::vector<std::string> stage_bases;
-  bool unknown_base = false;  // a variable without a default names one
+  std::vector<std::string> stages;  // by name, in lower case
+  // One, as it is written, that only the engine could tell: what stands on it cannot be found again. "": none.
+  std::string unknown_base;
   bool whole_context = false;
   std::vector<std::string> sources;  // of COPY and ADD: patterns, cleaned, "." is everything
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "environment/build/build_sight.h"
+#include "environment/build/dockerfile_word.h"
 
 namespace plz {
 namespace {
@@ -67,7 +68,6 @@ TEST(BuildSight, OfCopyAndAdd) {
            {"FROM a\nONBUILD COPY x /z", true, {}},
            {"FROM a AS b\nFROM c\nCOPY --from=b /x /z", false, {}},
            {"FROM a\nADD https://host.example/x /z", false, {}},
-           {"FROM ${unset}\n", true, {}},
        }) {
     BuildSight sight = sight_of(c.text);
     EXPECT_EQ(sight.whole_context, c.whole) << c.text;
@@ -76,14 +76,38 @@ TEST(BuildSight, OfCopyAndAdd) {
   }
 }
 
+TEST(DockerfileWord, HasItsVariablesPutIn) {
+  const std::map<std::string, std::string> variables{{"V", "12"}, {"EMPTY", ""}};
+  for (const auto& [word, expanded] : std::vector<std::pair<std::string, std::string>>{
+           {"a:$V-b", "a:12-b"},
+           {"a:${V}b", "a:12b"},
+           {"$UNSET${EMPTY}a", "a"},
+           {"${V:-13}", "12"},
+           {"${EMPTY:-13}", "13"},
+           {"${UNSET:-a${V}b}", "a12b"},
+           {"${V:+13}", "13"},
+           {"a${EMPTY:+13}", "a"},
+           {"\"a:$V\"'$V'", "a:12$V"},
+           {"\"it's\"", "it's"},
+       })
+    EXPECT_EQ(expand_word(word, variables).value_or("unclear"), expanded) << word;
+  for (const char* word : {"a\\b", "'a", "\"a", "${V", "${V-1}", "${V:?no}", "$", "${}", "$TARGETPLATFORM", "${V:-$1"})
+    EXPECT_EQ(expand_word(word, variables), std::nullopt) << word;
+}
+
 TEST(BuildSight, OfBases) {
   auto bases = [](std::string_view text) { return sight_of(text).bases; };
   EXPECT_THAT(bases("FROM debian:12"), ElementsAre("debian:12"));
   EXPECT_THAT(bases("FROM --platform=linux/arm64 debian:12 as x\nFROM X\nFROM scratch"), ElementsAre("debian:12"));
   EXPECT_THAT(bases("ARG V=12\nARG IMAGE=\"debian\"\nFROM ${IMAGE}:$V"), ElementsAre("debian:12"));
-  EXPECT_THAT(bases("ARG V\nFROM debian:$V"), IsEmpty());
-  EXPECT_TRUE(sight_of("ARG V\nFROM debian:$V").unknown_base);
-  EXPECT_TRUE(sight_of("ARG V=1\nFROM debian:${V:-2}").unknown_base);
+  EXPECT_THAT(bases("ARG V=12\nARG TAG=${V}-slim\nFROM debian:$TAG"), ElementsAre("debian:12-slim"));
+  EXPECT_THAT(bases("ARG V=12\nARG V\nFROM debian:$V"), ElementsAre("debian:12"));
+  EXPECT_THAT(bases("ARG V\nFROM debian:${V:-12}"), ElementsAre("debian:12"));
+  EXPECT_EQ(sight_of("ARG V\nFROM debian:${V:-12}").unknown_base, "");
+  for (const char* word : {"debian:$TARGETARCH", "debian:${V-12}", "debian:a\\b"})
+    EXPECT_EQ(sight_of(std::string("FROM ") + word).unknown_base, word);
+  EXPECT_EQ(sight_of("ARG A=x-$TARGETARCH\nFROM debian:$A").unknown_base, "debian:$A");
+  EXPECT_EQ(sight_of("FROM a\nCOPY --from=$x /y /z").unknown_base, "$x");
   EXPECT_THAT(bases("FROM a\nCOPY --from=tool:1 /x /y\nCOPY --from=0 /x /y"), ElementsAre("a", "tool:1"));
   EXPECT_THAT(sight_of("FROM a\nCOPY --from=tool:1 /x /y").stage_bases, ElementsAre("a"));
 }

@@ -18,7 +18,9 @@ TEST(BuildNotes, AreReadByAnotherWorker) {
   BuildImages images;
   for (const char* line : {"Step 1/2 : FROM x", " ---> 0123456789ab", "Step 2/2 : RUN a",
                            " ---> Running in c123456789ab", " ---> 2123456789ab", " ---> Running in c223456789ab"})
-    if (images.line(line)) ASSERT_TRUE(BuildNotes(path).write("key", images.made()));
+    if (images.line(line)) {
+      ASSERT_TRUE(BuildNotes(path).write("key", images.made()));
+    }
   const BuildNotes notes(path);
   EXPECT_THAT(notes.keys(), ElementsAre("key"));
   EXPECT_THAT(notes.read("key")->images, ElementsAre("2123456789ab"));

@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "environment/build/build_context.h"
 #include "environment/docker/engine_fixture_test.h"
 
 namespace plz {
@@ -49,8 +50,8 @@ TEST_F(DockerEnvironmentsTest, ExtensionsAreBuiltOnce) {
   auto details = *engine().inspect_image(first.id);
   ASSERT_TRUE(details);
   EXPECT_THAT(details->environment, Contains("A=b"));
-  ASSERT_EQ(details->tags.size(), 1u);
-  EXPECT_THAT(details->tags[0], testing::StartsWith("plz/environment:"));
+  EXPECT_THAT(details->tags, testing::SizeIs(2)) << "its key, and that this worker needs it";
+  EXPECT_THAT(details->tags, Each(testing::StartsWith("plz/environment:")));
   said_.clear();
   EXPECT_EQ(ensured(wanted), first);
   auto other = worker();
@@ -163,8 +164,8 @@ TEST_F(DockerEnvironmentsTest, StagesOfABuildAreKeptByNameAndRemoved) {
     if (k.image_id == image.id) name = k.name;
   auto stage = std::find_if(kept.begin(), kept.end(), [&](const auto& k) { return k.name == name + "-stage-1"; });
   ASSERT_NE(stage, kept.end());
-  EXPECT_TRUE(environments().remove(stage->image_id));
-  EXPECT_TRUE(environments().remove(image.id));
+  EXPECT_TRUE(*environments().remove(stage->image_id));
+  EXPECT_TRUE(*environments().remove(image.id));
   EXPECT_THAT(built(), IsEmpty());
 }
 
@@ -237,6 +238,70 @@ TEST_F(DockerEnvironmentsTest, ARecordedImageThatCannotBeMadeAgainIsRefused) {
   EXPECT_THAT(error.message, HasSubstr("cannot be made again"));
 }
 
+TEST_F(DockerEnvironmentsTest, APlainImageThatIsGoneIsRefusedThoughItsNameIsThere) {
+  const std::string name = tag(ensured(extended({"ENV IT=then"})).id, "plz-test/moving");
+  auto wanted = request({.image = name});
+  wanted.recipe.pinned = ensured(wanted);
+  EXPECT_EQ(wanted.recipe.pinned->base_id, "");
+  const std::string now = ensured(extended({"ENV IT=now"})).id;
+  tag(now, "plz-test/moving");
+  ASSERT_TRUE(engine().remove_image(wanted.recipe.pinned->id, true));
+  Error error = refused(wanted);
+  EXPECT_EQ(error.code, ErrorCode::not_found);
+  EXPECT_THAT(error.message, HasSubstr("the recorded image " + wanted.recipe.pinned->id + " is gone"));
+  EXPECT_THAT(error.message, HasSubstr(name + " means another image today, " + now));
+  EXPECT_THAT(error.hint, HasSubstr("docker load"));
+  EXPECT_THAT(error.hint, HasSubstr("plz run"));
+}
+
+TEST_F(DockerEnvironmentsTest, AnImageIsMadeAgainUponTheBaseOfThen) {
+  const std::string then = ensured(extended({"ENV IT=then"})).id;
+  const std::string name = tag(then, "plz-test/moving");
+  auto wanted = extended({"RUN head -c 8 /dev/urandom > /random"}, name);
+  wanted.recipe.pinned = ensured(wanted);
+  EXPECT_EQ(wanted.recipe.pinned->base_id, then);
+  const std::string now = ensured(extended({"ENV IT=now"})).id;
+  tag(now, "plz-test/moving");
+  ASSERT_TRUE(engine().remove_image(wanted.recipe.pinned->id, true));
+  auto again = environments().ensure(wanted, said_.say(), {});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_TRUE(again->rebuilt);
+  EXPECT_EQ(again->image.base_id, then);
+  EXPECT_THAT((*engine().inspect_image(again->image.id))->environment, Contains("IT=then"));
+  EXPECT_FALSE(said_.has("What it was built upon")) << said_.all();
+  ASSERT_TRUE(engine().remove_image(again->image.id, true));
+  ASSERT_TRUE(engine().remove_image(then, true));
+  again = environments().ensure(wanted, said_.say(), {});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->image.base_id, now);
+  EXPECT_TRUE(said_.has("** What it was built upon, " + then + ", is not to be had either")) << said_.all();
+}
+
+TEST_F(DockerEnvironmentsTest, EveryImageThatABuildNamesIsPartOfItsKey) {
+  const std::string name = tag(kBase, "plz-test/moving");
+  const std::string version = name.substr(name.find(':') + 1);
+  code_.write("file", "x");
+  std::vector<EnvironmentRequest> all{
+      extended({"COPY --from=" + name + " /bin/sh /copied"}),
+      request({.image = tag(ensured(extended({"ONBUILD COPY --from=" + name + " /bin/sh /copied"})).id,
+                            "plz-test/onbuild")})};
+  for (const auto& wanted : all) ensured(wanted);
+  auto of_file = dockerfile("ARG V\nFROM plz-test/moving:${V:-" + version + "}\n" + mark() + "\n");
+  std::vector<std::string> before;
+  for (const auto& wanted : all) before.push_back(ensured(wanted).id);
+  before.push_back(ensured(of_file).id);
+  tag(ensured(extended({"ENV NEW=base"})).id, "plz-test/moving");
+  for (const auto& wanted : all) EXPECT_THAT(before, Not(Contains(ensured(wanted).id)));
+  EXPECT_THAT(before, Not(Contains(ensured(of_file).id)));
+}
+
+TEST_F(DockerEnvironmentsTest, ABaseThatOnlyTheEngineCouldTellIsRefused) {
+  Error error = refused(dockerfile("FROM plz-test/base:$TARGETARCH\n"));
+  EXPECT_EQ(error.code, ErrorCode::invalid);
+  EXPECT_THAT(error.message, HasSubstr("plz.Dockerfile: which image plz-test/base:$TARGETARCH is"));
+  EXPECT_THAT(error.hint, HasSubstr("default"));
+}
+
 TEST_F(DockerEnvironmentsTest, ListsAndRemovesItsOwnOnly) {
   ImageIdentity own = ensured(extended({"RUN true"}));
   ImageIdentity named = ensured(extended({"RUN echo named"}));
@@ -254,6 +319,89 @@ TEST_F(DockerEnvironmentsTest, ListsAndRemovesItsOwnOnly) {
   EXPECT_EQ(environments().remove(named.id).error().code, ErrorCode::not_found);
   EXPECT_TRUE(environments().remove(own.id));
   EXPECT_FALSE(*engine().inspect_image(own.id));
+}
+
+TEST_F(DockerEnvironmentsTest, GoesWithTheLastWorkerThatNeedsIt) {
+  auto other = worker();
+  const auto wanted = extended({"RUN true"});
+  const std::string id = ensured(wanted).id;
+  EXPECT_EQ(ensured(wanted, other.get()).id, id);
+  auto unneeded = [&](Environments& by) {
+    const auto all = *by.unneeded({});
+    for (const auto& kept : all)
+      if (kept.image_id == id) return kept.goes ? "goes" : "stays";
+    return "is no business of its";
+  };
+  auto stranger = worker();
+  EXPECT_STREQ(unneeded(*stranger), "is no business of its");
+  EXPECT_FALSE(*stranger->remove(id));
+  EXPECT_STREQ(unneeded(environments()), "stays");
+  EXPECT_FALSE(*environments().remove(id));
+  EXPECT_STREQ(unneeded(environments()), "is no business of its");
+  said_.clear();
+  EXPECT_EQ(ensured(wanted, other.get()).id, id);
+  EXPECT_EQ(said_.all(), "") << "it is found by its key as before";
+  EXPECT_STREQ(unneeded(*other), "goes");
+  EXPECT_TRUE(*other->remove(id));
+  EXPECT_FALSE(*engine().inspect_image(id));
+}
+
+TEST_F(DockerEnvironmentsTest, WhatAHistoryNeedsIsHeldThoughNothingUsesIt) {
+  const std::string id = ensured(extended({"RUN true"})).id;
+  auto other = worker();
+  ASSERT_TRUE(other->need({id, "sha256:" + std::string(64, '1')}));
+  EXPECT_FALSE(*environments().remove(id));
+  EXPECT_TRUE(*engine().inspect_image(id));
+  EXPECT_TRUE(*other->remove(id));
+}
+
+TEST_F(DockerEnvironmentsTest, AnEarlierPlzsGoOnlyForRoom) {
+  const std::string built = ensured(extended({"RUN true"})).id;
+  const std::string key = (*engine().inspect_image(built))->labels.at("plz.environment");
+  ASSERT_TRUE(environments().remove(built));
+  const std::string dockerfile = std::string("FROM ") + kBase + "\n" + mark() + "\n";
+  auto tar = std::make_shared<ContextArchive>(code_.path(), std::vector<ContextEntry>(),
+                                              std::map<std::string, std::string>{{"Dockerfile", dockerfile}});
+  auto old = engine().build_image(
+      {.tags = {"plz/environment:" + key}, .labels = {{"plz.environment", key}}},
+      [tar](char* buffer, size_t size) { return tar->read(buffer, size); }, [](std::string_view) {}, {});
+  ASSERT_TRUE(old) << old.error().message;
+  auto is_unneeded = [&] {
+    auto unneeded = *environments().unneeded({});
+    return std::any_of(unneeded.begin(), unneeded.end(), [&](const auto& kept) { return kept.image_id == *old; });
+  };
+  EXPECT_FALSE(is_unneeded());
+  EXPECT_EQ(ensured(extended({"RUN true"})).id, *old) << "and it is used like any other";
+  EXPECT_TRUE(is_unneeded());
+  EXPECT_FALSE(*environments().remove(*old));
+  EXPECT_TRUE(*engine().inspect_image(*old)) << "somebody else's history may need it";
+  clock_.advance(std::chrono::hours(2));
+  auto tight = worker({.limit_bytes = 1});
+  ASSERT_TRUE(tight->list());
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(tight->evict());
+  EXPECT_FALSE(*engine().inspect_image(*old));
+}
+
+TEST_F(DockerEnvironmentsTest, WhatAnotherStandsOnIsNotCountedAsGoing) {
+  const std::string low = ensured(extended({"RUN head -c 4000000 /dev/urandom > /low"})).id;
+  const std::string name = tag(low, "plz-test/low");
+  const std::string high = ensured(extended({"RUN head -c 2000000 /dev/urandom > /high"}, name)).id;
+  ASSERT_TRUE(engine().remove_image(name, false));
+  auto unneeded = [&](const std::vector<std::string>& needed) {
+    std::vector<std::pair<std::string, uint64_t>> found;
+    const auto all = *environments().unneeded(needed);
+    for (const auto& kept : all) found.emplace_back(kept.image_id, kept.bytes);
+    return found;
+  };
+  EXPECT_THAT(unneeded({high}), IsEmpty());
+  EXPECT_THAT(unneeded({low}), testing::ElementsAre(std::pair(high, 2'000'000u)));
+  EXPECT_THAT(unneeded({}), testing::ElementsAre(std::pair(high, 2'000'000u), std::pair(low, 4'000'000u)));
+  EXPECT_FALSE(*environments().remove(low)) << "it is asked for all the same";
+  EXPECT_THAT(unneeded({}), testing::SizeIs(2)) << "and has its names again";
+  EXPECT_TRUE(*environments().remove(high));
+  EXPECT_TRUE(*environments().remove(low));
+  EXPECT_THAT(built(), IsEmpty());
 }
 
 TEST_F(DockerEnvironmentsTest, WhatAContainerUsesStays) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/uuid.h"
+#include "engine/missing_engine_test.h"
 #include "os/process.h"
 
 namespace plz::testing_environment {
@@ -67,10 +68,9 @@ void EngineTest::SetUp() {
   auto settings = engine_settings();
   if (!settings) return;
   engine_ = std::make_unique<EngineClient>(*settings);
-  if (auto version = engine_->version(); !version)
-    GTEST_SKIP() << "SKIPPED: no Docker engine: " << version.error().message;
+  if (auto version = engine_->version(); !version) PLZ_SKIP_FOR_WANT_OF("Docker engine: " + version.error().message);
   auto base = engine_->inspect_image(kBase);
-  if (!base || !*base) GTEST_SKIP() << "SKIPPED: there is no image " << kBase << ": scripts/make-base-image makes it";
+  if (!base || !*base) PLZ_SKIP_FOR_WANT_OF(std::string("image ") + kBase + ": scripts/make-base-image makes it");
   token_ = Uuid::make_v7(SystemClock()).to_string();
   environments_ = worker();
 }
@@ -134,7 +134,7 @@ void RegistryTest::SetUp() {
   EngineTest::SetUp();
   if (IsSkipped() || HasFatalFailure()) return;
   auto program = find_program("docker-registry", "/usr/bin:/usr/local/bin");
-  if (!program) GTEST_SKIP() << "SKIPPED: no registry: apt-get install docker-registry";
+  if (!program) PLZ_SKIP_FOR_WANT_OF("registry: apt-get install docker-registry");
   const uint16_t port = free_port();
   server_ = "127.0.0.1:" + std::to_string(port);
   storage_.write("htpasswd", kPasswords);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.h"
 #include "environment/environment_key.h"
 #include "os/file.h"
 
@@ -59,21 +60,56 @@ Result<Digest> see(EnvironmentPlan& plan, const BuildSight& sight, bool heed_ign
   return digest_of_context(plan.directory, plan.entries);
 }
 
-}  // namespace
+std::map<std::string, std::string> ids_of(const std::map<std::string, ImageDetails>& bases) {
+  std::map<std::string, std::string> ids;
+  for (const auto& [name, image] : bases) ids[name] = image.id;
+  return ids;
+}
 
-Result<EnvironmentPlan> plan_layer(const ImageDetails& base, const LayerRequest& request) {
+Result<BuildSight> known(BuildSight sight) {
+  if (sight.unknown_base.empty()) return sight;
+  return fail(ErrorCode::invalid,
+              "which image " + printable(sight.unknown_base) + " is cannot be told before it is built",
+              "write its name there, or give an ARG before the first FROM a default");
+}
+
+std::string text_of_layer(const ImageDetails& base, const LayerRequest& request) {
   std::string text = "FROM " + base.id + "\n";
   for (const std::string& line : request.lines) text += line + "\n";
+  return text;
+}
+
+}  // namespace
+
+Result<BuildSight> sight_of_dockerfile(const std::string& text, const std::map<std::string, ImageDetails>& bases) {
   BuildSight sight = sight_of(text);
+  for (const std::string& name : std::vector<std::string>(sight.stage_bases))
+    if (auto base = bases.find(name); base != bases.end()) add_triggers(sight, base->second.on_build);
+  return known(std::move(sight));
+}
+
+Result<BuildSight> sight_of_layer(const ImageDetails& base, const LayerRequest& request) {
+  BuildSight sight = sight_of(text_of_layer(base, request));
   add_triggers(sight, base.on_build);
+  std::erase(sight.bases, base.id);
+  return known(std::move(sight));
+}
+
+Result<EnvironmentPlan> plan_layer(const ImageDetails& base, const LayerRequest& request) {
+  const std::string text = text_of_layer(base, request);
+  PLZ_ASSIGN(const BuildSight sight, sight_of_layer(base, request));
   EnvironmentPlan plan{.what = request.what,
                        .platform = request.platform,
                        .directory = request.directory,
                        .texts = request.texts,
                        .base_bytes = base.bytes};
   PLZ_ASSIGN(Digest context, see(plan, sight, request.heed_ignore_file));
-  plan.key =
-      environment_key({.dockerfile = text, .platform = request.platform, .context = context, .texts = request.texts});
+  plan.base_names = sight.bases;
+  plan.key = environment_key({.dockerfile = text,
+                              .bases = ids_of(request.bases),
+                              .platform = request.platform,
+                              .context = context,
+                              .texts = request.texts});
   PLZ_TRY(add_own_dockerfile(plan, text));
   return plan;
 }
@@ -86,14 +122,12 @@ Result<std::string> read_dockerfile(const std::string& directory) {
 
 Result<EnvironmentPlan> plan_dockerfile(const std::string& text, const std::map<std::string, ImageDetails>& bases,
                                         const std::string& directory, const std::string& platform) {
-  BuildSight sight = sight_of(text);
-  EnvironmentIngredients ingredients{.dockerfile = text, .platform = platform};
-  for (const auto& [name, image] : bases) ingredients.bases[name] = image.id;
-  for (const std::string& name : std::vector<std::string>(sight.stage_bases))
-    if (auto base = bases.find(name); base != bases.end()) add_triggers(sight, base->second.on_build);
+  PLZ_ASSIGN(BuildSight sight, sight_of_dockerfile(text, bases));
+  EnvironmentIngredients ingredients{.dockerfile = text, .bases = ids_of(bases), .platform = platform};
   EnvironmentPlan plan{
       .what = kDockerfileOfCode, .platform = platform, .directory = directory, .dockerfile_path = kDockerfileOfCode};
   if (bases.size() == 1 && sight.bases.size() == 1) plan.base_bytes = bases.begin()->second.bytes;
+  plan.base_names = sight.bases;
   PLZ_ASSIGN(ingredients.context, see(plan, sight, true));
   plan.key = environment_key(ingredients);
   PLZ_TRY(add_entry(plan, kDockerfileOfCode));

@@ -23,6 +23,7 @@ struct EnvironmentPlan {
   std::map<std::string, std::string> texts;  // sent besides
   std::string dockerfile_path;               // in the context
   uint64_t base_bytes = 0;                   // of the image below, where there is one
+  std::vector<std::string> base_names;       // images that the build takes by name
 };
 
 struct LayerRequest {
@@ -32,13 +33,18 @@ struct LayerRequest {
   std::string directory;
   bool heed_ignore_file = true;  // .dockerignore
   std::string platform;
+  std::map<std::string, ImageDetails> bases = {};  // further images that the lines or the base's triggers name
 };
+
+// What a build sees, its bases' ONBUILD triggers included as far as `bases` has them. invalid: only the engine could
+// tell what one of the names means.
+Result<BuildSight> sight_of_dockerfile(const std::string& text, const std::map<std::string, ImageDetails>& bases);
+Result<BuildSight> sight_of_layer(const ImageDetails& base, const LayerRequest& request);
 
 // Lines upon an image, whose ONBUILD triggers count.
 Result<EnvironmentPlan> plan_layer(const ImageDetails& base, const LayerRequest& request);
 
-// The code's own plz.Dockerfile. `bases`: the images that its text names, as far as they could be told. invalid: there
-// is none.
+// The code's own plz.Dockerfile. `bases`: all images that it names. invalid: there is none.
 Result<EnvironmentPlan> plan_dockerfile(const std::string& text, const std::map<std::string, ImageDetails>& bases,
                                         const std::string& directory, const std::string& platform);
 Result<std::string> read_dockerfile(const std::string& directory);

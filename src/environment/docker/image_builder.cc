@@ -58,7 +58,7 @@ bool remove_image_of_build(EngineClient& engine, const std::string& id) {
 }
 
 // Stages that the last one is not made from would be left without a name; the next build may want them as a cache.
-void name_stages(EngineClient& engine, const EnvironmentPlan& plan, const MadeByBuild& made) {
+void name_stages(EngineClient& engine, Holds& holds, const EnvironmentPlan& plan, const MadeByBuild& made) {
   auto images = engine.list_images({});
   int stage = 0;
   for (const std::string& id : made.images)
@@ -66,10 +66,9 @@ void name_stages(EngineClient& engine, const EnvironmentPlan& plan, const MadeBy
       bool is_left =
           image.id.starts_with("sha256:" + id) && image.tags.empty() && !image.labels.contains(kEnvironmentLabel);
       if (!is_left) continue;
-      if (auto named =
-              engine.tag_image(image.id, kEnvironmentRepository, plan.key + "-stage-" + std::to_string(++stage));
-          !named)
-        log_warning("a stage of {} stays without a name: {}", name_of(plan), named.error().message);
+      auto named = engine.tag_image(image.id, kEnvironmentRepository, plan.key + "-stage-" + std::to_string(++stage));
+      if (named) named = holds.take(image.id, image.tags);
+      if (!named) log_warning("a stage of {} stays without a name: {}", name_of(plan), named.error().message);
     }
 }
 
@@ -147,10 +146,11 @@ Result<std::optional<ImageDetails>> ImageBuilder::fetch(const EnvironmentPlan& p
 
 Result<ImageDetails> ImageBuilder::build(const EnvironmentPlan& plan, const Say& say, const std::stop_token& stop) {
   inform(say, "Building the environment from " + plan.what);
-  BuildRequest request{.labels = {{kEnvironmentLabel, plan.key}},
+  BuildRequest request{.labels = {{kEnvironmentLabel, plan.key}, {kHeldLabel, "1"}},
                        .dockerfile = plan.dockerfile_path,
                        .network_mode = settings_.build_network,
-                       .platform = plan.platform};
+                       .platform = plan.platform,
+                       .credentials = transfers_.credentials_for(plan.base_names)};
   request.labels[kEnvironmentBaseLabel] = std::to_string(plan.base_bytes);
   ContextArchive archive(plan.directory, plan.entries, plan.texts);
   remove_leftovers(plan.key);
@@ -166,7 +166,7 @@ Result<ImageDetails> ImageBuilder::build(const EnvironmentPlan& plan, const Say&
       [&](std::string_view text) { lines.feed(text); }, stop);
   lines.finish();
   if (built) {
-    name_stages(engine_, plan, images.made());
+    name_stages(engine_, holds_, plan, images.made());
     auto kept = keep_one(plan, *built, stop);
     if (kept) notes_.erase(plan.key);
     return kept;

@@ -10,6 +10,7 @@
 #include "engine/engine_client.h"
 #include "environment/docker/build_notes.h"
 #include "environment/docker/environment_plan.h"
+#include "environment/docker/holds.h"
 #include "environment/docker/image_transfers.h"
 #include "environment/environment_settings.h"
 #include "environment/environments.h"
@@ -19,16 +20,18 @@ namespace plz {
 
 inline constexpr const char* kEnvironmentLabel = "plz.environment";  // the key
 inline constexpr const char* kEnvironmentBaseLabel = "plz.environment.base_bytes";
-inline constexpr const char* kEnvironmentRepository = "plz/environment";  // its tags are keys
+inline constexpr const char* kHeldLabel = "plz.environment.held";  // made by a plz that holds what it needs
 
 // Thread-safe. Whoever wants a plan that is being built waits for that build: of this process, and, through locks in
 // the settings' directory, of others that share it. Others again may build at the same time; one image is kept
 // (naming_claim.h).
 class ImageBuilder {
  public:
-  ImageBuilder(EngineClient& engine, ImageTransfers& transfers, const EnvironmentSettings& settings, const Clock& clock)
+  ImageBuilder(EngineClient& engine, ImageTransfers& transfers, Holds& holds, const EnvironmentSettings& settings,
+               const Clock& clock)
       : engine_(engine),
         transfers_(transfers),
+        holds_(holds),
         settings_(settings),
         clock_(clock),
         notes_(settings.directory + "/builds") {}
@@ -54,6 +57,7 @@ class ImageBuilder {
 
   EngineClient& engine_;
   ImageTransfers& transfers_;
+  Holds& holds_;
   const EnvironmentSettings& settings_;
   const Clock& clock_;
   const BuildNotes notes_;

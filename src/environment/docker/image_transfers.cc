@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "environment/image_identity.h"
 #include "environment/image_reference.h"
@@ -94,6 +95,18 @@ Result<ImageDetails> ImageTransfers::pull(const std::string& name, const std::st
     return fail(ErrorCode::invalid,
                 fmt::format("{} is for {}/{}, not for {}", name, image->os, image->architecture, platform));
   return std::move(*image);
+}
+
+std::map<std::string, RegistryCredentials> ImageTransfers::credentials_for(const std::vector<std::string>& names) {
+  std::map<std::string, RegistryCredentials> known;
+  for (const std::string& name : names) {
+    auto reference = parse_image_reference(name);
+    if (!reference) continue;
+    auto credentials = login_.credentials_for(reference->server);
+    if (!credentials) log_warning("{}", credentials.error().message);
+    else if (!is_anonymous(*credentials)) known[credentials->server] = std::move(*credentials);
+  }
+  return known;
 }
 
 Result<std::string> ImageTransfers::push(const std::string& repository, const std::string& tag, const Say& say,

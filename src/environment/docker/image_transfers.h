@@ -1,8 +1,10 @@
 // Pulls and pushes through the engine, with credentials, patience and progress.
 #pragma once
 
+#include <map>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -24,6 +26,8 @@ class ImageTransfers {
                                     std::stop_token stop);
   // Pulls, also where it is there. not_found: the registry has no such image.
   Result<ImageDetails> pull(const std::string& name, const std::string& platform, const Say& say, std::stop_token stop);
+  // What the registries of these images are to be told by the engine itself, by server; anonymous ones are left out.
+  std::map<std::string, RegistryCredentials> credentials_for(const std::vector<std::string>& names);
   // Returns "repository@sha256:…".
   Result<std::string> push(const std::string& repository, const std::string& tag, const Say& say, std::stop_token stop);
 

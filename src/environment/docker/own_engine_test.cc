@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "engine/missing_engine_test.h"
 #include "engine/own_engine.h"
 #include "environment/docker/engine_fixture_test.h"
 #include "os/process.h"
@@ -26,7 +27,10 @@ class OwnEngineTest : public EngineTest {
   std::optional<EngineSettings> engine_settings() override {
     const std::string obstacle = OwnEngine::obstacle(kBase);
     if (!obstacle.empty()) {
-      [&] { GTEST_SKIP() << "SKIPPED, no engine that may be killed: " << obstacle; }();
+      [&] {
+        if (geteuid() != 0) GTEST_SKIP() << "SKIPPED, no engine that may be killed: " << obstacle;
+        PLZ_SKIP_FOR_WANT_OF("engine that may be killed: " + obstacle);
+      }();
       return std::nullopt;
     }
     own_.emplace(kDisk);
@@ -85,7 +89,7 @@ TEST_F(OwnEngineTest, AFullDiskDuringABuildIsUnavailable) {
 }
 
 TEST_F(OwnEngineTest, AFullDiskDuringAPullIsUnavailable) {
-  if (!start_registry()) GTEST_SKIP() << "SKIPPED: no registry: apt-get install docker-registry";
+  if (!start_registry()) PLZ_SKIP_FOR_WANT_OF("registry: apt-get install docker-registry");
   const std::string image = std::string(kRegistry) + "/base";
   ASSERT_EQ(own_->docker("tag " + std::string(kBase) + " " + image), 0);
   int pushed = 1;

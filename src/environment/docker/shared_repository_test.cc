@@ -53,6 +53,39 @@ TEST_F(SharedRepositoryTest, ARecordedImageIsPulledByItsDigest) {
   EXPECT_FALSE(*engine().inspect_image(built.id));
 }
 
+TEST_F(SharedRepositoryTest, ABaseOfThenIsPulledByItsDigest) {
+  auto push = [&](const std::string& line) {
+    const std::string id = ensured(extended({line})).id;
+    tag(id, server() + "/base");
+    EXPECT_TRUE(engine().push_image(server() + "/base", token(), ada(), [](const auto&) {}, {}));
+    return id;
+  };
+  const std::string then = push("ENV IT=then");
+  auto wanted = extended({"RUN head -c 8 /dev/urandom > /random"}, server() + "/base:" + token());
+  wanted.recipe.pinned = ensured(wanted);
+  EXPECT_THAT(wanted.recipe.pinned->base_digest, StartsWith(server() + "/base@sha256:"));
+  push("ENV IT=now");
+  forget(wanted.recipe.pinned->id);
+  forget(then);
+  ImageIdentity again = ensured(wanted);
+  EXPECT_EQ(again.base_id, then);
+  EXPECT_EQ(again.base_digest, wanted.recipe.pinned->base_digest);
+  EXPECT_THAT((*engine().inspect_image(again.id))->environment, testing::Contains("IT=then"));
+}
+
+TEST_F(SharedRepositoryTest, TheEngineHasTheLoginWhereItPullsABaseItself) {
+  const std::string id = ensured(extended({"RUN true"})).id;
+  const std::string name = tag(id, server() + "/base");
+  ASSERT_TRUE(engine().push_image(server() + "/base", token(), ada(), [](const auto&) {}, {}));
+  // Whatever is removed after plz has looked.
+  Say say = [&](std::string_view line) {
+    said_.say()(line);
+    if (line.find("Building the environment") != line.npos) forget(id);
+  };
+  auto ready = environments().ensure(dockerfile("FROM " + name + "\n" + mark() + "\nENV A=b\n"), say, {});
+  ASSERT_TRUE(ready) << ready.error().message << said_.all();
+}
+
 TEST_F(SharedRepositoryTest, AnImageOfARegistryIsPulledAndRecorded) {
   const std::string name = tag(ensured(extended({"RUN true"})).id, server() + "/base");
   ASSERT_TRUE(engine().push_image(server() + "/base", token(), ada(), [](const auto&) {}, {}));

@@ -32,13 +32,22 @@ Result<std::vector<KeptEnvironment>> FakeEnvironments::list() {
   return kept_;
 }
 
-Result<void> FakeEnvironments::remove(const std::string& image_id) {
+Result<std::vector<KeptEnvironment>> FakeEnvironments::unneeded(const std::vector<std::string>& needed) {
+  PLZ_ASSIGN(auto kept, list());
+  std::erase_if(kept, [&](const KeptEnvironment& environment) {
+    return environment.in_use || std::find(needed.begin(), needed.end(), environment.image_id) != needed.end();
+  });
+  return kept;
+}
+
+Result<bool> FakeEnvironments::remove(const std::string& image_id) {
   std::lock_guard lock(mutex_);
   auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const auto& k) { return k.image_id == image_id; });
   if (kept == kept_.end()) return fail(ErrorCode::not_found, "there is no environment " + image_id);
   if (kept->in_use) return fail(ErrorCode::conflict, "a container uses " + image_id);
+  const bool goes = kept->goes;
   kept_.erase(kept);
-  return {};
+  return goes;
 }
 
 void FakeEnvironments::keep(KeptEnvironment environment) {

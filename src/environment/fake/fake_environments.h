@@ -19,7 +19,9 @@ class FakeEnvironments final : public Environments {
   // plz.Dockerfile, from the code), so that the same recipe has the same image.
   Result<ReadyEnvironment> ensure(const EnvironmentRequest& request, const Say& say, std::stop_token stop) override;
   Result<std::vector<KeptEnvironment>> list() override;
-  Result<void> remove(const std::string& image_id) override;  // conflict: in use; not_found
+  Result<void> need(const std::vector<std::string>&) override { return {}; }
+  Result<std::vector<KeptEnvironment>> unneeded(const std::vector<std::string>& needed) override;
+  Result<bool> remove(const std::string& image_id) override;  // conflict: in use; not_found
   Result<void> evict() override { return {}; }
 
   // For the test.

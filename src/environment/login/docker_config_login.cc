@@ -66,12 +66,6 @@ Result<HelperAnswer> run_helper(const std::string& program, const std::vector<st
 
 }  // namespace
 
-std::string docker_config_directory(const std::function<std::optional<std::string>(const char*)>& variable) {
-  if (auto directory = variable("DOCKER_CONFIG"); directory && !directory->empty()) return *directory;
-  auto home = variable("HOME");
-  return home && !home->empty() ? join_path(*home, ".docker") : "";
-}
-
 DockerConfigLogin::DockerConfigLogin(std::string directory, std::vector<std::string> environment,
                                      std::chrono::milliseconds patience)
     : directory_(std::move(directory)), environment_(std::move(environment)), patience_(patience) {}

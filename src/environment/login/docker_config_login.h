@@ -2,17 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "environment/registry_login.h"
 
 namespace plz {
-
-// Where Docker's configuration is: $DOCKER_CONFIG, else ~/.docker. "": there is no home.
-std::string docker_config_directory(const std::function<std::optional<std::string>(const char*)>& variable);
 
 // Reads config.json for each question, so that a login meanwhile counts. credHelpers and credsStore are asked by
 // running docker-credential-NAME, found in the PATH of `environment`, which is also what they run in; one that

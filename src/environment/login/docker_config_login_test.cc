@@ -88,17 +88,5 @@ TEST_F(DockerConfigLoginTest, AProgramThatHangsIsEnded) {
   EXPECT_EQ(credentials.error().code, ErrorCode::unavailable);
 }
 
-TEST(DockerConfigDirectory, FollowsDocker) {
-  auto with = [](std::map<std::string, std::string> variables) {
-    return docker_config_directory([=](const char* name) -> std::optional<std::string> {
-      auto found = variables.find(name);
-      return found == variables.end() ? std::nullopt : std::optional(found->second);
-    });
-  };
-  EXPECT_EQ(with({{"HOME", "/home/ada"}}), "/home/ada/.docker");
-  EXPECT_EQ(with({{"HOME", "/home/ada"}, {"DOCKER_CONFIG", "/etc/d"}}), "/etc/d");
-  EXPECT_EQ(with({}), "");
-}
-
 }  // namespace
 }  // namespace plz

@@ -22,10 +22,20 @@ class FakeProvider final : public Provider {
     std::lock_guard lock(mutex_);
     return alive_.contains(id) ? InstanceHealth::alive : InstanceHealth::gone;
   }
+  Result<void> end_worker(InstanceId id) override {
+    std::lock_guard lock(mutex_);
+    alive_.erase(id);
+    ended_workers_.push_back(id);
+    return {};
+  }
   Result<void> terminate(InstanceId id) override {
     std::lock_guard lock(mutex_);
     alive_.erase(id);
     return {};
+  }
+  std::vector<InstanceId> ended_workers() {
+    std::lock_guard lock(mutex_);
+    return ended_workers_;
   }
   std::set<InstanceId> alive() {
     std::lock_guard lock(mutex_);
@@ -36,6 +46,7 @@ class FakeProvider final : public Provider {
   Capacity capacity_;
   std::mutex mutex_;
   std::set<InstanceId> alive_;
+  std::vector<InstanceId> ended_workers_;
 };
 
 }  // namespace plz

@@ -78,6 +78,9 @@ Result<InstanceHealth> LocalProvider::inspect(InstanceId) {
   return held ? InstanceHealth::gone : InstanceHealth::alive;
 }
 
+// A worker that is told to end leaves its jobs to the next one.
+Result<void> LocalProvider::end_worker(InstanceId id) { return terminate(id); }
+
 Result<void> LocalProvider::terminate(InstanceId id) {
   PLZ_ASSIGN(InstanceHealth health, inspect(id));
   if (health == InstanceHealth::gone) return {};

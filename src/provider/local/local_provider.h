@@ -30,6 +30,7 @@ class LocalProvider final : public Provider {
   // Whether a worker holds the lock of the directory, whoever started it.
   Result<InstanceHealth> inspect(InstanceId id) override;
   // Asks the worker process to end (SIGTERM); its jobs are not touched.
+  Result<void> end_worker(InstanceId id) override;
   Result<void> terminate(InstanceId id) override;
 
  private:

@@ -14,6 +14,7 @@
 #include "init/contract.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "runtime/docker/open_copy.h"
 
 namespace plz {
 namespace {
@@ -27,7 +28,7 @@ Result<void> open_to_all(const std::string& path, mode_t mode) {
   return fail_errno("cannot open to the container's users " + path);
 }
 
-std::string text(const AttemptRecord& record, std::string_view key) {
+std::string value_in(const AttemptRecord& record, std::string_view key) {
   auto found = record.find(key);
   return found == record.end() ? std::string() : found->second;
 }
@@ -105,10 +106,12 @@ Result<void> ContainerFiles::make(const InitSpec& init) {
   return open_to_all(path, 0644);
 }
 
-Result<void> ContainerFiles::make_for_engine_log() {
+Result<void> ContainerFiles::make_for_engine_log(const std::string& code_tree) {
   PLZ_TRY(make_directories(run(), 0700));
   PLZ_TRY(make_open_directory(attempt()));
-  PLZ_TRY(make_open_directory(code_copy()));
+  // Of an earlier try, which came to nothing.
+  PLZ_TRY(remove_tree(code_copy()));
+  PLZ_TRY(make_open_copy(code_tree, code_copy()));
   PLZ_TRY(open_job_directories());
   PLZ_ASSIGN(UniqueFd log, open_file(paths_.log(), O_WRONLY | O_CREAT, 0600));
   return {};
@@ -125,10 +128,14 @@ Result<void> ContainerFiles::ask_to_stop(std::chrono::milliseconds grace) {
   return {};
 }
 
+bool ContainerFiles::was_asked_to_stop() const { return path_exists(join_path(attempt(), init::kStopFile)); }
+
 Result<void> ContainerFiles::write_note(const ContainerNote& note) {
   std::string content = record_text(kNoteMagic, {{"id", note.id},
                                                  {"name", note.name},
                                                  {"image", note.image},
+                                                 {"attempt", note.attempt},
+                                                 {"execution", note.execution},
                                                  {"log", note.log_keeper == LogKeeper::engine ? "engine" : "plz-init"},
                                                  {"stop_signal", std::to_string(note.stop_signal)}});
   return write_file_atomically(join_path(paths_.directory, kNoteFile), content, 0600, Sync::no);
@@ -138,9 +145,13 @@ Result<std::optional<ContainerNote>> ContainerFiles::read_note() const {
   PLZ_ASSIGN(auto content, read_file_if_exists(join_path(paths_.directory, kNoteFile)));
   auto record = content ? parse_attempt_record(*content, kNoteMagic) : std::nullopt;
   if (!record) return std::optional<ContainerNote>();
-  return ContainerNote{text(*record, "id"), text(*record, "name"), text(*record, "image"),
-                       text(*record, "log") == "engine" ? LogKeeper::engine : LogKeeper::plz_init,
-                       atoi(text(*record, "stop_signal").c_str())};
+  return ContainerNote{value_in(*record, "id"),
+                       value_in(*record, "name"),
+                       value_in(*record, "image"),
+                       value_in(*record, "attempt"),
+                       value_in(*record, "execution"),
+                       value_in(*record, "log") == "engine" ? LogKeeper::engine : LogKeeper::plz_init,
+                       atoi(value_in(*record, "stop_signal").c_str())};
 }
 
 Result<UniqueFd> ContainerFiles::open_log_pipe() const { return open_file(log_pipe(), O_RDONLY | O_NONBLOCK); }
@@ -176,7 +187,7 @@ Result<void> ContainerFiles::write_end(const Outcome& outcome) {
   PLZ_ASSIGN(auto records, read_attempt_records(paths_));
   if (!records.exit) {
     auto number = [](auto value) { return value ? std::to_string(*value) : std::string(); };
-    auto started = [&](const char* key) { return records.start ? text(*records.start, key) : std::string(); };
+    auto started = [&](const char* key) { return records.start ? value_in(*records.start, key) : std::string(); };
     PLZ_TRY(write_file_atomically(
         join_path(paths_.directory, init::kExitFile),
         record_text(init::kExitMagic, {{init::kKeyOutcome, outcome_word(outcome.kind)},

@@ -17,6 +17,7 @@ struct ContainerNote {
   std::string id;  // "": not made yet
   std::string name;
   std::string image;
+  std::string attempt, execution;  // their ids
   LogKeeper log_keeper = LogKeeper::plz_init;
   int stop_signal = 15;
 };
@@ -31,11 +32,13 @@ class ContainerFiles {
   std::string code_copy() const { return run() + "/src"; }
   std::string log_pipe() const;
 
-  // Makes them all, for whatever user the container has: the attempt's directory is closed to others.
+  // Makes them all, for whatever user the container has: the attempt's directory is closed to others. Without
+  // plz-init the job's copy of the code, too.
   Result<void> make(const InitSpec& init);
-  Result<void> make_for_engine_log();
+  Result<void> make_for_engine_log(const std::string& code_tree);
   // Asks plz-init to stop the job; it need not run yet, or any more.
   Result<void> ask_to_stop(std::chrono::milliseconds grace);
+  bool was_asked_to_stop() const;
 
   Result<void> write_note(const ContainerNote& note);
   Result<std::optional<ContainerNote>> read_note() const;

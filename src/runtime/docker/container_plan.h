@@ -24,7 +24,7 @@ inline constexpr char kContainerAttemptPath[] = "/plz/attempt";
 struct ContainerPlaces {
   std::string plz_init;    // the program
   std::string attempt;     // what the container has of the attempt's directory
-  std::string code_copy;   // an empty directory
+  std::string code_copy;   // what is to be /src
   std::string controller;  // for the label
 };
 

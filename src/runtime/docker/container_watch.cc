@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -113,7 +114,7 @@ Result<void> DockerRuntime::follow(ContainerFiles& files, const ContainerNote& n
 }
 
 // What the log has is passed over: the engine gives its own from the beginning.
-Result<bool> DockerRuntime::follow_once(ContainerFiles& files, const ContainerNote& note, std::stop_token stop) {
+Result<void> DockerRuntime::copy_engine_log(ContainerFiles& files, const ContainerNote& note, std::stop_token stop) {
   PLZ_ASSIGN(EngineClient * client, engine());
   PLZ_ASSIGN(UniqueFd log, open_file(files.paths().log(), O_WRONLY | O_CREAT | O_APPEND, 0600));
   PLZ_ASSIGN(uint64_t known, file_size(files.paths().log()));
@@ -126,38 +127,66 @@ Result<bool> DockerRuntime::follow_once(ContainerFiles& files, const ContainerNo
       },
       stop);
   ErrorCode code = followed ? ErrorCode::internal : followed.error().code;
-  if (code == ErrorCode::unavailable || code == ErrorCode::cancelled) return fail(std::move(followed).error());
-  if (!followed && code != ErrorCode::not_found) {
-    // A driver that cannot be read.
-    PLZ_ASSIGN(uint64_t size, file_size(files.paths().log()));
-    if (size == 0) PLZ_TRY(write_all(log.get(), fmt::format("plz: {}\n", followed.error().message)));
-    PLZ_TRY(client->wait_container(note.id, stop));
-  }
+  if (code == ErrorCode::unavailable || code == ErrorCode::cancelled) return followed;
+  if (followed || code == ErrorCode::not_found) return {};
+  // A driver that cannot be read.
+  PLZ_ASSIGN(uint64_t size, file_size(files.paths().log()));
+  if (size == 0) PLZ_TRY(write_all(log.get(), fmt::format("plz: {}\n", followed.error().message)));
+  PLZ_TRY(client->wait_container(note.id, stop));
+  return {};
+}
+
+Result<bool> DockerRuntime::follow_once(ContainerFiles& files, const ContainerNote& note, std::stop_token stop) {
+  PLZ_ASSIGN(auto before, find_container(note));
+  if (before && before->status == ContainerStatus::created) return start_late(files, note);
+  PLZ_TRY(copy_engine_log(files, note, stop));
   PLZ_ASSIGN(auto container, find_container(note));
   if (container && !is_over(container->status)) return false;
+  // Docker gives a last line without its end only to who asks when all is over.
+  PLZ_TRY(copy_engine_log(files, note, stop));
   PLZ_TRY(files.write_end(outcome_by_engine(container)));
   return true;
 }
 
+Result<bool> DockerRuntime::start_late(ContainerFiles& files, const ContainerNote& note) {
+  Outcome outcome{OutcomeKind::could_not_start, 128 + SIGTERM, {}, false, "stopped before it started"};
+  if (!files.was_asked_to_stop()) {
+    auto started = (*engine())->start_container(note.id);
+    if (started) return false;
+    auto refusal = outcome_of_refusal(started.error());
+    if (!refusal) return fail(std::move(started).error());
+    outcome = std::move(*refusal);
+  }
+  PLZ_TRY(files.write_end(outcome));
+  return true;
+}
+
 // Root needs nothing given; for others plz-init has done it, unless it had no right to, or was killed.
-void DockerRuntime::give_back(const ContainerFiles& files, const ContainerNote& note) {
-  if (geteuid() == 0) return;
+Result<void> DockerRuntime::give_back(const ContainerFiles& files, const ContainerNote& note, std::stop_token stop) {
+  if (geteuid() == 0) return {};
   auto records = read_attempt_records(files.paths());
   if (records && records->exit)
     if (auto given = records->exit->find(init::kKeyGivenBack); given != records->exit->end() && given->second == "1")
-      return;
-  auto client = engine();
-  if (!client) return;
+      return {};
+  auto status = run_give_back(files, note, std::move(stop));
+  if (!status && status.error().code == ErrorCode::cancelled) return fail(std::move(status).error());
+  if (!status) log_warning("what {} wrote may belong to another user: {}", note.name, status.error().message);
+  else if (*status != 0) log_warning("not all of what {} wrote could be given to this user", note.name);
+  return {};
+}
+
+Result<int> DockerRuntime::run_give_back(const ContainerFiles& files, const ContainerNote& note, std::stop_token stop) {
+  PLZ_ASSIGN(EngineClient * client, engine());
   // Labelled as the job's own: whoever collects what a crash left behind finds it.
-  Labels labels = {{kLabelController, settings_.controller}};
-  if (auto container = find_container(note); container && *container)
-    for (const char* label : {kLabelExecution, kLabelAttempt})
-      if (auto found = (*container)->labels.find(label); found != (*container)->labels.end()) labels.insert(*found);
-  auto id = create(note.name + "-give-back", plan_give_back(note.image, files.paths(), places(files), labels));
-  Result<void> given = id ? (*client)->start_container(*id) : fail(id.error());
-  if (given) static_cast<void>((*client)->wait_container(*id, {}));
-  else log_warning("what {} wrote may belong to another user: {}", note.name, given.error().message);
-  if (id) static_cast<void>((*client)->remove_container(*id));
+  Labels labels = {
+      {kLabelController, settings_.controller}, {kLabelAttempt, note.attempt}, {kLabelExecution, note.execution}};
+  ContainerNote helper = note;
+  helper.name += "-give-back";
+  PLZ_ASSIGN(helper.id, create(helper, plan_give_back(note.image, files.paths(), places(files), labels)));
+  auto started = client->start_container(helper.id);
+  Result<int> status = started ? client->wait_container(helper.id, std::move(stop)) : fail(started.error());
+  if (auto removed = remove_container_of(helper); !removed) log_warning("{}", removed.error().message);
+  return status;
 }
 
 }  // namespace plz

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "engine/missing_engine_test.h"
 #include "engine/own_engine.h"
 #include "os/file.h"
 #include "runtime/docker/docker_fixture.h"
@@ -112,6 +113,24 @@ TEST_P(DockerBadLuck, AForeignOneOfItsNameStays) {
   EXPECT_TRUE(run(spec).report.outcome.succeeded());
 }
 
+TEST_P(DockerBadLuck, ANameThatALiveAttemptHasIsNotTakenFromIt) {
+  const std::string name = fmt::format("plz-test-shared-{}", getpid());
+  auto first = spec_for("echo first; exit 3"), second = spec_for("echo second");
+  first.docker_run_args.text = second.docker_run_args.text = fmt::format(R"({{"name": "{}"}})", name);
+  ASSERT_TRUE(runtime_->start(first));
+  ASSERT_TRUE(engine().wait_container(name, {}));
+  // It is over, and nobody has heard of that yet.
+  auto refused = runtime_->start(second);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr(name));
+  EXPECT_TRUE(runtime_->destroy(second.paths));
+  EXPECT_TRUE(*engine().inspect_container(name));
+  EXPECT_EQ(wait_for(first.paths).report.outcome.exit_status, 3);
+  // Its name is free from now on, before its directory is removed.
+  EXPECT_EQ(run(second).log, "second\n");
+}
+
 TEST_P(DockerBadLuck, AnImageWithoutAShell) {
   auto spec = spec_for("");
   spec.image = build("FROM " + image() + "\nRUN rm /bin/sh\n");
@@ -122,10 +141,23 @@ TEST_P(DockerBadLuck, AnImageWithoutAShell) {
   EXPECT_EQ(run(with_shell).report.outcome.exit_status, 127);
 }
 
-TEST_P(DockerBadLuck, AnImageThatChecksItsHealth) {
-  auto spec = spec_for("echo well");
-  spec.image = build("FROM " + image() + "\nHEALTHCHECK --interval=1s CMD false\n");
-  EXPECT_EQ(run(spec).log, "well\n");
+// The engine starts its container again and again then: nothing runs in it, and it can be removed.
+TEST_P(DockerBadLuck, AskedByHandToRestartItIsOverWhenItsJobIs) {
+  auto spec = waiting_spec(fmt::format("echo once; {}exit 6", kAwaitGo));
+  ASSERT_TRUE(runtime_->start(spec));
+  await_log(spec.paths, "once\n");
+  ASSERT_EQ(system(("docker update --restart=always " + name_of(spec) + " >/dev/null").c_str()), 0);
+  let_go(spec);
+  auto ended = wait_for(spec.paths);
+  EXPECT_EQ(ended.report.outcome.exit_status, 6);
+  // Until it was started again.
+  const std::string again = "for i in $(seq 900); do [ $(docker inspect --format '{{.RestartCount}}' " + name_of(spec) +
+                            ") != 0 ] && exit 0; sleep 0.1; done; exit 1";
+  EXPECT_EQ(system(again.c_str()), 0);
+  EXPECT_EQ(*GetParam().make(directory_)->recover(spec.paths), AttemptPhase::ended);
+  EXPECT_EQ(wait_for(spec.paths).log, "once\n");
+  ASSERT_TRUE(runtime_->destroy(spec.paths));
+  EXPECT_FALSE(*engine().inspect_container(name_of(spec)));
 }
 
 TEST_P(DockerBadLuck, AJobThatWritesToItsOwnLayer) {
@@ -186,11 +218,19 @@ class OwnEngineTest : public RuntimeContract {
     own_ = nullptr;
   }
   void SetUp() override {
-    if (!own_) GTEST_SKIP() << "SKIPPED, no engine that may be killed: " << obstacle_;
+    if (!own_ && geteuid() != 0) GTEST_SKIP() << "SKIPPED, no engine that may be killed: " << obstacle_;
+    if (!own_) PLZ_SKIP_FOR_WANT_OF("engine that may be killed: " + obstacle_);
     directory_ = testing::TempDir() + "plz-own-engine-XXXXXX";
     ASSERT_NE(mkdtemp(directory_.data()), nullptr);
     ASSERT_TRUE(make_directories(directory_ + "/code"));
     runtime_ = docker_kind(own_->socket()).make(directory_);
+  }
+  void TearDown() override {
+    RuntimeContract::TearDown();
+    if (!own_) return;
+    auto left = EngineClient(*test_engine(own_->socket())).list_containers({{kLabelController, kTestController}});
+    ASSERT_TRUE(left) << left.error().message;
+    EXPECT_TRUE(left->empty()) << left->front().name;
   }
   static inline OwnEngine* own_ = nullptr;
   static inline std::string obstacle_;
@@ -275,6 +315,8 @@ TEST_P(OwnEngineTest, ADiskThatIsFullAlready) {
   auto spec = spec_for("echo never");
   auto started = runtime_->start(spec);
   own_->free_disk();
+  EXPECT_THAT(*EngineClient(*test_engine(own_->socket())).list_containers({{kLabelController, kTestController}}),
+              testing::IsEmpty());
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, ErrorCode::unavailable) << started.error().message;
   EXPECT_THAT(started.error().message, HasSubstr("o space left on device"));

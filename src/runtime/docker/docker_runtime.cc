@@ -1,10 +1,10 @@
 #include "runtime/docker/docker_runtime.h"
 
-#include <condition_variable>
-
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "init/contract.h"
 #include "os/file.h"
@@ -14,6 +14,7 @@ namespace plz {
 namespace {
 
 constexpr std::chrono::seconds kFingerprintLasts{60};
+constexpr std::chrono::milliseconds kKillPause{1000};  // while the engine is away
 
 std::string with_hint(const Error& error) {
   return error.hint.empty() ? error.message : error.message + " (" + error.hint + ")";
@@ -38,6 +39,11 @@ std::string abilities(const EngineInfo& info) {
   if (info.security_options.find("name=rootless") != std::string::npos) words += "; rootless";
   if (info.security_options.find("name=userns") != std::string::npos) words += "; with a user namespace";
   return words;
+}
+
+std::string label_of(const ContainerState& container, const char* name) {
+  auto label = container.labels.find(name);
+  return label == container.labels.end() ? "" : label->second;
 }
 
 // What the caller can decide by a refused start: nothing was started, and trying again does not help.
@@ -137,35 +143,58 @@ Result<void> DockerRuntime::start(const LaunchSpec& spec) {
 Result<void> DockerRuntime::launch(const LaunchSpec& spec, ContainerFiles& files) {
   PLZ_ASSIGN(ImageDetails details, image(spec.image));
   PLZ_ASSIGN(ContainerPlan plan, plan_container(spec, details, places(files)));
-  ContainerNote note{"", plan.name, details.id, plan.log_keeper, plan.stop_signal};
-  PLZ_TRY(plan.log_keeper == LogKeeper::plz_init ? files.make(plan.init) : files.make_for_engine_log());
+  ContainerNote note{"",
+                     plan.name,
+                     details.id,
+                     spec.attempt_id.to_string(),
+                     spec.execution_id.to_string(),
+                     plan.log_keeper,
+                     plan.stop_signal};
+  PLZ_TRY(plan.log_keeper == LogKeeper::plz_init ? files.make(plan.init) : files.make_for_engine_log(spec.code_tree));
   PLZ_TRY(files.write_note(note));
-  auto id = create(plan.name, plan.create_body, plan.platform);
+  {
+    std::lock_guard lock(mutex_);
+    in_hand_.insert(note.attempt);
+  }
+  auto id = create(note, plan.create_body, plan.platform);
   if (!id) return fail(refused(std::move(id).error()));
   note.id = *id;
-  PLZ_TRY(files.write_note(note));
+  if (auto noted = files.write_note(note); !noted) {
+    if (auto removed = remove_container_of(note); !removed) log_warning("{}", removed.error().message);
+    return noted;
+  }
   return start_created(files, note);
 }
 
-Result<std::string> DockerRuntime::create(const std::string& name, const JsonText& body, const std::string& platform) {
+Result<std::string> DockerRuntime::create(const ContainerNote& note, const JsonText& body,
+                                          const std::string& platform) {
   PLZ_ASSIGN(EngineClient * client, engine());
-  auto id = client->create_container(name, body, platform);
+  auto id = client->create_container(note.name, body, platform);
   if (id || id.error().code != ErrorCode::conflict) return id;
-  PLZ_ASSIGN(bool removed, remove_leftover(name));
-  return removed ? client->create_container(name, body, platform) : id;
+  PLZ_ASSIGN(bool removed, remove_leftover(note));
+  return removed ? client->create_container(note.name, body, platform) : id;
 }
 
-Result<bool> DockerRuntime::remove_leftover(const std::string& name) {
+Result<bool> DockerRuntime::remove_leftover(const ContainerNote& note) {
   PLZ_ASSIGN(EngineClient * client, engine());
-  PLZ_ASSIGN(auto there, client->inspect_container(name));
+  PLZ_ASSIGN(auto there, client->inspect_container(note.name));
   if (!there) return true;
-  auto owner = there->labels.find(kLabelController);
-  bool is_ours = owner != there->labels.end() && owner->second == settings_.controller;
+  const std::string attempt = label_of(*there, kLabelAttempt);
+  bool is_wanted = attempt != note.attempt && is_in_hand(attempt);
   bool is_over = there->status == ContainerStatus::created || there->status == ContainerStatus::exited ||
                  there->status == ContainerStatus::dead || there->status == ContainerStatus::removing;
-  if (!is_ours || !is_over) return false;
+  if (!is_ours(*there) || is_wanted || !is_over) return false;
   PLZ_TRY(client->remove_container(there->id));
   return true;
+}
+
+bool DockerRuntime::is_ours(const ContainerState& container) const {
+  return label_of(container, kLabelController) == settings_.controller;
+}
+
+bool DockerRuntime::is_in_hand(const std::string& attempt) {
+  std::lock_guard lock(mutex_);
+  return !attempt.empty() && in_hand_.contains(attempt);
 }
 
 Result<void> DockerRuntime::start_created(ContainerFiles& files, const ContainerNote& note) {
@@ -182,7 +211,7 @@ Result<void> DockerRuntime::start_created(ContainerFiles& files, const Container
   if (auto outcome = outcome_of_refusal(started.error()); outcome && note.log_keeper == LogKeeper::engine)
     return files.write_end(*outcome);
   take_pipe(files.paths());
-  if (auto removed = client->remove_container(note.id); !removed) log_warning("{}", removed.error().message);
+  if (auto removed = remove_container_of(note); !removed) log_warning("{}", removed.error().message);
   return fail(refused(std::move(started).error()));
 }
 
@@ -190,9 +219,24 @@ Result<std::optional<ContainerState>> DockerRuntime::find_container(const Contai
   PLZ_ASSIGN(EngineClient * client, engine());
   PLZ_ASSIGN(auto found, client->inspect_container(note.id.empty() ? note.name : note.id));
   if (!found || !note.id.empty()) return found;
-  auto owner = found->labels.find(kLabelController);
-  bool is_ours = owner != found->labels.end() && owner->second == settings_.controller;
-  return is_ours ? found : std::optional<ContainerState>();
+  // A note of an earlier version does not name its attempt.
+  bool is_its_own = note.attempt.empty() || label_of(*found, kLabelAttempt) == note.attempt;
+  return is_ours(*found) && is_its_own ? found : std::optional<ContainerState>();
+}
+
+Result<void> DockerRuntime::try_to_remove(const ContainerNote& note) {
+  PLZ_ASSIGN(EngineClient * client, engine());
+  if (!note.id.empty()) return client->remove_container(note.id);
+  PLZ_ASSIGN(auto container, find_container(note));
+  return container ? client->remove_container(container->id) : Result<void>();
+}
+
+Result<void> DockerRuntime::remove_container_of(const ContainerNote& note) {
+  auto removed = try_to_remove(note);
+  if (removed) return {};
+  std::lock_guard lock(mutex_);
+  abandoned_.push_back(note);
+  return removed;
 }
 
 Result<AttemptPhase> DockerRuntime::recover(const AttemptPaths& paths) {
@@ -200,6 +244,10 @@ Result<AttemptPhase> DockerRuntime::recover(const AttemptPaths& paths) {
   PLZ_ASSIGN(auto note, files.read_note());
   if (!note) return AttemptPhase::not_started;
   PLZ_ASSIGN(auto records, read_attempt_records(paths));
+  {
+    std::lock_guard lock(mutex_);
+    in_hand_.insert(note->attempt);
+  }
   if (records.complete()) return AttemptPhase::ended;
   if (note->id.empty()) return AttemptPhase::not_started;
   if (files.has_begun()) return AttemptPhase::running;
@@ -213,9 +261,20 @@ Result<ExitReport> DockerRuntime::wait(const AttemptPaths& paths, std::stop_toke
   PLZ_ASSIGN(auto note, files.read_note());
   if (!note) return fail(ErrorCode::not_found, "no attempt was started in " + paths.directory);
   PLZ_TRY(note->log_keeper == LogKeeper::engine ? follow(files, *note, stop) : watch(files, *note, stop));
-  give_back(files, *note);
+  PLZ_TRY(give_back(files, *note, stop));
   PLZ_ASSIGN(auto records, read_attempt_records(paths));
-  return exit_report(records, std::nullopt);
+  const ExitReport report = exit_report(records, oom_kills(records, *note));
+  // Nothing more is asked of its container: its name may be another's.
+  std::lock_guard lock(mutex_);
+  in_hand_.erase(note->attempt);
+  return report;
+}
+
+OomKills DockerRuntime::oom_kills(const AttemptRecords& records, const ContainerNote& note) {
+  if (!records.exit || records.exit->contains(init::kKeyCgroupOomKills)) return std::nullopt;
+  if (exit_report(records, std::nullopt).outcome.signal != SIGKILL) return std::nullopt;
+  auto container = find_container(note);
+  return container && *container && (*container)->out_of_memory ? OomKills(1) : std::nullopt;
 }
 
 Result<void> DockerRuntime::stop(const AttemptPaths& paths, std::chrono::milliseconds grace) {
@@ -224,61 +283,70 @@ Result<void> DockerRuntime::stop(const AttemptPaths& paths, std::chrono::millise
   if (!note) return {};
   PLZ_ASSIGN(auto records, read_attempt_records(paths));
   if (records.complete()) return {};
-  if (note->log_keeper == LogKeeper::plz_init) PLZ_TRY(files.ask_to_stop(grace));
+  const bool is_told = note->log_keeper == LogKeeper::plz_init;
+  if (is_told) PLZ_TRY(files.ask_to_stop(grace));
   auto container = find_container(*note);
+  if (!container && !is_told) return fail(std::move(container).error());
   if (!container || !*container) return {};
-  const std::string& id = (*container)->id;
   // A paused one hears nothing.
-  if ((*container)->status == ContainerStatus::paused) PLZ_TRY((*engine())->unpause_container(id));
-  if (note->log_keeper == LogKeeper::plz_init) return {};
-  bool at_once = grace.count() <= 0;
-  auto killed = (*engine())->kill_container(id, at_once ? "KILL" : std::to_string(note->stop_signal));
-  if (!killed && killed.error().code != ErrorCode::conflict) return killed;
-  if (!at_once) kill_later(id, grace);
+  if ((*container)->status == ContainerStatus::paused) PLZ_TRY((*engine())->unpause_container((*container)->id));
+  return is_told ? Result<void>() : stop_by_engine(files, *note, **container, grace);
+}
+
+// Asked once more, about less time, the job is not signalled again.
+Result<void> DockerRuntime::stop_by_engine(ContainerFiles& files, const ContainerNote& note,
+                                           const ContainerState& container, std::chrono::milliseconds grace) {
+  const bool at_once = grace.count() <= 0, was_asked = files.was_asked_to_stop();
+  const bool is_new = container.status == ContainerStatus::created;
+  // Who starts it looks there first.
+  if (is_new) PLZ_TRY(files.ask_to_stop(grace));
+  if (at_once || !was_asked) {
+    PLZ_ASSIGN(EngineClient * client, engine());
+    auto killed = client->kill_container(container.id, at_once ? "KILL" : std::to_string(note.stop_signal));
+    if (!killed && killed.error().code != ErrorCode::conflict) return killed;
+    PLZ_TRY(files.ask_to_stop(grace));
+  }
+  if (!at_once || is_new) kill_later(files.paths(), container.id, grace);
   return {};
 }
 
-void DockerRuntime::kill_later(std::string id, std::chrono::milliseconds grace) {
-  std::lock_guard lock(mutex_);
-  killers_.emplace_back([this, id = std::move(id), grace](std::stop_token stop) {
-    std::mutex mutex;
-    std::condition_variable_any over;
-    std::unique_lock waiting(mutex);
-    over.wait_for(waiting, stop, grace, [] { return false; });
-    // One that has ended is a conflict, and no news.
-    if (!stop.stop_requested()) static_cast<void>(engine_->kill_container(id, "KILL"));
+void DockerRuntime::kill_later(const AttemptPaths& paths, std::string id, std::chrono::milliseconds grace) {
+  std::jthread killer([this, id = std::move(id), grace](std::stop_token stop) {
+    Result<void> killed;
+    for (auto pause = grace; wait_unless_stopped(stop, pause); pause = kKillPause) {
+      killed = engine_->kill_container(id, "KILL");
+      // One that has ended is a conflict, and no news.
+      if (killed || killed.error().code != ErrorCode::unavailable) return;
+    }
   });
+  std::lock_guard lock(mutex_);
+  // The one before is joined without the lock.
+  std::swap(killers_[paths.directory], killer);
 }
 
 Result<void> DockerRuntime::destroy(const AttemptPaths& paths) {
   ContainerFiles files(paths);
   PLZ_ASSIGN(auto note, files.read_note());
   take_pipe(paths);
-  Result<void> without_container;
-  if (note) {
-    auto container = find_container(*note);
-    if (!container) without_container = fail(container.error());
-    else if (*container) without_container = (*engine())->remove_container((*container)->id);
-    if (!without_container && !note->id.empty()) {
-      std::lock_guard lock(mutex_);
-      abandoned_.push_back(note->id);
-    }
+  std::jthread killer;
+  {
+    std::lock_guard lock(mutex_);
+    std::swap(killers_[paths.directory], killer);
+    killers_.erase(paths.directory);
+    if (note) in_hand_.erase(note->attempt);
   }
+  auto without_container = note ? remove_container_of(*note) : Result<void>();
   PLZ_TRY(remove_tree(files.run()));
   return without_container;
 }
 
 void DockerRuntime::remove_abandoned() {
-  std::vector<std::string> ids;
+  std::vector<ContainerNote> notes;
   {
     std::lock_guard lock(mutex_);
-    ids.swap(abandoned_);
+    notes.swap(abandoned_);
   }
-  for (const std::string& id : ids) {
-    if (engine_->remove_container(id)) continue;
-    std::lock_guard lock(mutex_);
-    abandoned_.push_back(id);
-  }
+  for (const ContainerNote& note : notes) static_cast<void>(remove_container_of(note));
 }
 
 UniqueFd DockerRuntime::take_pipe(const AttemptPaths& paths) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +48,7 @@ class DockerRuntime final : public Runtime, public ContainerKeeper {
   // None where the engine does not answer.
   Result<std::vector<KeptContainer>> containers() override;
   Result<void> remove_container(const std::string& id) override;
+  void remove_abandoned() override;
 
  private:
   RuntimeFingerprint probe();
@@ -54,23 +56,36 @@ class DockerRuntime final : public Runtime, public ContainerKeeper {
   Result<ImageDetails> image(const std::string& id);
 
   Result<void> launch(const LaunchSpec& spec, ContainerFiles& files);
-  Result<std::string> create(const std::string& name, const JsonText& body, const std::string& platform = "");
-  // Removes what an earlier attempt left under this name, if it is ours and does not run.
-  Result<bool> remove_leftover(const std::string& name);
+  Result<std::string> create(const ContainerNote& note, const JsonText& body, const std::string& platform = "");
+  // Removes what an earlier attempt, or an earlier try of this one, left under this name, if it is ours and does not
+  // run. False: it stays.
+  Result<bool> remove_leftover(const ContainerNote& note);
+  bool is_ours(const ContainerState& container) const;
+  bool is_in_hand(const std::string& attempt);
   Result<void> start_created(ContainerFiles& files, const ContainerNote& note);
   // nullopt: none. By its id, or while that is not known by its name and our labels.
   Result<std::optional<ContainerState>> find_container(const ContainerNote& note);
+  // At once, or else later: an error says that it is still there.
+  Result<void> remove_container_of(const ContainerNote& note);
+  Result<void> try_to_remove(const ContainerNote& note);
   ContainerPlaces places(const ContainerFiles& files) const;
 
   Result<void> watch(ContainerFiles& files, const ContainerNote& note, std::stop_token stop);
   // What the engine says of an attempt whose plz-init is not there: true once its end is written.
   Result<bool> look(ContainerFiles& files, const ContainerNote& note, int pipe);
   Result<void> follow(ContainerFiles& files, const ContainerNote& note, std::stop_token stop);
+  Result<void> copy_engine_log(ContainerFiles& files, const ContainerNote& note, std::stop_token stop);
   Result<bool> follow_once(ContainerFiles& files, const ContainerNote& note, std::stop_token stop);
-  void give_back(const ContainerFiles& files, const ContainerNote& note);
-  void kill_later(std::string id, std::chrono::milliseconds grace);
-  void remove_abandoned();
-
+  // Whether the kernel killed for lack of memory in it: by plz-init's record, else by the engine's word.
+  OomKills oom_kills(const AttemptRecords& records, const ContainerNote& note);
+  // Of one whose start got no answer: true once its end is written.
+  Result<bool> start_late(ContainerFiles& files, const ContainerNote& note);
+  // cancelled: `stop` asked, and it is to be done again.
+  Result<void> give_back(const ContainerFiles& files, const ContainerNote& note, std::stop_token stop);
+  Result<int> run_give_back(const ContainerFiles& files, const ContainerNote& note, std::stop_token stop);
+  Result<void> stop_by_engine(ContainerFiles& files, const ContainerNote& note, const ContainerState& container,
+                              std::chrono::milliseconds grace);
+  void kill_later(const AttemptPaths& paths, std::string id, std::chrono::milliseconds grace);
   UniqueFd take_pipe(const AttemptPaths& paths);
 
   const DockerRuntimeSettings settings_;
@@ -80,10 +95,11 @@ class DockerRuntime final : public Runtime, public ContainerKeeper {
   // All guarded by mutex_.
   std::optional<RuntimeFingerprint> fingerprint_;
   std::chrono::steady_clock::time_point probed_at_;
-  std::map<std::string, ImageDetails> images_;  // by id
-  std::map<std::string, UniqueFd> pipes_;       // by attempt directory: from start() to wait()
-  std::vector<std::string> abandoned_;          // containers that could not be removed yet
-  std::vector<std::jthread> killers_;
+  std::map<std::string, ImageDetails> images_;   // by id
+  std::map<std::string, UniqueFd> pipes_;        // by attempt directory: from start() to wait()
+  std::set<std::string> in_hand_;                // attempts from their start to the end of wait()
+  std::vector<ContainerNote> abandoned_;         // whose containers could not be removed yet
+  std::map<std::string, std::jthread> killers_;  // by attempt directory
 };
 
 }  // namespace plz

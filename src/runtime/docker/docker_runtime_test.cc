@@ -207,11 +207,12 @@ TEST_P(DockerRuntimeTest, RunsWithoutTheCapabilitiesThatItWouldLike) {
 }
 
 TEST_P(DockerRuntimeTest, TakesAReadOnlyRoot) {
-  auto spec =
-      spec_for("touch /x 2>/dev/null || echo root is read-only; echo y > code.txt && echo y > $OUT/f && echo written");
+  auto spec = spec_for(
+      "touch /x 2>/dev/null || echo root is read-only; echo y > code.txt && echo y > $OUT/f && echo written; "
+      "df /tmp | tail -1 | cut -d ' ' -f 1; echo temporary > /tmp/t && cat /tmp/t");
   spec.environment.emplace_back("OUT", job_path(spec, "output"));
   spec.docker_run_args.text = R"({"read_only": true, "tmpfs": {"/tmp": ""}})";
-  EXPECT_EQ(run(spec).log, "root is read-only\nwritten\n");
+  EXPECT_EQ(run(spec).log, "root is read-only\nwritten\ntmpfs\ntemporary\n");
 }
 
 TEST_P(DockerRuntimeTest, HandsOnWhatIsConfigured) {
@@ -321,6 +322,34 @@ TEST_P(DockerRuntimeTest, HasNoNetworkWhereNoneIsWanted) {
   EXPECT_EQ(run(spec).log, "lo\n");
 }
 
+TEST_P(DockerRuntimeTest, JoinsTheNetworkThatIsConfigured) {
+  const std::string network = fmt::format("plz-test-network-{}", getpid());
+  ASSERT_EQ(system(("docker network create " + network + " >/dev/null").c_str()), 0);
+  auto spec = waiting_spec(fmt::format("ls /sys/class/net; {}", kAwaitGo));
+  spec.docker_run_args.text = fmt::format(R"({{"network": "{}"}})", network);
+  auto started = runtime_->start(spec);
+  EXPECT_TRUE(started) << started.error().message;
+  if (started) {
+    EXPECT_EQ(inspected(spec, "{{range $name, $network := .NetworkSettings.Networks}}{{$name}}{{end}}"),
+              network + "\n");
+    let_go(spec);
+    EXPECT_EQ(wait_for(spec.paths).log, "eth0\nlo\n");
+  }
+  EXPECT_TRUE(runtime_->destroy(spec.paths));
+  EXPECT_EQ(system(("docker network rm " + network + " >/dev/null").c_str()), 0);
+}
+
+// Neither while it runs nor in the end is anything checked.
+TEST_P(DockerRuntimeTest, AnImageThatChecksItsHealthIsNotChecked) {
+  auto spec = waiting_spec(fmt::format("{}echo well", kAwaitGo));
+  spec.image = build("FROM " + image() + "\nHEALTHCHECK --interval=1s --retries=1 CMD false\n");
+  ASSERT_TRUE(runtime_->start(spec));
+  EXPECT_EQ(inspected(spec, "{{.State.Status}} {{json .Config.Healthcheck.Test}}"), "running [\"NONE\"]\n");
+  EXPECT_THAT(inspected(spec, "{{json .State}}"), testing::Not(HasSubstr("Health")));
+  let_go(spec);
+  EXPECT_EQ(wait_for(spec.paths).log, "well\n");
+}
+
 TEST_P(DockerRuntimeTest, StopsWithTheConfiguredSignal) {
   auto spec = spec_for("trap 'echo interrupted; exit 8' INT; echo ready; while :; do sleep 0.01; done");
   spec.docker_run_args.text = R"({"stop_signal": "SIGINT"})";
@@ -345,18 +374,46 @@ TEST_P(DockerRuntimeTest, KeepsTheRecordsOfAJobThatRemovesEverything) {
 }
 
 TEST_P(DockerRuntimeTest, FollowsTheEnginesLogWhereADriverIsConfigured) {
-  auto spec = spec_for("echo out; echo err >&2; pwd; exit 5");
+  auto spec = spec_for("echo out; echo err >&2; cat code.txt; exit 5");
   spec.docker_run_args.text = R"({"log_config": {"type": "json-file"}})";
   auto ended = run(spec);
   EXPECT_EQ(ended.report.outcome.exit_status, 5);
   EXPECT_THAT(ended.log, HasSubstr("out\n"));
   EXPECT_THAT(ended.log, HasSubstr("err\n"));
+  EXPECT_EQ(ended.log.size(), std::string("out\nerr\nhello").size()) << ended.log;
+  EXPECT_THAT(ended.log, HasSubstr("hello"));
   spec = again(spec);
   spec.command = {"no-such-command"};
   ended = run(spec);
   EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::could_not_start);
   EXPECT_EQ(ended.report.outcome.exit_status, 127);
   EXPECT_THAT(ended.report.outcome.reason, HasSubstr("no-such-command"));
+}
+
+TEST_P(DockerRuntimeTest, CodeIsAPrivateWritableCopyWhereADriverIsConfigured) {
+  ASSERT_TRUE(make_directories(directory_ + "/code/shut"));
+  for (const char* name : {"/code/shut/script", "/code/shut/fixed"})
+    ASSERT_TRUE(write_file_atomically(directory_ + name, "echo from a script\n", 0600, Sync::no));
+  ASSERT_EQ(chmod((directory_ + "/code/shut/script").c_str(), 0700), 0);
+  ASSERT_EQ(chmod((directory_ + "/code/shut/fixed").c_str(), 0400), 0);
+  ASSERT_EQ(chmod((directory_ + "/code/shut").c_str(), 0500), 0);
+  ASSERT_EQ(symlink("code.txt", (directory_ + "/code/link").c_str()), 0);
+  struct stat code {};
+  ASSERT_EQ(stat((directory_ + "/code/code.txt").c_str(), &code), 0);
+  for (const char* user : {"0", "1000", "daemon"}) {
+    auto spec = spec_for(
+        "cat code.txt; stat -c %Y code.txt; echo changed > code.txt; cat link; mkdir new && echo x > new/file; "
+        "shut/script; cat shut/fixed; stat -c %a shut shut/fixed; cp new/file $OUT/f");
+    spec.environment.emplace_back("OUT", job_path(spec, "output"));
+    spec.docker_run_args.text = fmt::format(
+        R"({{"log_config": {{"type": "json-file"}}, "user": "{}", "security_opt": ["no-new-privileges"]}})", user);
+    auto ended = run(spec);
+    EXPECT_EQ(ended.log, fmt::format("hello{}\nchanged\nfrom a script\necho from a script\n555\n444\n", code.st_mtime))
+        << user;
+    EXPECT_EQ(read_file(spec.paths.output() + "/f"), "x\n") << user;
+  }
+  EXPECT_EQ(*read_file(directory_ + "/code/code.txt"), "hello");
+  EXPECT_EQ(*list_directory(directory_ + "/code"), (std::vector<std::string>{"code.txt", "link", "shut"}));
 }
 
 TEST_P(DockerRuntimeTest, StopsAJobWhoseLogTheEngineHas) {

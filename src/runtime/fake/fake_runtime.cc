@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "os/boot_time.h"
 #include "os/file.h"
 
 namespace plz {
@@ -70,6 +71,10 @@ Result<void> FakeRuntime::stop(const AttemptPaths& paths, std::chrono::milliseco
   std::lock_guard lock(mutex_);
   auto attempt = attempts_.find(paths.directory);
   if (attempt == attempts_.end() || attempt->second.phase == AttemptPhase::ended) return {};
+  if (stops_to_fail_ > 0) {
+    --stops_to_fail_;
+    return fail(ErrorCode::unavailable, "the engine is away");
+  }
   attempt->second.grace = grace;
   if (!attempt->second.job.ignores_stop)
     end(attempt->second, {.kind = OutcomeKind::signalled, .exit_status = 128 + SIGTERM, .signal = SIGTERM});
@@ -88,10 +93,21 @@ void FakeRuntime::finish(const AttemptPaths& paths, Outcome outcome) {
   if (attempt != attempts_.end()) end(attempt->second, std::move(outcome));
 }
 
+void FakeRuntime::fail_stops(int times) {
+  std::lock_guard lock(mutex_);
+  stops_to_fail_ = times;
+}
+
+void FakeRuntime::forget_stops() {
+  std::lock_guard lock(mutex_);
+  for (auto& [directory, attempt] : attempts_) attempt.grace.reset();
+}
+
 void FakeRuntime::end(Attempt& attempt, Outcome outcome) {
   if (attempt.phase == AttemptPhase::ended) return;
   attempt.report.outcome = std::move(outcome);
   attempt.report.ended = clock_.now();
+  attempt.report.ended_boot_time = boot_time();
   attempt.phase = AttemptPhase::ended;
   changed_.notify_all();
 }

@@ -45,6 +45,8 @@ class FakeRuntime final : public Runtime {
   // For the test.
   void finish(const AttemptPaths& paths, Outcome outcome);           // a job that runs ends so
   void write_log(const AttemptPaths& paths, std::string_view text);  // appended
+  void fail_stops(int times);                                        // the next ones are `unavailable`
+  void forget_stops();                                               // for stop_asked()
   std::vector<LaunchSpec> started() const;                           // in order
   std::vector<std::string> destroyed() const;                        // attempt directories
   std::optional<std::chrono::milliseconds> stop_asked(const AttemptPaths& paths) const;
@@ -66,6 +68,7 @@ class FakeRuntime final : public Runtime {
   std::map<std::string, Attempt> attempts_;  // by directory
   std::vector<LaunchSpec> started_;
   std::vector<std::string> destroyed_;
+  int stops_to_fail_ = 0;
 };
 
 }  // namespace plz

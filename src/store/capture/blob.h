@@ -19,9 +19,9 @@ struct Blob {
 
 // Buffers of one size, used again: fresh memory costs the kernel a page fault every 4 KiB.
 // Thread-safe; must outlive its buffers.
-class BufferPool {
+class SharedBuffers {
  public:
-  explicit BufferPool(size_t buffer_bytes) : buffer_bytes_(buffer_bytes) {}
+  explicit SharedBuffers(size_t buffer_bytes) : buffer_bytes_(buffer_bytes) {}
   size_t buffer_bytes() const { return buffer_bytes_; }
 
   std::shared_ptr<char[]> take() {

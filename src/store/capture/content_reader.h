@@ -50,7 +50,7 @@ class ContentReader {
   WalkedTree& tree_;
   BlobSender& sender_;
   std::function<void()> after_each_file_;
-  BufferPool small_buffers_, windows_;
+  SharedBuffers small_buffers_, windows_;
   ChunkQueue chunks_;
   std::vector<File> files_;  // large ones first, so that none is left for the end
   std::atomic<size_t> next_file_ = 0;

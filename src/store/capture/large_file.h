@@ -15,7 +15,7 @@ namespace plz {
 class LargeFileCutter {
  public:
   struct Services {
-    BufferPool& windows;
+    SharedBuffers& windows;
     ChunkQueue& queue;
     BlobSender& sender;
     CaptureRun& run;

@@ -46,8 +46,6 @@ class LocalPackWriter final : public PackWriter {
   bool committed_ = false;
 };
 
-Error no_such_pack(PackId id) { return {ErrorCode::not_found, "there is no pack " + id.to_string(), {}}; }
-
 }  // namespace
 
 Result<std::unique_ptr<LocalPackStore>> LocalPackStore::open(const std::string& directory) {

@@ -3,11 +3,6 @@
 #include <cstring>
 
 namespace plz {
-namespace {
-
-Error no_such_pack(PackId id) { return {ErrorCode::not_found, "there is no pack " + id.to_string(), {}}; }
-
-}  // namespace
 
 class MemoryPackStore::Writer final : public PackWriter {
  public:

@@ -14,18 +14,17 @@ namespace {
 // Ranges come from people: one directory each must stay within reason.
 constexpr int64_t kMostIndices = 1'000'000;
 
-Result<void> make_empty_directory(const std::string& path) {
-  if (mkdir(path.c_str(), 0777) == 0) return {};
-  // What an interrupted preparation left is not the job's.
-  if (errno == EEXIST) PLZ_TRY(remove_tree(path));
+// One that an interrupted preparation left stays as it is: its container may be starting with it at this moment.
+Result<void> make_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return {};
   return make_directories(path, 0777);
 }
 
 }  // namespace
 
 Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {
-  PLZ_TRY(make_empty_directory(paths.output()));
-  PLZ_TRY(make_empty_directory(paths.measures()));
+  PLZ_TRY(make_directory(paths.output()));
+  PLZ_TRY(make_directory(paths.measures()));
   if (!indices) return {};
   if (indices->size() > kMostIndices) return fail(ErrorCode::invalid, "more than a million indices in one execution");
   for (int64_t index = indices->from; index < indices->to; ++index) {
@@ -45,8 +44,10 @@ Result<void> write_job_configuration(const AttemptPaths& paths, const ExecutionS
     for (int64_t index = spec.indices->from; index < spec.indices->to; ++index)
       configuration.by_index[index] = {join_path(configuration.directories.output, std::to_string(index)),
                                        join_path(configuration.directories.measures, std::to_string(index))};
+  const std::string text = job_configuration_json(configuration);
+  if (auto there = read_file(paths.configuration(), text.size()); there && *there == text) return {};
   PLZ_ASSIGN(UniqueFd file, open_file(paths.configuration(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
-  return write_all(file.get(), job_configuration_json(configuration));
+  return write_all(file.get(), text);
 }
 
 std::vector<MeasureRoot> measure_roots(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {

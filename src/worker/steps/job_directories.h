@@ -11,7 +11,8 @@
 
 namespace plz {
 
-// Makes output and measures, empty; for an execution over indices with a directory for each index.
+// Makes output and measures; for an execution over indices with a directory for each index. What an earlier try
+// made, and a container may have by now, is left as it is; so is the configuration file.
 Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices);
 // Writes configuration.json, with paths as the job sees them.
 Result<void> write_job_configuration(const AttemptPaths& paths, const ExecutionSpec& spec, const Runtime& runtime);

@@ -3,7 +3,24 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "wire/json_reader.h"
+#include "wire/shape.h"
+
 namespace plz {
+namespace {
+
+// Of docker_run_args: whether they say how GPUs come into the container.
+struct DeviceArguments {
+  bool are_given = false;
+};
+
+}  // namespace
+
+template <>
+struct Shape<DeviceArguments> {
+  static void members(auto& json, auto& value) { value.are_given = json.has("runtime") || json.has("device_requests"); }
+};
+
 namespace {
 
 // In the order of their first appearance; a later value replaces an earlier one.
@@ -50,6 +67,11 @@ bool configures(const ExecutionSpec& spec, std::string_view name) {
                      [&](const auto& variable) { return variable.first == name; });
 }
 
+bool configures_devices(const ExecutionSpec& spec) {
+  auto arguments = read_document<DeviceArguments>(spec.docker_run_args.text);
+  return arguments && arguments->are_given;
+}
+
 EnvironmentVariables container_environment(const Assignment& assignment, const JobPlaces& places,
                                            const Capacity& capacity) {
   VariableSet variables;
@@ -57,7 +79,8 @@ EnvironmentVariables container_environment(const Assignment& assignment, const J
   variables.set_unless_there("PYTHONUNBUFFERED", "1");
   const bool has_gpus = !assignment.gpu_ids.empty();
   if (has_gpus) variables.set("NVIDIA_VISIBLE_DEVICES", joined(assignment.gpu_ids));
-  else if (!capacity.gpus.empty()) variables.set_unless_there("NVIDIA_VISIBLE_DEVICES", "void");
+  else if (!capacity.gpus.empty() && !configures_devices(assignment.spec))
+    variables.set_unless_there("NVIDIA_VISIBLE_DEVICES", "void");
   variables.set("CONFIGURATION_FILE", places.configuration);
   return variables.take();
 }

@@ -20,7 +20,8 @@ struct JobPlaces {
 // that asked for none sees none, for all may be handed out to others, unless it configured otherwise.
 // In a container: those configured, which are added to the image's own; the shell's PATH and HOME would be
 // wrong there. The GPUs that it sees are numbered anew from 0, so CUDA_VISIBLE_DEVICES is left alone, and
-// NVIDIA_VISIBLE_DEVICES names those that were handed out, or none, for NVIDIA's container runtime.
+// NVIDIA_VISIBLE_DEVICES names those that were handed out, or none, for NVIDIA's container runtime; where
+// docker_run_args name a runtime or devices, and none were handed out, it stays the image's.
 EnvironmentVariables job_environment(const Assignment& assignment, const JobPlaces& places, const Capacity& capacity);
 
 // The last value of a variable; "" where there is none.

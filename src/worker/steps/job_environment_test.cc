@@ -56,6 +56,20 @@ TEST(JobEnvironment, InAContainerNamesTheGpusForNvidiasRuntime) {
   EXPECT_EQ(variable_of(one, "CUDA_VISIBLE_DEVICES"), "");
 }
 
+TEST(JobEnvironment, InAContainerWhoSaysHowGpusComeIsTakenAtTheirWord) {
+  Capacity with_gpus;
+  with_gpus.gpus = {{"0"}, {"1"}};
+  Assignment assignment;
+  assignment.spec.snapshot.environment.image = "debian:12";
+  for (const char* arguments : {R"({"runtime": "nvidia"})", R"({"device_requests": [{"Driver": "cdi"}]})"}) {
+    assignment.spec.docker_run_args.text = arguments;
+    for (const auto& [name, value] : job_environment(assignment, kPlaces, with_gpus))
+      EXPECT_NE(name, "NVIDIA_VISIBLE_DEVICES") << arguments;
+  }
+  assignment.spec.docker_run_args.text = R"({"shm_size": "1g"})";
+  EXPECT_EQ(variable_of(job_environment(assignment, kPlaces, with_gpus), "NVIDIA_VISIBLE_DEVICES"), "void");
+}
+
 TEST(JobEnvironment, WithoutAShellHasWhatProgramsNeed) {
   auto variables = job_environment({}, kPlaces, {});
   EXPECT_NE(variable_of(variables, "PATH"), "");

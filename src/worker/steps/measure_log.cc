@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kLongestHeader = 256;
 constexpr size_t kLargeValue = 256u << 10;  // written at once, not copied
+constexpr uint64_t kNoLength = 1ull << 48;  // no file is as long: the header is damaged
 
 template <typename T>
 bool number(std::string_view word, T& value) {
@@ -102,7 +103,7 @@ Result<std::optional<MeasureLog::Record>> MeasureLog::read_record(uint64_t offse
                number(words[4], record.stamp.bytes) && number(words[5], record.stamp.mtime_ns) &&
                number(words[6], record.stamp.ctime_ns) && number(words[7], record.stamp.content_hash) &&
                number(words[8], path_bytes) && number(words[9], record.value_bytes);
-  if (!whole) return std::optional<Record>();
+  if (!whole || path_bytes > kNoLength || record.value_bytes > kNoLength) return std::optional<Record>();
   record.event.time = Timestamp(std::chrono::microseconds(time));
   if (words[2] != "-") record.event.index = index;
   const uint64_t path_at = offset + line_end + 1;

@@ -43,14 +43,14 @@ class MeasureLogTest : public testing::Test {
   MeasureStamp last_stamp_;
 };
 
-using Values = std::vector<std::string>;
+using Entries = std::vector<std::string>;
 
 TEST_F(MeasureLogTest, GivesEachUntilItIsTaken) {
   keep(event("a", "1"), {});
   keep(event("b", "{\n \"x\": NaN}\n"), {});
   EXPECT_TRUE(next().empty());
   ASSERT_TRUE(log_->flush());
-  EXPECT_EQ(next(), (Values{"11", "2{\n \"x\": NaN}\n"}));
+  EXPECT_EQ(next(), (Entries{"11", "2{\n \"x\": NaN}\n"}));
   EXPECT_EQ(next().size(), 2u);
   EXPECT_FALSE(log_->all_taken());
   log_->taken();
@@ -61,10 +61,10 @@ TEST_F(MeasureLogTest, GivesEachUntilItIsTaken) {
 TEST_F(MeasureLogTest, LimitsWhatItGivesAtOnce) {
   for (auto value : {"aaaa", "bbbb", "cc"}) keep(event("p", value), {});
   ASSERT_TRUE(log_->flush());
-  EXPECT_EQ(next(100, 3), Values{"1aaaa"});  // one at least
+  EXPECT_EQ(next(100, 3), Entries{"1aaaa"});  // one at least
   log_->taken();
-  EXPECT_EQ(next(100, 6), (Values{"2bbbb", "3cc"}));
-  EXPECT_EQ(next(1, 100), Values{"2bbbb"});
+  EXPECT_EQ(next(100, 6), (Entries{"2bbbb", "3cc"}));
+  EXPECT_EQ(next(1, 100), Entries{"2bbbb"});
 }
 
 TEST_F(MeasureLogTest, ALaterProcessGivesThemAgainUnderTheirNumbers) {
@@ -73,7 +73,7 @@ TEST_F(MeasureLogTest, ALaterProcessGivesThemAgainUnderTheirNumbers) {
   next();
   log_->taken();
   open();
-  EXPECT_EQ(known_, Values{"a/ñ\n"});
+  EXPECT_EQ(known_, Entries{"a/ñ\n"});
   EXPECT_EQ(last_stamp_.mtime_ns, -3);
   EXPECT_EQ(last_stamp_.content_hash, 5u);
   keep(event("b", "2"), {});
@@ -93,7 +93,7 @@ TEST_F(MeasureLogTest, LargeValuesKeepTheirPlace) {
   keep(event("b", large), {});
   keep(event("c", "3"), {});
   ASSERT_TRUE(log_->flush());
-  EXPECT_EQ(next(100, 10'000'000), (Values{"11", "2" + large, "33"}));
+  EXPECT_EQ(next(100, 10'000'000), (Entries{"11", "2" + large, "33"}));
 }
 
 TEST_F(MeasureLogTest, AnUnfinishedEndIsCutOff) {
@@ -104,10 +104,10 @@ TEST_F(MeasureLogTest, AnUnfinishedEndIsCutOff) {
   for (size_t size = whole.size() - 1; size > whole.size() / 2; --size) {
     write_text(path(), whole.substr(0, size));
     open();
-    EXPECT_EQ(known_, Values{"a"}) << size;
+    EXPECT_EQ(known_, Entries{"a"}) << size;
     keep(event("c", "3"), {});
     ASSERT_TRUE(log_->flush());
-    EXPECT_EQ(next(), (Values{"11", "23"}));
+    EXPECT_EQ(next(), (Entries{"11", "23"}));
   }
 }
 

@@ -1,0 +1,40 @@
+// What workers report of the attempts they run, taken into the records.
+#pragma once
+
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "controller/notifier.h"
+#include "controller/services/execution_service.h"
+#include "controller/services/worker_service.h"
+#include "db/database.h"
+#include "logs/log_store.h"
+#include "wire/worker_api.h"
+
+namespace plz {
+
+// Repeated reports are harmless. Thread-safe.
+class AttemptReports {
+ public:
+  AttemptReports(Database& database, ExecutionService& executions, WorkerService& workers, LogStore& logs,
+                 Notifier& notifier, const Clock& clock);
+
+  Result<void> started(AttemptId id, const AttemptMoment& moment);
+  Result<void> command_ended(AttemptId id, Timestamp time);
+  Result<void> measures(AttemptId id, const std::vector<MeasureEvent>& events);
+  // conflict: the log has not come as far as the report says.
+  Result<void> finish(AttemptId id, const FinishReport& report);
+
+ private:
+  Result<void> seal_preparation_log(AttemptId id, const Execution& execution);
+
+  Database& database_;
+  ExecutionService& executions_;
+  WorkerService& workers_;
+  LogStore& logs_;
+  Notifier& notifier_;
+  const Clock& clock_;
+};
+
+}  // namespace plz
