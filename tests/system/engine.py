@@ -15,7 +15,14 @@ def docker(*words, check=True, stdin=None):
 
 
 def why_not():
-    """None, or why no test of containers can run."""
+    """None, or why no test of containers can run; which is an error where all are to run."""
+    missing = what_is_missing()
+    if missing and os.environ.get("PLZ_TESTS_ALL"):
+        raise RuntimeError(f"PLZ_TESTS_ALL, and no test of containers can run: {missing}")
+    return missing
+
+
+def what_is_missing():
     if not shutil.which("docker"):
         return "the command docker is not installed"
     version = subprocess.run(["docker", "version"], capture_output=True, text=True, timeout=60)

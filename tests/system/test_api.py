@@ -76,7 +76,10 @@ class Api:
         return self.check(name, answer, content)
 
     def check(self, name, answer, content):
-        documented = self.document.response(self.document.operations()[name], answer.status).get("content", {})
+        response = self.document.response(self.document.operations()[name], answer.status)
+        own = {field for field in answer.headers if field.startswith("Plz-")} - {"Plz-Version"}
+        assert own <= set(response.get("headers", {})), name
+        documented = response.get("content", {})
         kind = answer.headers.get("Content-Type")
         if not documented:
             assert content == b"" and kind is None, name
@@ -213,7 +216,7 @@ def worker(api, plz):
     worker = Worker(api)
     events = first_event(api)
     environment = {"image": "debian:12", "image_extensions": ["RUN true"], "dockerfile": False,
-                   "pinned": {"id": "sha256:0", "digest": ""}}
+                   "pinned": {"id": "sha256:0", "digest": "", "base_id": "sha256:9", "base_digest": ""}}
     tree = api("GET /v1/executions/{id}", f"/v1/executions/{last}")["snapshot"]["code_tree"]
     execution = submit_again(api, last, resources={"cpus": 1, "memory_bytes": 0, "gpus": 1}, command=[],
                              snapshot={"code_tree": tree, "environment": environment})
@@ -224,7 +227,7 @@ def worker(api, plz):
     assert b"event: executions\n" in events()
     attempt = f"/v1/attempts/{assignment['attempt_id']}"
     preparation(api, execution, attempt)
-    image = {"id": "sha256:1", "digest": "debian@sha256:2"}
+    image = {"id": "sha256:1", "digest": "debian@sha256:2", "base_id": "", "base_digest": ""}
     api("POST /v1/attempts/{id}/started", attempt + "/started", {"time": NOW, "image": image})
     assert api("GET /v1/executions/{id}", f"/v1/executions/{execution}")["image"] == image
     appended = api("PUT /v1/attempts/{id}/log", attempt + "/log?offset=0&time=1772366400000000", b"a line\n")

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import socket
+import stat
 import subprocess
 
 import pytest
@@ -109,6 +110,20 @@ print(open(i + '/' + 'd/' * 200 + 'bottom').read().strip())
     done = plz.ok("run", "--", "python3", "look.py")
     assert done.out == "8 True True True False False\n/nowhere/at/all loop plain\ndeep\n"
     assert "** " in done.err and "fifo" in done.err and "sock" in done.err
+
+
+def test_devices_in_code_and_input(plz):
+    try:
+        for name in ("code/null", "data/null"):
+            plz.write(f"{pathlib.Path(name).parent}/plain", "plain\n")
+            os.mknod(plz.project / name, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("devices cannot be made here")
+    plz.configure(input="file://data", context_path="code")
+    done = plz.ok("run", "--", "python3", "-c", OUT + "print(os.listdir('.'), os.listdir(c['input_directory']))")
+    assert done.out == "['plain'] ['plain']\n", done
+    warnings = [line for line in done.err.splitlines() if line.startswith("** ")]
+    assert len(warnings) == 2 and all("null" in line and "device" in line and "left out" in line for line in warnings), done
 
 
 def test_a_sparse_file_of_20_gigabytes(plz):

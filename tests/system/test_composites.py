@@ -49,7 +49,55 @@ def test_a_failed_part_is_told_and_can_be_run_again(plz):
     described = json.loads(plz.ok("history").out)[whole]
     assert described["success"] is False and described["exit_status"] == 3
     again = plz.ok("rerun", "--failed-only", whole)
-    assert again.status == 0
+    assert "=> Indices 2 to 3\n" in again.err and "differs" not in again.err, again
+    assert part_indices(plz, again.out.strip()) == [[2, 4]]
+    assert plz.json("describe", "--json", again.out.strip())["previous_execution_id"] == whole
+    differing = plz.ok("rerun", "--failed-only", whole, env={"CUDA_VISIBLE_DEVICES": "0"})
+    assert differing.err.count(f"** The environment differs from that of {whole}:\n") == 1, differing
+    assert '  environment.CUDA_VISIBLE_DEVICES: nothing before, "0" now\n' in differing.err
+
+
+def test_failed_parts_that_are_no_neighbours(plz):
+    plz.configure(parallel_indices_range=[0, 5], resources={"cpus": 0.5}, command=["python3", "-c", """
+import json, os, sys
+sys.exit(json.load(open(os.environ["CONFIGURATION_FILE"]))["indices"]["range"][0] % 2 == 0)
+"""])
+    whole = plz.ok("run").out.strip()
+    plz.wait_for_state(whole, "finished")
+    again = plz.ok("rerun", "--failed-only", whole)
+    assert [part_indices(plz, id) for id in again.out.split()] == [[[0, 1]], [[2, 3]], [[4, 5]]], again
+
+
+def part_indices(plz, whole):
+    plz.wait_for_state(whole, "finished")
+    return [part["indices"]["range"] for part in plz.json("status", "--json", whole)["parts"]]
+
+
+def test_a_composite_is_run_again_as_one(plz):
+    whole = submit(plz)
+    plz.wait_for_state(whole, "finished")
+    again = plz.ok("rerun", whole).out.strip()
+    assert again != whole
+    assert part_indices(plz, again) == [[0, 2], [2, 4], [4, 5]]
+    plz.ok("output", "-o", "out", again)
+    squares = {p.name: (p / "square").read_text() for p in (plz.project / "out").iterdir()}
+    assert squares == {f"parallel-{i}": str(i * i) for i in range(5)}
+    # A part alone: its own indices.
+    part = plz.json("status", "--json", whole)["parts"][1]["execution_id"]
+    assert part_indices(plz, plz.ok("rerun", part).out.strip()) == [[2, 4]]
+
+
+def test_outputs_that_are_there_are_left_alone_or_rewritten(plz):
+    whole = submit(plz)
+    plz.wait_for_state(whole, "finished")
+    plz.ok("output", "-o", "out", whole)
+    square = plz.project / "out" / "parallel-3" / "square"
+    square.write_text("mine")
+    (square.parent / "added").write_text("mine, too")
+    done = plz.ok("output", "-o", "out", whole)
+    assert "=> parallel-3 is there already\n" in done.err and square.read_text() == "mine", done
+    plz.ok("output", "-o", "out", "--rewrite-subexecutions", whole)
+    assert square.read_text() == "9" and [p.name for p in square.parent.iterdir()] == ["square"]
 
 
 def test_stop_stops_all_parts(plz):

@@ -5,17 +5,19 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 
 import pytest
 
 import engine
-from conftest import wait_until
+from conftest import Plz, wait_until
 from engine import BASE, docker
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "fakes"))
@@ -50,10 +52,22 @@ def plz(plz):
         docker("container", "rm", "--force", container, check=False)
 
 
+@pytest.fixture
+def another_plz(plz):
+    """Another person, with a controller of her own, on the same engine."""
+    root = plz.root / "another"
+    root.mkdir()
+    person = Plz(root)
+    person.env.update(engine.environment(), USER="bob")
+    yield person
+    person.end()
+
+
 @contextlib.contextmanager
 def serving(directory, **settings):
     """Debian's docker-registry, on a port of this machine: "127.0.0.1:PORT"."""
     if not shutil.which("docker-registry"):
+        assert not os.environ.get("PLZ_TESTS_ALL"), "PLZ_TESTS_ALL, and docker-registry is not installed"
         pytest.skip("docker-registry is not installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -233,32 +247,116 @@ def test_a_rerun_says_that_an_image_was_built_again(plz, label):
     assert described(plz, again.id)["image"]["id"] in difference
 
 
+def test_a_rerun_in_an_image_that_is_gone_is_refused(plz, label):
+    tag = f"plz-test/moving:{uuid.uuid4().hex}"
+
+    def tag_what_says(words):
+        docker("build", "--quiet", "--tag", tag, "-", stdin=f"FROM {BASE}\nLABEL {label}\nRUN echo {words} > /words\n")
+
+    tag_what_says("then")
+    plz.configure(image=tag, command=["cat", "/words"])
+    first = plz.ok("run")
+    none_is_left(first.id)
+    tag_what_says("now")
+    image = described(plz, first.id)["image"]["id"]
+    docker("image", "rm", image)
+    refused = plz("rerun", first.id)
+    assert refused.status == 125 and refused.out == "", refused
+    assert f"the recorded image {image} is gone" in refused.err and "docker load" in refused.err, refused
+    assert plz.ok("run").out == "now\n"
+
+
+def run_with_own_image(plz, label, name):
+    """An environment of 3 MB for each name: the execution, and its image."""
+    extensions = [f"LABEL {label}", f"RUN head -c 3000000 /dev/urandom > /{name}"]
+    plz.configure(image=BASE, image_extensions=extensions, command=["sh", "-c", f"wc -c < /{name}"])
+    done = plz.ok("run")
+    assert done.out == "3000000\n"
+    none_is_left(done.id)
+    return done.id, described(plz, done.id)["image"]["id"]
+
+
+def collected_images(plz, *words):
+    (instance,) = plz.json("gc", "--json", *words)["instances"]
+    assert instance["error"] == "", instance
+    return [(image["id"], image["bytes"]) for image in instance["images"]]
+
+
 def test_gc_frees_environments_that_no_execution_has(plz, label):
-    if docker("image", "ls", "--quiet", "plz/environment"):
-        pytest.skip("gc would free what others have built on this engine")
-
-    def run(name):
-        extensions = [f"LABEL {label}", f"RUN head -c 3000000 /dev/urandom > /{name}"]
-        plz.configure(image=BASE, image_extensions=extensions, command=["sh", "-c", f"wc -c < /{name}"])
-        done = plz.ok("run")
-        assert done.out == "3000000\n"
-        none_is_left(done.id)
-        return done.id, described(plz, done.id)["image"]["id"]
-
-    kept, kept_image = run("kept")
-    dropped, dropped_image = run("dropped")
-    assert plz.json("gc", "--json")["instances"][0]["images"] == []
+    kept, kept_image = run_with_own_image(plz, label, "kept")
+    dropped, dropped_image = run_with_own_image(plz, label, "dropped")
+    assert collected_images(plz) == []
     plz.ok("delete", "--yes", dropped)
-    (foreseen,) = plz.json("gc", "--dry-run", "--json")["instances"]
-    assert [image["id"] for image in foreseen["images"]] == [dropped_image]
-    assert foreseen["images"][0]["bytes"] >= 3_000_000
+    assert collected_images(plz, "--dry-run") == [(dropped_image, 3_000_000)]
     assert dropped_image in engine.images(label), "a dry run removes nothing"
-    (done,) = plz.json("gc", "--json")["instances"]
-    assert done == foreseen
+    assert collected_images(plz) == [(dropped_image, 3_000_000)]
     assert dropped_image not in engine.images(label) and kept_image in engine.images(label)
     assert engine.id_of(BASE)
     again = plz.ok("rerun", kept)
     assert again.out == "3000000\n" and PREPARING not in again.err
+
+
+def test_gc_leaves_what_another_controllers_history_needs(plz, label, another_plz):
+    """Two people share one environment; it goes with the last who needs it."""
+    first, image = run_with_own_image(plz, label, "shared")
+    second, same = run_with_own_image(another_plz, label, "shared")
+    assert same == image
+    plz.ok("delete", "--yes", first)
+    assert collected_images(plz, "--dry-run") == collected_images(plz) == []
+    assert image in engine.images(label)
+    again = another_plz.ok("rerun", second)
+    assert again.out == "3000000\n" and PREPARING not in again.err
+    assert described(another_plz, again.id)["image"]["id"] == image
+    none_is_left(again.id)
+    assert collected_images(another_plz) == []
+    another_plz.ok("delete", "--yes", second, again.id)
+    assert collected_images(another_plz) == [(image, 3_000_000)]
+    assert image not in engine.images(label)
+
+
+def test_gc_counts_no_image_that_another_stands_on(plz, label):
+    """As plz/pytorch is below what requirements.txt adds to it."""
+    low, low_image = run_with_own_image(plz, label, "low")
+    docker("tag", low_image, f"plz-test/low:{low}")
+    plz.configure(image=f"plz-test/low:{low}", image_extensions=["RUN head -c 2000000 /dev/urandom > /high"],
+                  command=["sh", "-c", "wc -c < /high"])
+    high = plz.ok("run").id
+    docker("image", "rm", f"plz-test/low:{low}")
+    high_image = described(plz, high)["image"]["id"]
+    none_is_left(high)
+    plz.ok("delete", "--yes", low)
+    assert collected_images(plz, "--dry-run") == collected_images(plz) == []
+    assert plz.ok("rerun", high).out == "2000000\n"
+    for execution in plz.json("history"):
+        none_is_left(execution)
+        plz.ok("delete", "--yes", execution)
+    both = [(high_image, 2_000_000), (low_image, 3_000_000)]
+    assert collected_images(plz, "--dry-run") == both
+    assert collected_images(plz) == both
+    assert engine.images(label) == []
+
+
+def test_gc_frees_what_a_rerun_pulled_by_digest(plz, label, registry):
+    name = f"{registry}/team/plain"
+    docker("build", "--quiet", "--tag", name, "-", stdin=f"FROM {BASE}\nLABEL {label}\nRUN echo plain > /words\n")
+    docker("push", "--quiet", name)
+    engine.remove_all(label)
+    plz.configure(image=name, command=["cat", "/words"])
+    first = plz.ok("run")
+    assert first.out == "plain\n"
+    assert collected_images(plz) == [], "it has a name of its own"
+    none_is_left(first.id)
+    engine.remove_all(label)
+    again = plz.ok("rerun", first.id)
+    assert again.out == "plain\n"
+    image_id = described(plz, again.id)["image"]["id"]
+    none_is_left(again.id)
+    assert collected_images(plz) == []
+    plz.ok("delete", "--yes", first.id, again.id)
+    foreseen = collected_images(plz, "--dry-run")
+    assert [image for image, _ in foreseen] == [image_id]
+    assert collected_images(plz) == foreseen
+    assert engine.images(label) == []
 
 
 def test_built_images_are_pushed_where_the_controller_says(plz, label, registry):
@@ -358,11 +456,15 @@ def belongs_to_us(directory):
         assert path.stat().st_uid == os.getuid(), path
 
 
+@pytest.mark.parametrize("arguments", [{}, {"log_config": {"type": "json-file"}}], ids=["usual", "log_config"])
 @pytest.mark.parametrize("user", ["", "12345:12345"])
-def test_output_belongs_to_who_ran_it(plz, user):
-    plz.configure(image=BASE, docker_run_args={"user": user} if user else {})
+def test_output_belongs_to_who_ran_it(plz, user, arguments):
+    plz.configure(image=BASE, docker_run_args={**arguments, **({"user": user} if user else {})})
+    plz.write("code.txt", "code")
     done = plz.ok("run", "--", "sh", "-c",
-                  f"cd $({configured('output_directory')}); id -u > user; mkdir kept; echo x > kept/x; chmod 700 kept")
+                  f"cat code.txt && echo x > new; cd $({configured('output_directory')}); "
+                  "id -u > user; mkdir kept; echo x > kept/x; chmod 700 kept")
+    assert done.out == "code"
     out = plz.project / "output" / done.id
     assert (out / "user").read_text() == (user.split(":")[0] or "0") + "\n"
     assert (out / "kept/x").read_text() == "x\n"
@@ -475,6 +577,102 @@ def test_a_job_outlives_the_worker(plz):
     plz.wait_for_state(execution, "finished")
     shown = described(plz, execution)
     assert shown["outcome"]["kind"] == "succeeded" and shown["image"]["id"] == engine.id_of(BASE)
+    none_is_left(execution)
+
+
+class HeldEngine:
+    """The engine behind a socket of its own: a request to start a container waits there until let_go(), and is lost."""
+
+    START = re.compile(rb"POST \S*/containers/[^/ ]+/start[ ?]")
+
+    def __init__(self, path):
+        host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+        if not host.startswith("unix://"):
+            pytest.skip("the engine is not at a socket of this machine")
+        self.engine = host.removeprefix("unix://")
+        self.is_asked, self.is_over = threading.Event(), threading.Event()
+        self.listening = socket.socket(socket.AF_UNIX)
+        self.listening.bind(str(path))
+        self.listening.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def let_go(self):
+        self.is_over.set()
+
+    def serve(self):
+        while True:
+            client, _ = self.listening.accept()
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect(self.engine)
+            for ends in ((client, engine), (engine, client)):
+                threading.Thread(target=self.pass_on, args=ends, daemon=True).start()
+
+    def pass_on(self, source, to):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 16):
+                if self.START.match(piece) and not self.is_over.is_set():
+                    self.is_asked.set()
+                    self.is_over.wait()
+                    break
+                to.sendall(piece)
+        for end in (source, to):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_worker_dies_between_a_container_and_its_start(plz):
+    """The next one starts that container, whose user still may write to its directories."""
+    held = HeldEngine(plz.root / "held.sock")
+    plz.env["DOCKER_HOST"] = f"unix://{plz.root}/held.sock"
+    plz.configure(image=BASE, docker_run_args={"user": "12345:12345"})
+    execution = plz.ok("run", "-d", "--", "sh", "-c",
+                       f"out=$({configured('output_directory')}); id -u > $out/kept && echo written").out.strip()
+    wait_until(held.is_asked.is_set, what="a start")
+    (container,) = engine.containers_of(execution)
+    for pid in plz.processes("plz-worker"):
+        os.kill(pid, signal.SIGKILL)
+    assert docker("inspect", "--format", "{{.State.Status}}", container) == "created"
+    held.let_go()
+    plz.wait_for_state(execution, "finished")
+    assert described(plz, execution)["outcome"]["kind"] == "succeeded"
+    assert plz.ok("logs", execution, "--since", "start").out == "written\n"
+    plz.ok("output", execution, "-o", "kept")
+    assert (plz.project / "kept/kept").read_text() == "12345\n"
+    none_is_left(execution)
+
+
+@pytest.mark.parametrize("way", ["by itself", "docker kill"])
+@pytest.mark.parametrize("arguments", [{}, {"log_config": {"type": "json-file"}}], ids=["usual", "log_config"])
+def test_a_job_ends_while_no_worker_lives(plz, way, arguments):
+    """Nor a controller, which would start one: both are killed. The next ones find how it ended."""
+    plz.configure(image=BASE, docker_run_args=arguments)
+    execution = plz.ok("run", "-d", "--", "sh", "-c",
+                       f"out=$({configured('output_directory')}); echo x > $out/kept; echo before; "
+                       "while [ ! -e $out/go ]; do sleep 0.05; done; echo after; exit 7").out.strip()
+    plz.wait_for_state(execution, "running")
+    (attempt,) = (plz.data / "worker/attempts").iterdir()
+    wait_until(lambda: (attempt / "log").read_text().startswith("before\n"), what="its first line")
+    for program in ("plz-controller", "plz-worker"):
+        for pid in plz.processes(program):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not plz.processes("plz-controller") + plz.processes("plz-worker"), what="both to be gone")
+    (container,) = engine.containers_of(execution)
+    if way == "by itself":
+        (attempt / "output/go").touch()
+    else:
+        docker("kill", container)
+    wait_until(lambda: docker("inspect", "--format", "{{.State.Status}}", container) == "exited", what="its end")
+    assert not plz.processes("plz-worker")
+    plz.wait_for_state(execution, "finished")
+    outcome = described(plz, execution)["outcome"]
+    if way == "by itself":
+        assert (outcome["kind"], outcome["exit_status"]) == ("exited", 7), outcome
+        assert plz("logs", execution, "--since", "start").out == "before\nafter\n"
+    else:
+        assert (outcome["kind"], outcome["signal"]) == ("signalled", signal.SIGKILL), outcome
+        assert plz("logs", execution, "--since", "start").out == "before\n"
+    plz.ok("output", execution, "-o", "kept")
+    assert (plz.project / "kept/kept").read_text() == "x\n"
     none_is_left(execution)
 
 

@@ -96,6 +96,43 @@ def test_a_job_killed_from_outside_is_told(plz):
     assert described["exit_status"] == 137 and described["outcome"]["signal"] == 9
 
 
+COPY = r"""
+import json, os, shutil
+paths = json.load(open(os.environ["CONFIGURATION_FILE"]))
+print("copying", flush=True)
+shutil.copytree(paths["input_directory"], paths["output_directory"], dirs_exist_ok=True)
+open(paths["summary_measures_path"], "w").write("42")
+print("copied", flush=True)
+"""
+
+
+@pytest.mark.parametrize("victim", ["plz-controller", "plz-worker"])
+def test_what_serves_a_run_is_killed_at_any_moment(plz, victim):
+    """While its input is captured, its trees are laid out, it runs, its output is stored, or its end is reported."""
+    plz.write("job.py", COPY)
+    for i in range(20):
+        plz.write(f"data/file{i}", os.urandom(100_000))
+    plz.configure(input="file://data")
+    began = time.monotonic()
+    plz.ok("run", "--", "python3", "job.py")
+    usual = time.monotonic() - began
+    rounds = 12
+    for i in range(rounds):
+        changing = os.urandom(3_000_000)
+        plz.write("data/changing", changing)
+        process = plz.popen("run", "--", "python3", "job.py")
+        time.sleep(usual * i / rounds)
+        for pid in plz.processes(victim):
+            os.kill(pid, signal.SIGKILL)
+        out, err = process.communicate(timeout=90)
+        assert process.returncode == 0 and out == b"copying\ncopied\n", (i, out, err.decode())
+        execution = plz.ok("last").out.strip()
+        assert (plz.project / "output" / execution / "changing").read_bytes() == changing
+        assert plz.json("measures", "--summary", execution) == 42
+    history = plz.json("history")
+    assert len(history) == rounds + 1 and all(execution["success"] for execution in history.values())
+
+
 def test_the_command_line_is_killed_at_any_moment(plz):
     """Whatever moment it dies at, what follows is right, and what was submitted is known."""
     for i in range(200):
@@ -218,11 +255,11 @@ def test_full_disk(plz):
 
 
 def fill(path):
-    with open(path, "wb") as f:
+    # Unbuffered: what is left in a buffer would be written, and fail, once more when the file is closed.
+    with open(path, "wb", buffering=0) as f:
         try:
             while True:
                 f.write(b"\0" * 65536)
-                f.flush()
         except OSError:
             pass
 
@@ -307,3 +344,57 @@ def test_data_of_a_newer_plz_is_refused(plz):
     done = plz("run", "--", "true")
     assert done.status == 125
     assert "newer plz" in done.err and "PLZ_DATA_DIR" in done.err
+
+
+def bin_of_version(directory, version):
+    """Our programs, of another version: of the real ones, with other digits where the version stands."""
+    directory.mkdir()
+    said = subprocess.run([str(BIN / "plz"), "--version"], stdout=subprocess.PIPE, check=True).stdout.decode().split()
+    ours = next(word for word in said if word[0].isdigit())
+    assert len(version) == len(ours) and version != ours
+    for program in BIN.iterdir():
+        content = program.read_bytes().replace(b"\0" + ours.encode() + b"\0", b"\0" + version.encode() + b"\0")
+        (directory / program.name).write_bytes(content)
+        (directory / program.name).chmod(0o755)
+    for program in ("plz", "plz-controller", "plz-worker"):
+        told = subprocess.run([str(directory / program), "--version"], stdout=subprocess.PIPE, check=True).stdout
+        assert version in told.decode(), told
+    return directory
+
+
+def runs_from(pid):
+    """The directory of a process's program."""
+    try:
+        return pathlib.Path(os.readlink(f"/proc/{pid}/exe")).parent
+    except OSError:
+        return None
+
+
+def test_a_newer_plz_meets_an_older_running_controller(plz):
+    plz.write("job.py", COUNT)
+    older = {"PATH": f"{bin_of_version(plz.root / 'older', '0.0.9')}:{plz.env['PATH']}"}
+    started = subprocess.run([str(plz.root / "older" / "plz"), "run", "-d", "--", "python3", "job.py"],
+                             cwd=plz.project, env={**plz.env, **older}, stdout=subprocess.PIPE, check=True)
+    execution = started.stdout.decode().strip()
+    plz_of_old = plz.processes("plz-controller")
+    assert [runs_from(pid) for pid in plz_of_old] == [plz.root / "older"]
+    wait_until(lambda: outer_halves(plz), what="the job")
+
+    # The job goes on; who follows its log sees every line once, and the controller is now the newer one.
+    followed = plz.ok("logs", execution, "--since", "start")
+    assert followed.out == EXPECTED
+    assert "=> Handing over to a newer controller\n" in followed.err
+    (newer,) = plz.processes("plz-controller")
+    assert runs_from(newer) == BIN.resolve()
+    plz.wait_for_state(execution, "finished")
+    assert plz.json("describe", execution)["success"] is True
+    # The worker is, too.
+    wait_until(lambda: [runs_from(pid) for pid in plz.processes("plz-worker")] == [BIN.resolve()],
+               what="the newer worker")
+
+    # The other way round nothing is handed over: the older plz says so, and works.
+    back = subprocess.run([str(plz.root / "older" / "plz"), "run", "--", "echo", "older"], cwd=plz.project,
+                          env={**plz.env, **older}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+    assert back.stdout == b"older\n"
+    assert "** The controller is newer" in back.stderr.decode()
+    assert plz.processes("plz-controller") == [newer]

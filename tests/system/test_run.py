@@ -1,10 +1,16 @@
 """From an empty directory to a remembered result."""
 
+import datetime
 import json
+import os
+import pwd
 import re
+import shutil
+import signal
 import stat
+import time
 
-from conftest import EXAMPLES
+from conftest import EXAMPLES, wait_until
 
 
 def test_a_command_in_an_empty_directory(plz):
@@ -166,6 +172,139 @@ def test_logs_again_and_detached(plz):
     assert plz.ok("logs", execution, "--since", "start").out == "one\ntwo\n"
     assert plz.ok("logs", "--since", "start").out == "one\ntwo\n"
     plz.ok("output", "-o", "elsewhere", execution)
+
+
+def test_output_by_path(plz):
+    plz.write("job.py", """
+import json, os
+o = json.load(open(os.environ["CONFIGURATION_FILE"]))["output_directory"]
+os.makedirs(o + "/models/deep")
+open(o + "/models/net.pt", "w").write("weights")
+open(o + "/models/deep/more", "w").write("more")
+open(o + "/other", "w").write("other")
+""")
+    execution = plz.ok("run", "-d", "--", "python3", "job.py").out.strip()
+    plz.wait_for_state(execution, "finished")
+
+    def brought(*words):
+        plz.ok("output", "-o", "out", *words, execution)
+        files = {str(p.relative_to(plz.project / "out")): p.read_text()
+                 for p in (plz.project / "out").rglob("*") if p.is_file()}
+        shutil.rmtree(plz.project / "out")
+        return files
+
+    assert brought("--path", "models/net.pt") == {"models/net.pt": "weights"}
+    assert brought("-p", "models/") == {"models/net.pt": "weights", "models/deep/more": "more"}
+    assert brought() == {"models/net.pt": "weights", "models/deep/more": "more", "other": "other"}
+    missing = plz("output", "-o", "out", "--path", "models/none", execution)
+    assert missing.status == 1 and "the output has no models/none" in missing.err, missing
+    assert not (plz.project / "out").exists()
+
+
+def test_output_of_a_running_execution(plz):
+    plz.write("job.py", """
+import json, os, time
+o = json.load(open(os.environ["CONFIGURATION_FILE"]))["output_directory"]
+def wait_for(word):
+    while not os.path.exists(os.environ["GO"] + word): time.sleep(0.1)
+wait_for("begin")
+open(o + "/so-far", "w").write("half")
+wait_for("end")
+open(o + "/so-far", "w").write("whole")
+""")
+    execution = plz.ok("run", "-d", "--", "python3", "job.py", env={"GO": f"{plz.home}/go-"}).out.strip()
+    plz.wait_for_state(execution, "running")
+    refused = plz("output", execution)
+    assert refused.status == 1 and "has not finished" in refused.err and "--force-if-running" in refused.err, refused
+    places = (plz.project / f"out-{i}" for i in range(1000))
+
+    def written():
+        place = next(places)
+        plz.ok("output", "--force-if-running", "-o", place, execution)
+        return {path.name: path.read_text() for path in place.iterdir()}
+
+    assert written() == {}
+    (plz.home / "go-begin").touch()
+    wait_until(lambda: written() == {"so-far": "half"}, what="what it has written")
+    assert plz.state(execution) == "running"
+    (plz.home / "go-end").touch()
+    plz.wait_for_state(execution, "finished")
+    plz.ok("output", "-o", "out", execution)
+    assert (plz.project / "out" / "so-far").read_text() == "whole"
+
+
+def test_logs_since_a_time(plz):
+    go = plz.root / "home" / "go"
+    execution = plz.ok("run", "-d", "--", "sh", "-c", f"echo one; while [ ! -e {go} ]; do sleep 0.1; done; echo two"
+                       ).out.strip()
+    follower = plz.popen("logs", "--since", "start", execution)
+    assert follower.stdout.readline() == b"one\n"
+    time.sleep(2)  # times of logs are kept to the second
+    now = time.time()
+    go.touch()
+    assert follower.communicate(timeout=90)[0] == b"two\n"
+    in_words = datetime.datetime.fromtimestamp(now, datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    for since in (f"{now:.3f}", str(int(now)), in_words):
+        assert plz.ok("logs", "--since", since, execution).out == "two\n", since
+    assert plz.ok("logs", f"--since={now - 3600:.0f}", execution).out == "one\ntwo\n"
+    assert plz.ok("logs", "--since", f"{now + 3600:.0f}", execution).out == ""
+    wrong = plz("logs", "--since", "yesterday", execution)
+    assert wrong.status != 0 and "yesterday" in wrong.err, wrong
+
+
+def test_logs_from_now_on_across_the_controllers_death(plz):
+    """Not a byte is lost or comes twice."""
+    plz.write("job.sh", """
+i=0
+while [ ! -e "$GO" ]; do
+    i=$((i + 1))
+    echo line $i
+    sleep 0.01
+done
+""")
+    go = plz.home / "go"
+    execution = plz.ok("run", "-d", "--", "sh", "job.sh", env={"GO": str(go)}).out.strip()
+    plz.wait_for_state(execution, "running")
+    time.sleep(2)  # so that now is not the start
+    shown = plz.root / "shown"
+    with shown.open("wb") as file:
+        follower = plz.popen("logs", execution, stdout=file)
+    for _ in range(2):
+        lines = len(shown.read_bytes().splitlines())
+        wait_until(lambda: len(shown.read_bytes().splitlines()) > lines + 20, what="more of the log")
+        for controller in plz.processes("plz-controller"):
+            os.kill(controller, signal.SIGKILL)
+    lines = len(shown.read_bytes().splitlines())
+    wait_until(lambda: len(shown.read_bytes().splitlines()) > lines + 20, what="more of the log")
+    go.touch()
+    assert follower.wait(90) == 0
+    log = plz.ok("logs", "--since", "start", execution).out_bytes
+    assert log.endswith(b"\n" + shown.read_bytes()), (log[-3000:], shown.read_bytes()[-3000:])
+
+
+def test_list_context(plz):
+    for name in ("job.py", "data/one", "data/two", "nested/keep"):
+        plz.write(name, "x")
+    plz.configure(excluded_paths=["data", "nested/*"], included_paths=["nested/keep"])
+    assert plz.ok("list-context").out.splitlines() == ["job.py", "nested/keep", "plz.config.json"]
+    assert plz.ok("list-context", "-e").out == "data/\n"
+    assert plz.json("list-context", "--excluded", "--json") == ["data/"]
+
+
+def test_list_of_all_users(plz):
+    theirs = plz.ok("run", "-d", "--", "sleep", "600", env={"PLZ_USER": "bob", "PLZ_PROJECT": "secret"}).out.strip()
+    mine = plz.ok("run", "-d", "--", "sleep", "600").out.strip()
+
+    def listed(*words):
+        return {e["execution_id"]: (e["user"], e["project"]) for e in plz.json("list", "--json", *words)["executions"]}
+
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert listed() == {mine: (me, "project")}
+    assert listed("-a") == listed("--all-users") == {mine: (me, "project"), theirs: ("bob", "secret")}
+    assert "bob" not in plz.ok("list").out.split("INSTANCE")[0]
+    assert re.search(rf"^{theirs} +bob +secret ", plz.ok("list", "-a").out, re.M)
+    for execution in (theirs, mine):
+        plz.ok("stop", execution)
 
 
 def test_stop(plz):
