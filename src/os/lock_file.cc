@@ -6,6 +6,23 @@
 #include "os/file.h"
 
 namespace plz {
+namespace {
+
+void unlock(const UniqueFd& fd) {
+  if (fd) flock(fd.get(), LOCK_UN);
+}
+
+}  // namespace
+
+LockFile& LockFile::operator=(LockFile&& other) noexcept {
+  if (this != &other) {
+    unlock(fd_);
+    fd_ = std::move(other.fd_);
+  }
+  return *this;
+}
+
+LockFile::~LockFile() { unlock(fd_); }
 
 Result<std::optional<LockFile>> LockFile::try_lock(const std::string& path) {
   PLZ_ASSIGN(UniqueFd fd, open_file(path, O_RDWR | O_CREAT, 0600));

@@ -9,9 +9,14 @@
 
 namespace plz {
 
-// Move-only; unlocks when destroyed. The file stays.
+// Move-only; unlocks when destroyed, also where a child that another thread is starting has a copy of the descriptor
+// (posix_spawn closes it only with exec). The file stays.
 class LockFile {
  public:
+  LockFile(LockFile&&) noexcept = default;
+  LockFile& operator=(LockFile&& other) noexcept;
+  ~LockFile();
+
   // nullopt: somebody else holds it. Creates the file (mode 0600).
   static Result<std::optional<LockFile>> try_lock(const std::string& path);
   // Waits without limit, in the kernel.
