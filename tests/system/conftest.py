@@ -14,6 +14,9 @@ import pytest
 BIN = pathlib.Path(os.environ["PLZ_BIN"])
 EXAMPLES = pathlib.Path(os.environ.get("PLZ_EXAMPLES", pathlib.Path(__file__).parents[2] / "examples"))
 
+# A shell starts what runs in its background with SIGINT ignored, and plz would leave it at that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Finished:
     def __init__(self, process):
@@ -70,7 +73,7 @@ class Plz:
 
     def ok(self, *words, **kwargs):
         done = self(*words, **kwargs)
-        assert done.status == 0, done
+        assert done.status == 0, str(done)
         return done
 
     def json(self, *words, **kwargs):
@@ -107,6 +110,11 @@ class Plz:
                 found.append(int(entry))
         return found
 
+    def logs(self):
+        """What controller and worker said, for a test that failed."""
+        return "".join(f"--- {path}\n{path.read_text('utf-8', 'replace')[-3000:]}\n"
+                       for path in (self.data / "controller.log", self.data / "worker.log") if path.exists())
+
     def state(self, execution):
         """Also of a composite, whose description is that of its parts."""
         return self.json("history", "--all")[execution]["state"]
@@ -139,6 +147,15 @@ def wait_until(condition, timeout=90, what="it"):
             return
         time.sleep(0.02)
     raise AssertionError(f"waited {timeout} s for {what}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    person = item.funcargs.get("plz")
+    if report.when == "call" and report.failed and isinstance(person, Plz):
+        report.sections.append(("logs", person.logs()))
 
 
 @pytest.fixture

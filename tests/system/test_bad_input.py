@@ -18,8 +18,8 @@ OUT = "import json,os; c=json.load(open(os.environ['CONFIGURATION_FILE'])); o=c[
 
 def refused(plz, *words, status=125, **kwargs):
     done = plz(*words, **kwargs)
-    assert done.status == status, done
-    assert "!! " in done.err, done
+    assert done.status == status, str(done)
+    assert "!! " in done.err, str(done)
     return done.err
 
 
@@ -121,9 +121,9 @@ def test_devices_in_code_and_input(plz):
         pytest.skip("devices cannot be made here")
     plz.configure(input="file://data", context_path="code")
     done = plz.ok("run", "--", "python3", "-c", OUT + "print(os.listdir('.'), os.listdir(c['input_directory']))")
-    assert done.out == "['plain'] ['plain']\n", done
+    assert done.out == "['plain'] ['plain']\n", str(done)
     warnings = [line for line in done.err.splitlines() if line.startswith("** ")]
-    assert len(warnings) == 2 and all("null" in line and "device" in line and "left out" in line for line in warnings), done
+    assert len(warnings) == 2 and all("null" in line and "device" in line and "left out" in line for line in warnings), str(done)
 
 
 def test_a_sparse_file_of_20_gigabytes(plz):
@@ -159,9 +159,9 @@ while not os.path.exists({str(stop)!r}):
     try:
         for _ in range(5):
             done = plz("run")
-            assert done.status in (0, 125), done
+            assert done.status in (0, 125), str(done)
             if done.status == 125:
-                assert "changed while" in done.err or "changing" in done.err, done
+                assert "changed while" in done.err or "changing" in done.err, str(done)
     finally:
         stop.touch()
         writer.wait()
@@ -197,7 +197,7 @@ import shutil
 shutil.rmtree(o, ignore_errors=True)
 print('removed')
 """)
-    assert done.status == 0 and done.out == "removed\n", done
+    assert done.status == 0 and done.out == "removed\n", str(done)
 
 
 def test_odd_files_in_the_output(plz):
@@ -210,8 +210,8 @@ open(o + '/closed', 'w').write('y'); os.chmod(o + '/closed', 0o000)
 """)
     out = plz.project / "output" / done.id
     (said,) = [line for line in done.err.splitlines() if line.startswith("** not all of the output was kept: ")]
-    assert "fifo is a fifo and is left out" in said and "sock is a socket" in said, done
-    assert ("cannot read closed" in said) == (os.geteuid() != 0), done
+    assert "fifo is a fifo and is left out" in said and "sock is a socket" in said, str(done)
+    assert ("cannot read closed" in said) == (os.geteuid() != 0), str(done)
     # Root can read everything; others are told of what they cannot.
     assert sorted(p.name for p in out.iterdir()) == (["closed", "program"] if os.geteuid() == 0 else ["program"])
     assert (out / "program").stat().st_mode & 0o7777 == 0o755
@@ -244,8 +244,8 @@ def test_out_of_memory(plz):
     done = plz("run", "--", "python3", "-c", HUNGRY)
     if done.status == 0 and not group:
         pytest.skip("no memory cgroup can be made here")
-    assert done.status == 137, done
-    assert "!! Execution was killed by signal 9 (SIGKILL): out of memory" in done.err, done
+    assert done.status == 137, str(done)
+    assert "!! Execution was killed by signal 9 (SIGKILL): out of memory" in done.err, str(done)
     assert plz.json("describe")["outcome"]["out_of_memory"] is True
 
 
@@ -257,8 +257,8 @@ def test_probably_out_of_memory(plz):
     try:
         done = plz("run", "--", "python3", "-c", HUNGRY,
                    preexec_fn=lambda: (group / "cgroup.procs").write_text(str(os.getpid())))
-        assert done.status == 137, done
-        assert "!! Execution was killed by signal 9 (SIGKILL): probably out of memory" in done.err, done
+        assert done.status == 137, str(done)
+        assert "!! Execution was killed by signal 9 (SIGKILL): probably out of memory" in done.err, str(done)
     finally:
         plz.end()
         wait_until(lambda: (group / "cgroup.procs").read_text() == "", what="the group to be empty")
@@ -272,9 +272,9 @@ def test_unknown_things(plz):
         done = plz(command, missing)
         assert done.status != 0 and missing in done.err, (command, done)
     done = plz("statsu")
-    assert done.status == 2 and "status" in done.err, done
+    assert done.status == 2 and "status" in done.err, str(done)
     done = plz("run", "--outptu-dir", "x", "--", "true")
-    assert done.status == 2 and "--output-dir" in done.err, done
+    assert done.status == 2 and "--output-dir" in done.err, str(done)
 
 
 def test_a_command_where_an_execution_belongs(plz):
@@ -317,12 +317,12 @@ def test_nothing_was_run_yet(plz):
 
 def test_where_that_does_not_parse(plz):
     done = plz("history", "--where", "parameters.lr <")
-    assert done.status != 0 and "column" in done.err, done
+    assert done.status != 0 and "column" in done.err, str(done)
 
 
 def test_an_unreachable_host(plz):
     done = plz("run", "--", "true", env={"PLZ_HOST": "127.0.0.1", "PLZ_PORT": "1"})
-    assert done.status == 125 and "127.0.0.1:1" in done.err, done
+    assert done.status == 125 and "127.0.0.1:1" in done.err, str(done)
 
 
 # No network file system can be mounted here: what lies below NETWORK says that it lies on one.
@@ -368,7 +368,7 @@ print(os.getcwd(), os.readlink('/proc/self/ns/mnt'))
     directory, namespace = done.out.split()
     assert directory.startswith(f"{plz.data}/worker/attempts/") and namespace == os.readlink("/proc/self/ns/mnt")
     warning = re.search(r"^\*\* the job was not boxed: (.*)$", done.err, re.M)
-    assert warning and "user namespaces" in warning.group(1), done
+    assert warning and "user namespaces" in warning.group(1), str(done)
     assert (plz.project / "output" / done.id / "out").read_text().startswith("import json")
     assert "not boxed" in plz.json("describe")["outcome"]["reason"]
     assert plz("run", "--", "sh", "-c", "exit 3", preexec_fn=forbid_user_namespaces).status == 3

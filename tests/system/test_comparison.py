@@ -27,11 +27,11 @@ def test_verify_of_a_job_that_does_not_repeat(plz):
     plz.write("job.py", UNSEEDED)
     first = plz.ok("run", "--", "python3", "job.py").id
     done = plz("verify", first)
-    assert done.status == 1, done
+    assert done.status == 1, str(done)
     again = plz.ok("last").out.strip()
     assert f"=> Running {first} again as {again}" in done.err
     output = "output r: other content, 32 bytes before, 32 now"
-    assert done.out.startswith(f"Repeatable: False\nFirst Difference: {output}\nDifferences:\n"), done
+    assert done.out.startswith(f"Repeatable: False\nFirst Difference: {output}\nDifferences:\n"), str(done)
     scores = [plz.json("measures", "--summary", id)["score"] for id in (first, again)]
     assert listed(done.out, "Differences") == [output, f"measure summary.score: {scores[0]!r} before, {scores[1]!r} now"]
     assert "Recorded Causes: None: code, input, command, parameters and environment are the same\n" in done.out
@@ -41,7 +41,7 @@ def test_verify_tells_programs_too(plz):
     plz.write("job.py", UNSEEDED)
     first = plz.ok("run", "--", "python3", "job.py").id
     done = plz("verify", "--json", first)
-    assert done.status == 1, done
+    assert done.status == 1, str(done)
     told = json.loads(done.out)
     assert told["repeatable"] is False and told["execution_id"] == first and told["causes"] == []
     assert told["rerun_execution_id"] == plz.ok("last").out.strip()
@@ -62,7 +62,7 @@ def test_verify_names_recorded_causes(plz):
     plz.write("job.py", HEAD + "leave('device', os.environ['CUDA_VISIBLE_DEVICES'])\n")
     first = plz.ok("run", "--", "python3", "job.py", env={"CUDA_VISIBLE_DEVICES": "0"}).id
     done = plz("verify", first, env={"CUDA_VISIBLE_DEVICES": "12", "EXTRA": "x"})
-    assert done.status == 1, done
+    assert done.status == 1, str(done)
     assert listed(done.out, "Differences") == ["output device: other content, 1 bytes before, 2 now"]
     assert listed(done.out, "Recorded Causes") == [
         'environment environment.CUDA_VISIBLE_DEVICES: "0" before, "12" now',
@@ -72,7 +72,7 @@ def test_verify_names_recorded_causes(plz):
 def test_verify_wants_a_result_to_compare_with(plz):
     execution = plz.ok("run", "-d", "--", "sleep", "600").out.strip()
     done = plz("verify", execution)
-    assert done.status == 125 and "has not finished" in done.err, done
+    assert done.status == 125 and "has not finished" in done.err, str(done)
     plz.ok("stop", execution)
 
 
@@ -106,7 +106,7 @@ def two_versions(plz):
 def test_diff_shows_all_that_differs(plz):
     first, second = two_versions(plz)
     done = plz("diff", first, second)
-    assert done.status == 1, done
+    assert done.status == 1, str(done)
     assert listed(done.out, "Parameters") == ["lr: 0.5 before, 0.25 now"]
     assert listed(done.out, "Input") == ["digits: other content, 1 bytes before, 2 now"]
     assert listed(done.out, "Measures") == ["summary.accuracy: 0.5 before, 0.25 now"]
@@ -144,7 +144,7 @@ def test_diff_is_not_silently_partial(plz):
     (programs / "diff").write_text("#!/bin/sh\necho no space left on device >&2\nexit 2\n")
     (programs / "diff").chmod(0o755)
     done = plz("diff", first, second, env={"PATH": f"{programs}:{plz.env['PATH']}"})
-    assert done.status == 125 and "no space left on device" in done.err, done
+    assert done.status == 125 and "no space left on device" in done.err, str(done)
 
 
 def test_rerun_from_another_checkout(plz):
@@ -165,7 +165,7 @@ def test_rerun_from_another_checkout(plz):
     (other / "unrelated").write_text("x")
     assert commit(other) != committed
     done = plz.ok("rerun", first, cwd=str(other))
-    assert done.out == "ran\n" and "differs" not in done.err, done
+    assert done.out == "ran\n" and "differs" not in done.err, str(done)
     git = plz.json("describe", done.id)["metadata"]["git"]
     assert git["commit"] == committed and git["branch"] == "project" and git["dirty"] is False
     assert plz("diff", first, done.id).status == 0
@@ -189,7 +189,7 @@ def test_changes_of_packages_are_told_by_name(plz):
     first = plz.ok("run", "--", "python3", "-c", "pass", env=install(plz, "1.0")).id
     env = install(plz, "2.0")
     done = plz.ok("rerun", first, env=env)
-    assert f"** The environment differs from that of {first}:\n  {changed}\n" in done.err, done
+    assert f"** The environment differs from that of {first}:\n  {changed}\n" in done.err, str(done)
     assert listed(plz("diff", first, done.id).out, "Environment") == [changed]
     plz.write("job.py", UNSEEDED)
     random = plz.ok("run", "--", "python3", "job.py", env=install(plz, "1.0")).id

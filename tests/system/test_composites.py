@@ -95,7 +95,7 @@ def test_outputs_that_are_there_are_left_alone_or_rewritten(plz):
     square.write_text("mine")
     (square.parent / "added").write_text("mine, too")
     done = plz.ok("output", "-o", "out", whole)
-    assert "=> parallel-3 is there already\n" in done.err and square.read_text() == "mine", done
+    assert "=> parallel-3 is there already\n" in done.err and square.read_text() == "mine", str(done)
     plz.ok("output", "-o", "out", "--rewrite-subexecutions", whole)
     assert square.read_text() == "9" and [p.name for p in square.parent.iterdir()] == ["square"]
 

@@ -33,8 +33,8 @@ def refused(plz, text, line):
     path = plz.root / "settings.toml"
     path.write_text(text)
     done = controller("--config", str(path))
-    assert done.returncode == 2 and done.stdout == "", done
-    assert done.stderr.startswith(f"plz-controller: {path}:{line}:"), done
+    assert done.returncode == 2 and done.stdout == "", str(done)
+    assert done.stderr.startswith(f"plz-controller: {path}:{line}:"), str(done)
     assert "plz-controller --help shows the settings" in done.stderr
     return done.stderr
 
@@ -69,7 +69,7 @@ def test_plz_says_so_too(plz):
     plz.data.mkdir()
     (plz.data / "controller.toml").write_text('[images]\nrepositry = "x"\n')
     done = plz("run", "--", "true")
-    assert done.status == 125, done
-    assert f"{plz.data}/controller.toml" in done.err and "did you mean 'images.repository'" in done.err, done
+    assert done.status == 125, str(done)
+    assert f"{plz.data}/controller.toml" in done.err and "did you mean 'images.repository'" in done.err, str(done)
     (plz.data / "controller.toml").write_text("idle-minutes = 20\n")
     plz.ok("run", "--", "true")

@@ -39,6 +39,20 @@ def outer_halves(plz):
     return pids
 
 
+def sleepers(seconds):
+    """Processes `sleep SECONDS`: nobody else's, where our own process id is part of the number."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[:2] == [b"sleep", seconds.encode()]:
+                found.append(int(entry))
+    return found
+
+
 @pytest.mark.parametrize("victim", ["plz-controller", "plz-worker", "outer"])
 @pytest.mark.parametrize("delay", [0.0, 0.3, 1.0])
 def test_the_job_and_its_log_survive(plz, victim, delay):
@@ -69,28 +83,25 @@ def test_everything_is_killed_at_once(plz):
 
 
 def test_a_job_that_ends_while_nobody_looks(plz):
-    execution = plz.ok("run", "-d", "--", "sh", "-c", "sleep 0.7; echo done; exit 5").out.strip()
+    seconds = f"2.{os.getpid()}"
+    execution = plz.ok("run", "-d", "--", "sh", "-c", f"sleep {seconds}; echo done; exit 5").out.strip()
     plz.wait_for_state(execution, "running")
+    wait_until(lambda: sleepers(seconds), what="the job")
     for pid in plz.processes("plz-controller") + plz.processes("plz-worker") + outer_halves(plz):
         os.kill(pid, signal.SIGKILL)
-    time.sleep(1.5)
+    wait_until(lambda: not sleepers(seconds), what="the job's end")
+    time.sleep(0.3)
     assert plz.ok("logs", execution, "--since", "start", timeout=90).out == "done\n"
     plz.wait_for_state(execution, "finished")
     assert plz.json("describe", execution)["exit_status"] == 5
 
 
 def test_a_job_killed_from_outside_is_told(plz):
-    seconds = f"600.{os.getpid()}"  # nobody else's sleep
+    seconds = f"600.{os.getpid()}"
     execution = plz.ok("run", "-d", "--", "sleep", seconds).out.strip()
-    plz.wait_for_state(execution, "running")
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                words = pathlib.Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[:2] == [b"sleep", seconds.encode()]:
-                os.kill(int(entry), signal.SIGKILL)
+    wait_until(lambda: sleepers(seconds), what="the job")
+    for pid in sleepers(seconds):
+        os.kill(pid, signal.SIGKILL)
     plz.wait_for_state(execution, "finished")
     described = plz.json("describe", execution)
     assert described["exit_status"] == 137 and described["outcome"]["signal"] == 9
@@ -213,8 +224,8 @@ def test_a_job_that_fills_the_disk(plz):
     try:
         done = plz("run", "--", "sh", "-c", "echo begun; head -c 100000000 /dev/urandom > /plz/output/large; echo ended with $?; rm /plz/output/large; exit 7",
                    timeout=200)
-        assert done.status == 7, done
-        assert "No space left" in done.out and done.out.endswith("ended with 1\n"), done
+        assert done.status == 7, str(done)
+        assert "No space left" in done.out and done.out.endswith("ended with 1\n"), str(done)
         assert plz.ok("run", "--", "echo", "again").out == "again\n"
     finally:
         plz.end()
@@ -233,8 +244,8 @@ def test_full_disk(plz):
         fill(ballast)
         plz.write("big", os.urandom(3 << 20))
         done = plz("run", "--", "echo", "second")
-        assert done.status == 125, done
-        assert "No space left" in done.err or "disk is full" in done.err, done
+        assert done.status == 125, str(done)
+        assert "No space left" in done.err or "disk is full" in done.err, str(done)
         ballast.unlink()
         assert plz.ok("run", "--", "echo", "third").out == "third\n"
         # And in the middle of a log.

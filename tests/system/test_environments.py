@@ -27,6 +27,6 @@ def test_an_activated_environment_is_the_jobs(plz, variable, inside, ignored):
         plz.write(".gitignore", "venv\n")
     done = plz.ok("run", "--", "python3", "-c", "import of_the_venv, sys; print(of_the_venv.VALUE, sys.prefix)",
                   env={variable: str(place), "PATH": f"{place}/bin:{plz.env['PATH']}"})
-    assert done.out == f"42 {place}\n", done
+    assert done.out == f"42 {place}\n", str(done)
     if inside:
         assert ("venv" in plz.ok("list-context").out) == (not ignored)

@@ -105,4 +105,4 @@ def test_hello_in_parts(plz):
         assert f'parallel-{index}#  "summary": {{' in plz.ok("measures", whole).out
     done = plz.ok("output", whole, "-o", "found")
     estimates = [float(path.read_text()) for path in (plz.project / "found").rglob("pi.txt")]
-    assert len(set(estimates)) == 12 and all(3.1 < pi < 3.2 for pi in estimates), done
+    assert len(set(estimates)) == 12 and all(3.1 < pi < 3.2 for pi in estimates), str(done)

@@ -79,10 +79,10 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(plz, serve, certificat
         info = {"schema": "https", **({"path_to_ca_file": str(ca)} if ca else {})}
         plz.configure(host=host, port=port, connection_info=info)
         done = plz("run", "--", "true")
-        assert done.status == 125 and "certificate" in done.err, done
+        assert done.status == 125 and "certificate" in done.err, str(done)
     plz.configure(host="localhost", port=port)
     done = plz("ping-backend", "-t", "2")
-    assert done.status != 0 and f"localhost:{port}" in done.err, done
+    assert done.status != 0 and f"localhost:{port}" in done.err, str(done)
 
 
 class Sshd:
@@ -158,8 +158,8 @@ def test_an_ssh_that_is_refused_says_so(plz, serve, sshd):
     plz.configure(host="box", port=port,
                   connection_info={"schema": "http-ssh", "path_to_private_key": str(sshd.directory / "other_key")})
     done = plz("run", "--", "true")
-    assert done.status == 125, done
-    assert "Permission denied" in done.err and "ssh could not reach box" in done.err, done
+    assert done.status == 125, str(done)
+    assert "Permission denied" in done.err and "ssh could not reach box" in done.err, str(done)
     assert not forwards(plz)
 
 
@@ -167,5 +167,5 @@ def test_an_ssh_that_leads_to_no_controller_says_so(plz, sshd):
     plz.configure(host="box", port=free_port(),
                   connection_info={"schema": "http-ssh", "path_to_private_key": str(sshd.directory / "key")})
     done = plz("ping-backend", "-t", "5")
-    assert done.status != 0 and "!! " in done.err, done
+    assert done.status != 0 and "!! " in done.err, str(done)
     wait_until(lambda: not forwards(plz), what="the forward to end")
