@@ -160,9 +160,9 @@ bool InnerDescriptors::open_all(int attempt_directory) {
   return log && directory && control && job_stdout && program;
 }
 
-pid_t launch(const Spec& spec, InnerDescriptors descriptors, int attempt_directory) {
+pid_t launch(const Spec& spec, InnerDescriptors descriptors, int attempt_directory, bool again) {
   bool overlay = spec.code.source && spec.code.upper && spec.box.root;
-  bool copy = spec.code.source && !overlay;
+  bool copy = spec.code.source && !overlay && !again;
   for (;;) {
     if (copy && !copy_tree(spec.code.source, spec.code.target)) return -1;
     bool lacks_overlay = false;

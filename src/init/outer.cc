@@ -23,6 +23,8 @@ namespace {
 
 constexpr int kPipeBytes = 1 << 20;
 constexpr int kReapMilliseconds = 2000;
+constexpr int kMostLaunches = 4;
+constexpr int kLaunchPauseMilliseconds = 20;
 
 // Whatever the worker has open by mistake must not live as long as the job.
 void close_inherited() {
@@ -53,13 +55,12 @@ bool has_writer(int pipe) {
 bool was_launched(int directory, int pipe) { return exists(directory, kLaunchMarker) || has_writer(pipe); }
 
 // Blocks until the sandbox is up; when it cannot be, the log simply ends at once.
-pid_t launch_attempt(int directory, int pipe) {
-  Spec spec;
+pid_t launch_attempt(const Spec& spec, int directory, int pipe, bool again) {
   InnerDescriptors descriptors;
-  if (!load_spec(directory, spec) || !descriptors.open_all(directory)) return -1;
+  if (!descriptors.open_all(directory)) return -1;
   // The default is 64 KiB; a user who has many pipes may not have more.
   fcntl(pipe, F_SETPIPE_SZ, kPipeBytes);
-  return launch(spec, std::move(descriptors), directory);
+  return launch(spec, std::move(descriptors), directory, again);
 }
 
 // The sandbox program ends just after the inner half; with it go the mounts. Where a process is stuck
@@ -77,6 +78,34 @@ void say_in_hand() {
   dup2(STDIN_FILENO, STDOUT_FILENO);
 }
 
+// The inner half makes room for the exit record before it starts the command: without that the command never ran.
+bool may_launch_again(int directory) { return !exists(directory, kExitFile) && !exists(directory, kStopFile); }
+
+// So that the attempt is as it was before; what the sandbox program complained of is told only of its last try.
+void forget_launch(int directory) {
+  unlinkat(directory, kLaunchMarker, 0);
+  if (ftruncate(STDERR_FILENO, 0) != 0) complain_errno("cannot shorten", kErrorFile);
+}
+
+// The sandbox program binds what is mounted on the host mount by mount, and ends when one goes meanwhile, as
+// those of containers do: it is tried again. What plz-init makes itself is bound in one call.
+int64_t launch_and_carry(int directory, int pipe, LogFile& log, OuterLock& lock, pid_t& child) {
+  Spec spec;
+  if (!load_spec(directory, spec)) return copy_log(pipe, log, directory, lock, CopyUntil::closed);
+  for (int launches = 1;; ++launches) {
+    child = launch_attempt(spec, directory, pipe, launches > 1);
+    const int64_t bytes = copy_log(pipe, log, directory, lock, CopyUntil::closed);
+    if (child < 0 || spec.box.root || launches == kMostLaunches || !may_launch_again(directory)) return bytes;
+    reap(child);
+    forget_launch(directory);
+    poll(nullptr, 0, kLaunchPauseMilliseconds);
+    if (!log.open(directory)) {
+      complain_errno("cannot open the log");
+      return bytes;
+    }
+  }
+}
+
 int carry(int directory, OuterLock& lock) {
   // First of all: who hears that the attempt is in hand relies on us until the end record is there, and
   // then may remove everything.
@@ -89,8 +118,11 @@ int carry(int directory, OuterLock& lock) {
     complain_errno("cannot open the log");
     return kExitFailed;
   }
-  pid_t child = was_launched(directory, pipe.get()) ? -1 : launch_attempt(directory, pipe.get());
-  write_end_record(directory, copy_log(pipe.get(), log, directory, lock, CopyUntil::closed));
+  pid_t child = -1;
+  const int64_t bytes = was_launched(directory, pipe.get())
+                            ? copy_log(pipe.get(), log, directory, lock, CopyUntil::closed)
+                            : launch_and_carry(directory, pipe.get(), log, lock, child);
+  write_end_record(directory, bytes);
   if (child > 0) reap(child);
   return kExitDone;
 }

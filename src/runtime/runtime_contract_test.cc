@@ -120,7 +120,11 @@ RuntimeContract::Ended RuntimeContract::wait_for(const AttemptPaths& paths) {
   auto report = runtime_->wait(paths, {});
   EXPECT_TRUE(report) << report.error().message;
   if (!report) return {};
-  return {*report, log_of(paths)};
+  std::string log = log_of(paths);
+  // For the report of a test that failed of that.
+  if (log.empty() && !report->outcome.reason.empty())
+    std::cout << "nothing was logged: " << report->outcome.reason << '\n';
+  return {*report, log};
 }
 
 std::string RuntimeContract::log_of(const AttemptPaths& paths) {

@@ -60,7 +60,7 @@ Result<InitSpec> SandboxRuntime::init_spec(const LaunchSpec& spec, const Way& wa
 }
 
 Result<void> SandboxRuntime::start(const LaunchSpec& spec) {
-  const Probed& known = probed();
+  const Probed known = probed();
   if (!known.fingerprint.available) return fail(ErrorCode::unavailable, known.fingerprint.detail);
   PLZ_ASSIGN(InitSpec init, init_spec(spec, known.way));
   return runner_.start(spec.paths, std::move(init), spec.resources.memory_bytes);
@@ -80,9 +80,10 @@ Result<void> SandboxRuntime::destroy(const AttemptPaths& paths) { return runner_
 
 RuntimeFingerprint SandboxRuntime::fingerprint() { return probed().fingerprint; }
 
-const SandboxRuntime::Probed& SandboxRuntime::probed() {
+// What failed may have failed for the moment only.
+SandboxRuntime::Probed SandboxRuntime::probed() {
   std::lock_guard lock(mutex_);
-  if (!probed_) probed_ = probe();
+  if (!probed_ || !probed_->fingerprint.available) probed_ = probe();
   return *probed_;
 }
 

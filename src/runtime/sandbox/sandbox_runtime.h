@@ -49,7 +49,7 @@ class SandboxRuntime final : public Runtime {
     Way way;
     RuntimeFingerprint fingerprint;
   };
-  const Probed& probed();
+  Probed probed();
   Probed probe();
   Result<Way> try_out(SandboxMaker maker);
   Result<void> try_out_in(const std::string& directory, Way& way);
@@ -58,7 +58,7 @@ class SandboxRuntime final : public Runtime {
   const SandboxSettings settings_;
   InitRunner runner_;
   std::mutex mutex_;
-  std::optional<Probed> probed_;  // guarded by mutex_ until set; never changed after
+  std::optional<Probed> probed_;  // guarded by mutex_; not changed after the sandbox was once found to work
 };
 
 }  // namespace plz

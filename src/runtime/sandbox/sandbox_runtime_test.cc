@@ -34,10 +34,11 @@ TEST_P(SandboxRuntimeTest, KeepsThePersonsIds) {
 
 TEST_P(SandboxRuntimeTest, HostIsReadOnly) {
   auto ended = run_script(
-      "for d in / /usr /etc /var /home; do touch $d/plz-was-here 2>/dev/null && echo $d; done; echo x > /tmp/x && cat "
-      "/tmp/x");
+      "for d in / /usr /etc /var /home; do touch $d/plz-was-here 2>/dev/null && echo $d; done; echo x > "
+      "/tmp/plz-was-here && cat "
+      "/tmp/plz-was-here");
   EXPECT_EQ(ended.log, "x\n");
-  EXPECT_FALSE(path_exists("/tmp/x"));
+  EXPECT_FALSE(path_exists("/tmp/plz-was-here"));
 }
 
 TEST_P(SandboxRuntimeTest, HasItsOwnProcessesAndDevices) {
@@ -165,6 +166,64 @@ TEST_P(SandboxRuntimeTest, SaysWhyTheSandboxCannotBe) {
   auto ended = run(spec);
   EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::could_not_start);
   EXPECT_NE(ended.report.outcome.reason.find("/usr/nosuch"), std::string::npos) << ended.report.outcome.reason;
+}
+
+// In the place of bubblewrap: fails as it does when a mount goes meanwhile, until it was called so often.
+class FailingBubblewrap : public RuntimeContract {
+ protected:
+  void fail_until(int call) {
+    const std::string script = "#!/bin/sh\necho x >> " + calls_ + "\n[ $(wc -l < " + calls_ + ") -ge " +
+                               std::to_string(call) + " ] && exec bwrap \"$@\"\necho try $(wc -l < " + calls_ +
+                               ") >&2\nexit 1\n";
+    ASSERT_TRUE(write_file_atomically(calls_, "", 0600, Sync::no));
+    ASSERT_TRUE(write_file_atomically(directory_ + "/bin/bwrap", script, 0700, Sync::no));
+  }
+  size_t calls() { return read_file(calls_).value_or("").size() / 2; }
+
+  const std::string calls_ = testing::TempDir() + "plz-bwrap-calls-" + std::to_string(getpid());
+};
+INSTANTIATE_TEST_SUITE_P(Sandbox, FailingBubblewrap,
+                         testing::Values(RuntimeKind{
+                             "bubblewrap",
+                             [](const std::string& directory) {
+                               EXPECT_TRUE(make_directories(directory + "/bin"));
+                               EXPECT_EQ(symlink("/usr/bin/bwrap", (directory + "/bin/bwrap").c_str()), 0);
+                               return std::make_unique<SandboxRuntime>(
+                                   SandboxSettings{.plz_init_path = PLZ_INIT_PATH,
+                                                   .bwrap_path = directory + "/bin/bwrap",
+                                                   .probe_directory = directory,
+                                                   .maker = SandboxMaker::bubblewrap});
+                             },
+                             true}),
+                         runtime_kind_name);
+
+TEST_P(FailingBubblewrap, IsTriedAgain) {
+  ASSERT_TRUE(runtime_->fingerprint().available);
+  fail_until(2);
+  auto ended = run_script("cat code.txt; exit 3");
+  EXPECT_EQ(ended.report.outcome.exit_status, 3);
+  EXPECT_EQ(ended.log, "hello");
+  EXPECT_GE(calls(), 2u);  // a mount may go in earnest
+}
+
+TEST_P(FailingBubblewrap, IsTriedFourTimesAndItsLastWordsAreTold) {
+  ASSERT_TRUE(runtime_->fingerprint().available);
+  fail_until(100);
+  auto ended = run_script("cat code.txt");
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::could_not_start);
+  EXPECT_EQ(ended.report.outcome.reason, "try 4");
+  EXPECT_EQ(calls(), 4u);
+}
+
+TEST_P(FailingBubblewrap, IsAskedAgainWhetherItWorks) {
+  runtime_ = GetParam().make(directory_ + "/anew");
+  const std::string program = directory_ + "/anew/bin/bwrap";
+  ASSERT_EQ(unlink(program.c_str()), 0);
+  ASSERT_EQ(symlink("/bin/false", program.c_str()), 0);
+  EXPECT_FALSE(runtime_->fingerprint().available);
+  ASSERT_EQ(unlink(program.c_str()), 0);
+  ASSERT_EQ(symlink("/usr/bin/bwrap", program.c_str()), 0);
+  EXPECT_TRUE(runtime_->fingerprint().available);
 }
 
 TEST(SandboxFingerprint, SaysThatBubblewrapIsMissing) {
