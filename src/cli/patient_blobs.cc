@@ -19,17 +19,29 @@ Result<std::unique_ptr<PatientBlobs>> PatientBlobs::open(Session& session, Inter
 PatientBlobs::PatientBlobs(Session& session, Interrupt& interrupt, Endpoint endpoint, std::optional<LeaseId> lease)
     : session_(session), interrupt_(interrupt), client_(std::move(endpoint), lease, session.client_settings()) {}
 
+// `progress` counts up where a call has brought something before it failed.
 template <typename Call>
-auto PatientBlobs::patiently(Call call) -> decltype(call()) {
-  const SteadyTime deadline = session_.clock().steady() + kPatience;
+auto PatientBlobs::patiently(Call call, const size_t& progress) -> decltype(call()) {
+  std::optional<SteadyTime> failing_since;
   std::chrono::milliseconds pause = kFirstPause;
   while (true) {
+    const size_t before = progress;
     auto answer = call();
     if (answer || answer.error().code != ErrorCode::unavailable) return answer;
-    if (session_.clock().steady() > deadline || interrupt_.wait_for(pause)) return answer;
+    const SteadyTime now = session_.clock().steady();
+    if (!failing_since || progress != before) {
+      failing_since = now;
+      pause = kFirstPause;
+    }
+    if (now - *failing_since > kPatience || interrupt_.wait_for(pause)) return answer;
     pause = std::min(pause * 2, kLongestPause);
     find_again();
   }
+}
+
+template <typename Call>
+auto PatientBlobs::patiently(Call call) -> decltype(call()) {
+  return patiently(std::move(call), 0);
 }
 
 // It is where it was: an endpoint does not move while a command runs.
@@ -49,7 +61,7 @@ Result<void> PatientBlobs::send_pack(std::string pack) {
 Result<void> PatientBlobs::fetch(std::span<const Digest> digests, const Receive& receive) {
   size_t received = 0;
   bool refused = false;
-  return patiently([&]() -> Result<void> {
+  auto fetch_rest = [&]() -> Result<void> {
     // What the receiver itself complains of is not cured by fetching again.
     const size_t first = received;
     auto fetched = client_.fetch(digests.subspan(first), [&](size_t index, std::string_view bytes) {
@@ -60,7 +72,8 @@ Result<void> PatientBlobs::fetch(std::span<const Digest> digests, const Receive&
     });
     if (!fetched && refused) fetched.error().code = ErrorCode::internal;
     return fetched;
-  });
+  };
+  return patiently(fetch_rest, received);
 }
 
 }  // namespace plz

@@ -14,8 +14,8 @@
 namespace plz {
 
 // Thread-safe; but the session is used by nobody else during its calls. When the controller cannot
-// be reached, finds or starts it again and repeats what was asked, as long as kPatience lasts; an
-// interrupt ends that. With a lease, holds it until destroyed.
+// be reached, finds or starts it again and repeats what was asked, for kPatience after the first of a row of
+// failures; an interrupt ends that. With a lease, holds it until destroyed.
 class PatientBlobs final : public BlobSink, public BlobSource {
  public:
   static constexpr std::chrono::seconds kPatience{5};
@@ -30,6 +30,8 @@ class PatientBlobs final : public BlobSink, public BlobSource {
   Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override;
 
  private:
+  template <typename Call>
+  auto patiently(Call call, const size_t& progress) -> decltype(call());
   template <typename Call>
   auto patiently(Call call) -> decltype(call());
   void find_again();

@@ -76,6 +76,36 @@ TEST_F(PatientBlobsTest, FetchesOnlyWhatIsStillLacking) {
   EXPECT_THAT(received, ElementsAre("0one", "1two"));
 }
 
+TEST_F(PatientBlobsTest, TheTimeOfACallThatWasUnderWayIsNotCounted) {
+  FakeClock clock;
+  ScriptedSession scripted(clock);
+  int asked = 0;
+  scripted.answer("POST /v1/packs", [&](const testing_client::Asked&) {
+    if (++asked > 1) return testing_client::json("{}");
+    clock.advance(2 * PatientBlobs::kPatience);
+    return problem_response(Error{ErrorCode::unavailable, "ending", {}}, "r");
+  });
+  auto blobs = PatientBlobs::open(*scripted.session, interrupt_, std::nullopt);
+  ASSERT_TRUE(blobs);
+  EXPECT_TRUE((*blobs)->send_pack("the whole pack"));
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(PatientBlobsTest, PatienceEnds) {
+  FakeClock clock;
+  ScriptedSession scripted(clock);
+  int asked = 0;
+  scripted.answer("POST /v1/packs", [&](const testing_client::Asked&) {
+    ++asked;
+    clock.advance(PatientBlobs::kPatience / 2 + std::chrono::milliseconds(1));
+    return problem_response(Error{ErrorCode::unavailable, "ending", {}}, "r");
+  });
+  auto blobs = PatientBlobs::open(*scripted.session, interrupt_, std::nullopt);
+  ASSERT_TRUE(blobs);
+  EXPECT_FALSE((*blobs)->send_pack("the whole pack"));
+  EXPECT_GE(asked, 3);
+}
+
 TEST_F(PatientBlobsTest, WhatTheReceiverRefusesIsNotFetchedAgain) {
   const Digest digest = digest_of("one");
   scripted_.answer("POST /v1/blobs/fetch", [&](const testing_client::Asked&) {

@@ -68,8 +68,8 @@ struct Agent::State {
   SteadyTime last_contact;
   ContainerKeeper* containers = nullptr;
   std::mutex in_hand_mutex;
-  std::set<AttemptId> in_hand;  // guarded by in_hand_mutex: the keys of `attempts`, for other threads
-  std::jthread collecting;      // after all that it uses
+  std::set<AttemptId> in_hand;       // guarded by in_hand_mutex: the keys of `attempts`, for other threads
+  std::jthread collecting, tidying;  // after all that they use
 };
 
 Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> all, const Clock& c,
@@ -101,6 +101,7 @@ Result<void> Agent::run(std::stop_token stop) {
   state_->serve(stop);
   state_->connections.cancel_all();
   state_->collecting = {};
+  state_->tidying = {};
   state_->attempts.clear();
   return {};
 }
@@ -303,14 +304,18 @@ void Agent::State::reap() {
   });
 }
 
-// When there is nothing to do.
+// When there is nothing to do. On a thread of its own: a disk takes its time, and an order may come meanwhile.
 void Agent::State::tidy_up() {
   if (std::exchange(is_tidy, true)) return;
-  trees.evict();
-  if (auto synced = trees.sync(); !synced) log_warning("{}", synced.error().message);
-  if (context.environments && std::exchange(has_used_images, false))
-    if (auto evicted = context.environments->evict(); !evicted) log_warning("images: {}", evicted.error().message);
-  malloc_trim(0);
+  const bool with_images = context.environments && std::exchange(has_used_images, false);
+  tidying = std::jthread([this, with_images, before = std::move(tidying)]() mutable {
+    if (before.joinable()) before.join();
+    trees.evict();
+    if (auto synced = trees.sync(); !synced) log_warning("{}", synced.error().message);
+    if (with_images)
+      if (auto evicted = context.environments->evict(); !evicted) log_warning("images: {}", evicted.error().message);
+    malloc_trim(0);
+  });
 }
 
 bool Agent::State::has_given_up() const {

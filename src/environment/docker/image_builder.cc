@@ -181,18 +181,22 @@ Result<ImageDetails> ImageBuilder::build(const EnvironmentPlan& plan, const Say&
   return fail(std::move(error));
 }
 
-// Somebody who shares the engine but not our locks may have been sooner, or be here at this moment.
+Result<std::optional<ImageDetails>> ImageBuilder::name_one(const EnvironmentPlan& plan, const std::string& built,
+                                                           const std::stop_token& stop) {
+  PLZ_ASSIGN(NamingClaim claim, NamingClaim::take(engine_, plan.key, built, settings_.naming_patience, stop));
+  PLZ_ASSIGN(auto named, find(plan));
+  if (named) return named;
+  PLZ_TRY(engine_.tag_image(built, kEnvironmentRepository, plan.key));
+  return find(plan);
+}
+
+// Somebody who shares the engine but not our locks may have been sooner, or be here at this moment. Whoever removes
+// images without names (docker image prune) may have been, too.
 Result<ImageDetails> ImageBuilder::keep_one(const EnvironmentPlan& plan, const std::string& built,
                                             const std::stop_token& stop) {
-  std::optional<ImageDetails> kept;
-  {
-    PLZ_ASSIGN(NamingClaim claim, NamingClaim::take(engine_, plan.key, built, settings_.naming_patience, stop));
-    PLZ_ASSIGN(kept, find(plan));
-    if (!kept) {
-      PLZ_TRY(engine_.tag_image(built, kEnvironmentRepository, plan.key));
-      PLZ_ASSIGN(kept, find(plan));
-    }
-  }
+  auto named = name_one(plan, built, stop);
+  if (!named && named.error().code == ErrorCode::not_found) named = std::nullopt;
+  PLZ_ASSIGN(std::optional<ImageDetails> kept, std::move(named));
   if (!kept) return fail(ErrorCode::unavailable, name_of(plan) + " was removed as soon as it was built");
   if (kept->id != built)
     if (auto removed = engine_.remove_image(built, false); !removed)

@@ -50,6 +50,8 @@ class ImageBuilder {
   Result<ImageDetails> obtain(const EnvironmentPlan& plan, const Say& say, const std::stop_token& stop);
   Result<std::optional<ImageDetails>> fetch(const EnvironmentPlan& plan, const Say& say, const std::stop_token& stop);
   Result<ImageDetails> build(const EnvironmentPlan& plan, const Say& say, const std::stop_token& stop);
+  Result<std::optional<ImageDetails>> name_one(const EnvironmentPlan& plan, const std::string& built,
+                                               const std::stop_token& stop);
   Result<ImageDetails> keep_one(const EnvironmentPlan& plan, const std::string& built, const std::stop_token& stop);
   Result<ImageDetails> share(const EnvironmentPlan& plan, ImageDetails image, const Say& say,
                              const std::stop_token& stop);
