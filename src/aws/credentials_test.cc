@@ -1,4 +1,6 @@
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <map>
 
@@ -7,6 +9,7 @@
 #include "aws/default_credentials.h"
 #include "aws/metadata_credentials.h"
 #include "net/http_server.h"
+#include "os/fd.h"
 #include "os/file.h"
 
 namespace plz {
@@ -204,7 +207,9 @@ class Service {
 constexpr const char* kRoles = "GET /latest/meta-data/iam/security-credentials/";
 
 std::string of_instance(const std::string& url) {
-  return show(InstanceCredentials(reader({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", url}})).credentials());
+  return show(
+      InstanceCredentials(reader({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", url}, {"AWS_METADATA_SERVICE_TIMEOUT", "90"}}))
+          .credentials());
 }
 
 TEST(InstanceCredentials, TakesWhatTheServiceSays) {
@@ -227,6 +232,19 @@ TEST(InstanceCredentials, TakesWhatTheServiceSays) {
 
 TEST(InstanceCredentials, IsNoInstanceWhereNobodyAnswers) {
   EXPECT_EQ(of_instance("unix:/nonexistent"), "none");
+  // One that is there, and says nothing.
+  UniqueFd silent(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(silent.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(silent.get(), 1), 0);
+  ASSERT_EQ(getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  for (const char* timeout : {"1", "soon"})
+    EXPECT_EQ(show(InstanceCredentials(
+                       reader({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", url}, {"AWS_METADATA_SERVICE_TIMEOUT", timeout}}))
+                       .credentials()),
+              "none");
   EXPECT_EQ(show(InstanceCredentials(reader({{"AWS_EC2_METADATA_DISABLED", "true"}})).credentials()), "none");
 }
 

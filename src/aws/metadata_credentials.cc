@@ -1,5 +1,7 @@
 #include "aws/metadata_credentials.h"
 
+#include <charconv>
+
 #include <fmt/core.h>
 
 #include "base/text.h"
@@ -39,6 +41,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr ClientSettings kNearby{.connect_timeout = 1s, .stall_timeout = 2s};
+
+// A number of seconds that somebody has set counts as botocore takes it: for the connection, and for each answer.
+ClientSettings nearby(const Variables& variable) {
+  const std::string text = value_of(variable, "AWS_METADATA_SERVICE_TIMEOUT");
+  int seconds = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (seconds <= 0) return kNearby;
+  return {.connect_timeout = std::chrono::seconds(seconds), .stall_timeout = std::chrono::seconds(seconds)};
+}
 
 Result<Url> parse_url(std::string_view text) {
   size_t host = text.find("://");
@@ -117,7 +128,7 @@ Result<std::optional<AwsCredentials>> InstanceCredentials::credentials() {
   std::string where = value_of(variable_, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
   PLZ_ASSIGN(Endpoint endpoint, parse_endpoint(where.empty() ? "http://169.254.169.254" : where));
   std::string source = "the instance's metadata service";
-  HttpClient client(endpoint, kNearby);
+  HttpClient client(endpoint, nearby(variable_));
   ClientRequest session{.method = "PUT", .target = "/latest/api/token"};
   session.headers.add("X-aws-ec2-metadata-token-ttl-seconds", "300");
   auto token = client.call(session);

@@ -20,7 +20,8 @@ class ContainerCredentials final : public CredentialsProvider {
 };
 
 // The role of the instance. nullopt also where nobody answers within a second: not an instance.
-// AWS_EC2_METADATA_DISABLED and AWS_EC2_METADATA_SERVICE_ENDPOINT are heeded.
+// AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_METADATA_SERVICE_TIMEOUT (whole seconds) are
+// heeded.
 class InstanceCredentials final : public CredentialsProvider {
  public:
   explicit InstanceCredentials(Variables variable) : variable_(std::move(variable)) {}

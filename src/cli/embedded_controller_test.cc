@@ -14,6 +14,7 @@
 #include "client/api_client.h"
 #include "net/socket.h"
 #include "os/lock_file.h"
+#include "os/process.h"
 
 namespace plz {
 namespace {
@@ -101,7 +102,7 @@ TEST_F(EmbeddedControllerTest, AnOlderOneHandsOver) {
   auto found = find(settings("version=1.0.0"));
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(times_started(), 2u);
-  EXPECT_EQ(ApiClient(endpoint()).ping()->version, "1.0.0");
+  EXPECT_EQ(ApiClient(endpoint()).ping(std::chrono::seconds(90))->version, "1.0.0");
 }
 
 TEST_F(EmbeddedControllerTest, ANewerOneIsTakenWithAWarning) {
@@ -114,8 +115,12 @@ TEST_F(EmbeddedControllerTest, ANewerOneIsTakenWithAWarning) {
 TEST_F(EmbeddedControllerTest, IsStartedAgainWhenItHasGone) {
   EmbeddedController controller(settings("version=1.0.0"), messages_);
   ASSERT_TRUE(controller.find());
+  auto first = ApiClient(endpoint()).ping(std::chrono::seconds(90));
+  ASSERT_TRUE(first);
+  auto process = open_process(static_cast<pid_t>(first->pid));
+  ASSERT_TRUE(process && *process);
   ASSERT_TRUE(ApiClient(endpoint()).shut_down("test"));
-  while (unix_socket_accepts(socket_).value_or(false)) std::this_thread::yield();
+  ASSERT_TRUE(*wait_readable((*process)->get(), -1, std::chrono::seconds(90)));
   ASSERT_TRUE(controller.find());
   EXPECT_EQ(times_started(), 2u);
 }

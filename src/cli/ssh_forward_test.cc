@@ -37,6 +37,7 @@ class SshForwardTest : public testing::Test {
     settings.host = "gpu.example.com";
     settings.port = 8080;
     settings.socket_path = directory_.path("forward");
+    settings.timeout = std::chrono::seconds(90);
     return settings;
   }
 

@@ -38,6 +38,7 @@ class OwnEngine {
 
  private:
   void spawn();
+  void end_containerd() const;
   std::string data() const { return directory_ + "/data"; }
   std::vector<std::string> tls_options_;
   std::string directory_;

@@ -27,12 +27,15 @@ PodmanService& PodmanService::get() {
   return *service;
 }
 
-// What it needs where crun or systemd fail is in its configuration: runc, and cgroups without systemd.
+// What it needs where crun or systemd fail is in its configuration: runc, and cgroups without systemd. So is what
+// --root and --runroot leave common to all on the machine.
 PodmanService::PodmanService() : owner_(getpid()) {
   std::string pattern = "/tmp/plz-podman-XXXXXX";
   directory_ = mkdtemp(pattern.data());
   std::ofstream(directory_ + "/containers.conf")
-      << "[engine]\nruntime=\"runc\"\ncgroup_manager=\"cgroupfs\"\nevents_logger=\"file\"\n"
+      << "[engine]\nruntime=\"runc\"\ncgroup_manager=\"cgroupfs\"\nevents_logger=\"file\"\nlock_type=\"file\"\n"
+      << "tmp_dir=\"" << directory_
+      << "/tmp\"\n"
          "[containers]\ndefault_ulimits=[\"nofile=1024:1024\",\"nproc=4096:4096\"]\n";
   process_ = spawn({"system", "service", "--time", "0", "unix://" + socket()});
   EngineClient client({{.kind = Endpoint::Kind::unix_socket, .path = socket()}, "this test"});

@@ -385,7 +385,7 @@ TEST(HttpServer, StopsWithIdleConnectionsAtOnce) {
   auto refused = server.client().call(get("/"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
-  server->stop(20s);
+  server->stop(90s);
 }
 
 TEST(HttpServer, FinishesTheRunningAnswerWhenItStops) {
@@ -397,7 +397,7 @@ TEST(HttpServer, FinishesTheRunningAnswerWhenItStops) {
   });
   auto answer = std::async(std::launch::async, [&] { return server.client().call(get("/")); });
   entered.get_future().wait();
-  auto stopped = std::async(std::launch::async, [&] { server->stop(20s); });
+  auto stopped = std::async(std::launch::async, [&] { server->stop(90s); });
   EXPECT_EQ(stopped.wait_for(20ms), std::future_status::timeout);
   proceed.set_value();
   stopped.wait();

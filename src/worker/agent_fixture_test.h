@@ -28,7 +28,7 @@ class AgentTest : public testing::Test {
   AgentTest() : runtime_(clock_, [this](const LaunchSpec& spec) { return script_(spec); }) {
     code_ = controller_.put_tree({{"train.py", "print(1)"}});
     settings_.directory = directory_.path() + "/worker";
-    settings_.poll = std::chrono::seconds(5);
+    settings_.poll = std::chrono::seconds(60);
     settings_.backoff = {std::chrono::milliseconds(1), std::chrono::milliseconds(4)};
   }
   ~AgentTest() override { stop(); }
@@ -44,8 +44,9 @@ class AgentTest : public testing::Test {
       return job;
     };
   }
-  void start() {
-    agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&runtime_}, clock_);
+  void start() { start(clock_); }
+  void start(const Clock& clock) {
+    agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&runtime_}, clock);
     if (containers_) agent_->collect_from(*containers_);
     ended_ = false;
     thread_ = std::jthread([this](std::stop_token stop) {

@@ -81,8 +81,9 @@ class AgentImagesTest : public testing::Test {
   }
   ~AgentImagesTest() override { stop(); }
 
-  void start(bool with_engine = true) {
-    agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&docker_}, clock_,
+  void start(bool with_engine = true) { start(with_engine, clock_); }
+  void start(bool with_engine, const Clock& clock) {
+    agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&docker_}, clock,
                                      with_engine ? &environments_ : nullptr);
     thread_ = std::jthread([this](std::stop_token stop) { (void)agent_->run(stop); });
   }
@@ -142,9 +143,13 @@ TEST_F(AgentImagesTest, RunsTheImagesOwnCommandInTheImage) {
 }
 
 TEST_F(AgentImagesTest, AnImageThatIsReadyCostsNoRequest) {
-  EXPECT_EQ(run().outcome.kind, OutcomeKind::succeeded);
+  const FakeClock still;  // it takes no time, however long that takes
+  controller_.give(assignment());
+  start(true, still);
+  EXPECT_EQ(controller_.wait_for_finish(kAttempt).outcome.kind, OutcomeKind::succeeded);
   for (auto call : {"started", "log_size", "append_log"}) EXPECT_EQ(controller_.count(call), 0u) << call;
   EXPECT_TRUE(eventually([&] { return environments_.evictions() == 1; }));
+  stop();
 }
 
 TEST_F(AgentImagesTest, WhatABuildPrintsIsSentMeanwhile) {

@@ -204,7 +204,7 @@ TEST_F(SqliteDatabaseTest, ReadersSeeWholeCompositesWhileTheyAreCreated) {
   for (int r = 0; r < 2; ++r)
     readers.emplace_back([&] {
       while (!done) {
-        auto all = database->executions().list({}, {}, 1000);
+        auto all = database->executions().list({}, {}, 999);
         ASSERT_TRUE(all) << all.error().message;
         EXPECT_EQ(all->size() % 3, 0u);
         seen += !all->empty();

@@ -103,7 +103,7 @@ std::vector<std::string> EngineTest::built() {
 size_t EngineTest::containers() { return engine_->list_containers({{"plz.test", token_}}).value().size(); }
 
 std::unique_ptr<DockerEnvironments> EngineTest::worker(EnvironmentSettings settings) {
-  settings.directory = state_.path() + "/worker-" + std::to_string(workers_++);
+  if (settings.directory.empty()) settings.directory = state_.path() + "/worker-" + std::to_string(workers_++);
   settings.pauses = {std::chrono::milliseconds(10), std::chrono::milliseconds(20)};
   return std::make_unique<DockerEnvironments>(*engine_, settings, login_, clock_);
 }
@@ -135,6 +135,13 @@ void RegistryTest::SetUp() {
   if (IsSkipped() || HasFatalFailure()) return;
   auto program = find_program("docker-registry", "/usr/bin:/usr/local/bin");
   if (!program) PLZ_SKIP_FOR_WANT_OF("registry: apt-get install docker-registry");
+  // Somebody else may have taken the port meanwhile: then another.
+  for (int tries = 0; tries < 5 && registry_ < 0; ++tries) start_registry(*program);
+  ASSERT_GT(registry_, 0);
+  login_.known[server_] = ada();
+}
+
+void RegistryTest::start_registry(const std::string& program) {
   const uint16_t port = free_port();
   server_ = "127.0.0.1:" + std::to_string(port);
   storage_.write("htpasswd", kPasswords);
@@ -143,14 +150,19 @@ void RegistryTest::SetUp() {
                  "{rootdirectory: " +
                      storage_.path() + "/data}}\nhttp: {addr: \"" + server_ +
                      "\"}\nauth: {htpasswd: {realm: plz, path: " + storage_.path() + "/htpasswd}}\n");
-  auto started = spawn({.program = *program,
+  auto started = spawn({.program = program,
                         .arguments = {"docker-registry", "serve", storage_.path() + "/config.yml"},
                         .environment = {"OTEL_TRACES_EXPORTER=none"}});
   ASSERT_TRUE(started);
-  registry_ = *started;
-  for (int i = 0; i < 1800 && !answers(port); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  ASSERT_TRUE(answers(port));
-  login_.known[server_] = ada();
+  for (int i = 0; i < 1800; ++i) {
+    if (reap(*started)) return;
+    if (answers(port)) {
+      registry_ = *started;
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  kill(*started, SIGKILL);
 }
 
 void RegistryTest::TearDown() {

@@ -103,6 +103,7 @@ class RegistryTest : public EngineTest {
   void forget(const std::string& image_id);
 
  private:
+  void start_registry(const std::string& program);  // registry_ stays as it was where it does not live
   TemporaryDirectory storage_;
   std::string server_;
   pid_t registry_ = -1;

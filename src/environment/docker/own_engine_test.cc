@@ -130,7 +130,7 @@ TEST_F(OwnEngineTest, KilledDuringABuildItIsUnavailable) {
     said_.say()(line);
     if (line.starts_with("now")) own_->end(SIGKILL);
   };
-  const auto wanted = extended({"RUN echo now; sleep 2"});
+  const auto wanted = extended({"RUN echo now; sleep 6"});
   auto ready = environments().ensure(wanted, say, {});
   ASSERT_FALSE(ready);
   EXPECT_EQ(ready.error().code, ErrorCode::unavailable) << ready.error().message;

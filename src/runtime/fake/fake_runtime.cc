@@ -44,10 +44,13 @@ Result<void> FakeRuntime::start(const LaunchSpec& spec) {
     Attempt attempt{.job = job};
     attempt.report.started = clock_.now();
     attempts_.emplace(spec.paths.directory, std::move(attempt));
-    started_.push_back(spec);
   }
   PLZ_TRY(append_log(spec.paths, job.log));
   if (job.effect) job.effect(spec);
+  {
+    std::lock_guard lock(mutex_);
+    started_.push_back(spec);
+  }
   if (job.ends_by_itself) finish(spec.paths, job.outcome);
   return {};
 }
