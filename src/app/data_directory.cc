@@ -32,7 +32,7 @@ Result<DataDirectory> open_data_directory(const std::string& path) {
   if (auto kind = network_file_system(path))
     return fail(ErrorCode::invalid, fmt::format("{} lies on a network file system ({})", path, *kind),
                 "set PLZ_DATA_DIR to a directory on a local disk");
-  PLZ_ASSIGN(auto lock, LockFile::try_lock(path + "/controller.lock"));
+  PLZ_ASSIGN(auto lock, LockFile::try_lock(path + "/controller.lock", LockFile::kMoment));
   if (!lock) return fail(ErrorCode::conflict, "another controller is using " + path);
   PLZ_TRY(check_format(path));
   for (const char* name : {"/store", "/logs", "/worker"}) PLZ_TRY(make_directories(path + name, 0700));

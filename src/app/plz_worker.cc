@@ -86,7 +86,7 @@ int run(const WorkerOptions& options) {
     return 1;
   };
   if (auto made = make_directories(options.directory, 0700); !made) return fail_with(made.error());
-  auto lock = LockFile::try_lock(worker_lock_path(options.directory));
+  auto lock = LockFile::try_lock(worker_lock_path(options.directory), LockFile::kMoment);
   if (!lock) return fail_with(lock.error());
   if (!*lock) return 0;
   const std::string pid = fmt::format("{}\n", getpid());

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <fcntl.h>
+
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -25,13 +27,19 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::info;
 }
 
+spdlog::file_event_handlers not_for_children() {
+  spdlog::file_event_handlers handlers;
+  handlers.after_open = [](const spdlog::filename_t&, FILE* file) { fcntl(fileno(file), F_SETFD, FD_CLOEXEC); };
+  return handlers;
+}
+
 }  // namespace
 
 void log_start(std::string_view program, const std::string& path, LogLevel level) {
   std::shared_ptr<spdlog::sinks::sink> sink;
   try {
     if (path.empty()) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    else sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+    else sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path, false, not_for_children());
   } catch (const spdlog::spdlog_ex&) {
     sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }

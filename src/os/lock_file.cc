@@ -3,10 +3,14 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <thread>
+
 #include "os/file.h"
 
 namespace plz {
 namespace {
+
+constexpr std::chrono::milliseconds kLookAgain{10};
 
 void unlock(const UniqueFd& fd) {
   if (fd) flock(fd.get(), LOCK_UN);
@@ -24,11 +28,14 @@ LockFile& LockFile::operator=(LockFile&& other) noexcept {
 
 LockFile::~LockFile() { unlock(fd_); }
 
-Result<std::optional<LockFile>> LockFile::try_lock(const std::string& path) {
+Result<std::optional<LockFile>> LockFile::try_lock(const std::string& path, std::chrono::milliseconds patience) {
   PLZ_ASSIGN(UniqueFd fd, open_file(path, O_RDWR | O_CREAT, 0600));
-  if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(LockFile(std::move(fd)));
-  if (errno == EWOULDBLOCK) return std::optional<LockFile>();
-  return fail_errno("cannot lock " + path);
+  for (auto left = patience;; left -= kLookAgain) {
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(LockFile(std::move(fd)));
+    if (errno != EWOULDBLOCK) return fail_errno("cannot lock " + path);
+    if (left <= kLookAgain) return std::optional<LockFile>();
+    std::this_thread::sleep_for(kLookAgain);
+  }
 }
 
 Result<LockFile> LockFile::lock(const std::string& path) {

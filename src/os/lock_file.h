@@ -1,6 +1,7 @@
 // An exclusive lock that the kernel drops when its holder dies, however it dies.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -17,8 +18,11 @@ class LockFile {
   LockFile& operator=(LockFile&& other) noexcept;
   ~LockFile();
 
-  // nullopt: somebody else holds it. Creates the file (mode 0600).
-  static Result<std::optional<LockFile>> try_lock(const std::string& path);
+  // Enough for who only looks whether the lock is free, and for a child that has a copy until its exec.
+  static constexpr std::chrono::milliseconds kMoment{500};
+
+  // nullopt: somebody else holds it, for all of the patience. Creates the file (mode 0600).
+  static Result<std::optional<LockFile>> try_lock(const std::string& path, std::chrono::milliseconds patience = {});
   // Waits without limit, in the kernel.
   static Result<LockFile> lock(const std::string& path);
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 namespace plz {
@@ -19,6 +21,23 @@ TEST(LockFile, HasOneHolder) {
   auto third = LockFile::try_lock(path);
   ASSERT_TRUE(third);
   EXPECT_TRUE(*third);
+  unlink(path.c_str());
+}
+
+TEST(LockFile, IsWaitedForForAMoment) {
+  std::string path = testing::TempDir() + "plz-lock-moment-" + std::to_string(getpid());
+  auto held = LockFile::try_lock(path);
+  ASSERT_TRUE(held && *held);
+  auto refused = LockFile::try_lock(path, std::chrono::milliseconds(30));
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(*refused);
+  std::jthread ender([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    held->reset();
+  });
+  auto taken = LockFile::try_lock(path, std::chrono::seconds(90));
+  ASSERT_TRUE(taken);
+  EXPECT_TRUE(*taken);
   unlink(path.c_str());
 }
 
