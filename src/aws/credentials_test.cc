@@ -11,6 +11,7 @@
 #include "net/http_server.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {
@@ -52,16 +53,7 @@ TEST(EnvironmentCredentials, ReadsTheVariables) {
 
 class ProfileCredentialsTest : public testing::Test {
  protected:
-  ProfileCredentialsTest() {
-    char name[] = "/tmp/plz-aws-XXXXXX";
-    home_ = mkdtemp(name);
-    EXPECT_TRUE(make_directories(home_ + "/.aws"));
-  }
-  ~ProfileCredentialsTest() override { EXPECT_TRUE(remove_tree(home_)); }
-
-  void write(const std::string& name, std::string_view text) {
-    ASSERT_TRUE(write_file_atomically(home_ + "/" + name, text, 0600, Sync::no));
-  }
+  void write(const std::string& name, std::string_view text) { temporary_.write(name, text, 0600); }
   std::string found(Environment environment = {}) {
     environment["HOME"] = home_;
     return show(ProfileCredentials(reader(environment)).credentials());
@@ -72,7 +64,8 @@ class ProfileCredentialsTest : public testing::Test {
     return region ? region->value_or("none") : region.error().message;
   }
 
-  std::string home_;
+  TemporaryDirectory temporary_;
+  const std::string home_ = temporary_.path();
 };
 
 constexpr std::string_view kTwo =

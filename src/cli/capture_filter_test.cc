@@ -8,7 +8,7 @@
 
 #include "cli/background_command.h"
 #include "cli/git_checkout.h"
-#include "cli/temporary_directory_test.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

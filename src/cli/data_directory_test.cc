@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/temporary_directory_test.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

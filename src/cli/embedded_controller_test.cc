@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "cli/temporary_directory_test.h"
 #include "cli/unix_connect.h"
 #include "client/api_client.h"
 #include "net/socket.h"
 #include "os/lock_file.h"
 #include "os/process.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/temporary_directory_test.h"
+#include "os/temporary_directory_test.h"
 #include "store/hasher.h"
 
 namespace plz {

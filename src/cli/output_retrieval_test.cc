@@ -6,8 +6,8 @@
 
 #include "cli/monitored_source.h"
 #include "cli/output_place.h"
-#include "cli/temporary_directory_test.h"
 #include "cli/tree_differences.h"
+#include "os/temporary_directory_test.h"
 #include "store/memory/memory_blob_channel.h"
 
 namespace plz {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/temporary_directory_test.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

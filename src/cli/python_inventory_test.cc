@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/temporary_directory_test.h"
+#include "os/temporary_directory_test.h"
 #include "store/hasher.h"
 
 namespace plz {

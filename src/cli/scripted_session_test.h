@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "cli/session.h"
-#include "cli/temporary_directory_test.h"
 #include "client/client_fixture.h"
 #include "net/problem.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 

@@ -7,8 +7,8 @@
 #include <signal.h>
 
 #include "base/text.h"
-#include "cli/temporary_directory_test.h"
 #include "cli/unix_connect.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "engine/docker_context.h"
 #include "os/file.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {
@@ -52,8 +53,6 @@ TEST(EngineSettings, TakeCertificatesWhereDockerKeepsThem) {
 class ContextTest : public testing::Test {
  protected:
   ContextTest() {
-    char name[] = "/tmp/plz-context-XXXXXX";
-    directory_ = mkdtemp(name);
     write("contexts/meta/1a/meta.json",
           R"({"Name": "near", "Endpoints": {"docker": {"Host": "unix:///run/near.sock"}}})");
     write("contexts/meta/2b/meta.json", R"({"Name": "far", "Endpoints": {"docker": {"Host": "tcp://far:7"}}})");
@@ -65,18 +64,14 @@ class ContextTest : public testing::Test {
           R"({"Name": "lax", "Endpoints": {"docker": {"Host": "tcp://lax:7", "SkipTLSVerify": true}}})");
     write("contexts/meta/6f/meta.json", R"({"Name": "none", "Endpoints": {}})");
   }
-  ~ContextTest() override { EXPECT_TRUE(remove_tree(directory_)); }
 
-  void write(const std::string& path, const std::string& text) {
-    const std::string whole = directory_ + "/" + path;
-    ASSERT_TRUE(make_directories(parent_path(whole)));
-    ASSERT_TRUE(write_file_atomically(whole, text, 0600, Sync::no));
-  }
+  void write(const std::string& path, const std::string& text) { temporary_.write(path, text); }
   Result<EngineSettings> of_context(const std::string& name) {
     return find({{"DOCKER_CONFIG", directory_}, {"DOCKER_CONTEXT", name}});
   }
 
-  std::string directory_;
+  TemporaryDirectory temporary_;
+  const std::string directory_ = temporary_.path();
 };
 
 TEST_F(ContextTest, IsTheOneThatIsNamed) {

@@ -91,7 +91,7 @@ class Imposter {
     }
   }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_;
   std::string path_;
   Script script_;
   UniqueFd listener_;
@@ -100,7 +100,7 @@ class Imposter {
 };
 
 TEST(HttpClient, SaysThatNobodyIsThere) {
-  TempDirectory directory;
+  TemporaryDirectory directory;
   std::string path = directory.path() + "/none";
   HttpClient client(*parse_endpoint("unix:" + path));
   auto response = client.call(get("/"));
@@ -121,7 +121,7 @@ TEST(HttpClient, RefusesAPathThatNoSocketCanHave) {
 }
 
 TEST(HttpClient, GivesUpConnectingInTime) {
-  TempDirectory directory;
+  TemporaryDirectory directory;
   std::string path = directory.path() + "/s";
   auto listener = listen_at(path);
   ASSERT_EQ(listen(listener->get(), 0), 0);

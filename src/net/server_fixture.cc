@@ -23,15 +23,6 @@ bool wait_readable(int fd) {
 
 }  // namespace
 
-TempDirectory::TempDirectory() {
-  // Not TEST_TMPDIR: a socket's path must be short.
-  std::string pattern = "/tmp/plz-net-XXXXXX";
-  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-  path_ = pattern;
-}
-
-TempDirectory::~TempDirectory() { EXPECT_TRUE(remove_tree(path_)); }
-
 TestServer::TestServer(HttpServer::Handler handler, HttpServerSettings settings)
     : path_(directory_.path() + "/s"), handler_(std::move(handler)), settings_(settings) {
   restart();

@@ -10,18 +10,9 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "os/fd.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz::testing_net {
-
-class TempDirectory {
- public:
-  TempDirectory();
-  ~TempDirectory();
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class TestServer {
  public:
@@ -35,7 +26,7 @@ class TestServer {
   HttpClient client(ClientSettings settings = {}) const { return HttpClient(endpoint(), settings); }
 
  private:
-  TempDirectory directory_;
+  TemporaryDirectory directory_;
   std::string path_;
   HttpServer::Handler handler_;
   HttpServerSettings settings_;

@@ -87,7 +87,7 @@ class TlsTest : public testing::Test {
     return HttpClient({.kind = Endpoint::Kind::https, .host = host, .port = port_, .ca_file = file(ca)});
   }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_;
   std::unique_ptr<HttpServer> server_;
   std::shared_ptr<FedStream> stream_ = std::make_shared<FedStream>();
   uint16_t port_ = 0;

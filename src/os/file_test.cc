@@ -5,18 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include "os/temporary_directory_test.h"
+
 namespace plz {
 namespace {
 
 class FileTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "plz-file-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { EXPECT_TRUE(remove_tree(directory_)); }
-  std::string directory_;
+  TemporaryDirectory temporary_;
+  const std::string directory_ = temporary_.path();
 };
 
 TEST_F(FileTest, WritesAtomicallyAndReadsBack) {

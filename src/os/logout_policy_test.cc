@@ -3,23 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "os/file.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {
 
 class LogoutPolicyTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "plz-logout-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-  }
-  void TearDown() override { EXPECT_TRUE(remove_tree(root_)); }
-  void write(const std::string& name, const std::string& content) {
-    ASSERT_TRUE(make_directories(parent_path(root_ + "/" + name)));
-    ASSERT_TRUE(write_file_atomically(root_ + "/" + name, content, 0644, Sync::no));
-  }
-  std::string root_;
+  void write(const std::string& name, const std::string& content) { temporary_.write(name, content); }
+  TemporaryDirectory temporary_;
+  const std::string root_ = temporary_.path();
 };
 
 TEST_F(LogoutPolicyTest, ProcessesLiveOnByDefault) {

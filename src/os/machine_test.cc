@@ -5,23 +5,16 @@
 #include <gtest/gtest.h>
 
 #include "os/file.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {
 
 class MachineTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "plz-machine-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern + "/";
-  }
-  void TearDown() override { EXPECT_TRUE(remove_tree(root_)); }
-  void write(const std::string& path, std::string_view content) {
-    ASSERT_TRUE(make_directories(parent_path(root_ + path)));
-    ASSERT_TRUE(write_file_atomically(root_ + path, content, 0644, Sync::no));
-  }
-  std::string root_;
+  void write(const std::string& path, std::string_view content) { temporary_.write(path, content); }
+  TemporaryDirectory temporary_;
+  const std::string root_ = temporary_.path() + "/";
 };
 
 TEST_F(MachineTest, TellsThisOne) {

@@ -86,7 +86,7 @@ class AgentTest : public testing::Test {
     return controller_.store().get((*entry)->digest).value_or("not in the store");
   }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_{in_memory()};
   SystemClock clock_;
   FakeController controller_;
   std::function<FakeJob(const LaunchSpec&)> script_ = [](const LaunchSpec&) { return FakeJob{}; };

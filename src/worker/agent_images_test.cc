@@ -109,7 +109,7 @@ class AgentImagesTest : public testing::Test {
     return controller_.wait_for_finish(kAttempt);
   }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_{in_memory()};
   SystemClock clock_;
   FakeController controller_;
   ScriptedEnvironments environments_;

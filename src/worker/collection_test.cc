@@ -74,7 +74,7 @@ class CollectionTest : public testing::Test {
     return collect_here({"r", dry_run, true, false, std::move(keep), clock_.now()}, sources);
   }
 
-  testing_worker::TempDirectory directory_;
+  TemporaryDirectory directory_{testing_worker::in_memory()};
   TreeCache trees_{directory_.path(), 1 << 20, "boot"};
   ImageGate gate_;
   FakeClock clock_;

@@ -1,4 +1,4 @@
-// For this folder's tests: a controller in memory, and a directory of the test's own.
+// For this folder's tests: a controller in memory.
 #pragma once
 
 #include <condition_variable>
@@ -10,23 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "os/temporary_directory_test.h"
 #include "store/memory/memory_blob_channel.h"
 #include "worker/controller_access.h"
 
 namespace plz::testing_worker {
 
-class TempDirectory {
- public:
-  TempDirectory();
-  ~TempDirectory();
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
+// Where a directory of a test costs no disk: for TemporaryDirectory.
+std::string in_memory();
 void write_text(const std::string& path, std::string_view text);
-// Looks until it is true, 20 s at most.
+// Looks until it is true, or for 90 s.
 bool eventually(const std::function<bool()>& condition);
 
 // Thread-safe. Keeps what it is told, checks what a controller would check, and can be away.

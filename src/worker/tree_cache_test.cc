@@ -30,7 +30,7 @@ class TreeCacheTest : public testing::Test {
   }
   size_t fetches() { return controller_.count("fetch"); }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_{in_memory()};
   FakeController controller_;
 };
 

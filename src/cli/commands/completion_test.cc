@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 #include "cli/commands/commands.h"
-#include "cli/temporary_directory_test.h"
 #include "os/process.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

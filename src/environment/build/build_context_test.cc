@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "environment/temporary_directory_test.h"
 #include "os/process.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "environment/build/build_sight.h"
-#include "environment/temporary_directory_test.h"
 #include "os/process.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

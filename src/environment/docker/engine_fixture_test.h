@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "environment/docker/docker_environments.h"
-#include "environment/temporary_directory_test.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz::testing_environment {
 

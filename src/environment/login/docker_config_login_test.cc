@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "environment/login/docker_config.h"
-#include "environment/temporary_directory_test.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {

@@ -9,23 +9,19 @@
 
 #include "os/file.h"
 #include "os/lock_file.h"
+#include "os/temporary_directory_test.h"
 
 namespace plz {
 namespace {
 
 class LocalProviderTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "plz-provider-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { EXPECT_TRUE(remove_tree(directory_)); }
   LocalProvider provider(const std::string& program) {
     return LocalProvider(
         {program, directory_, "unix:/none", directory_ + "/worker.log", directory_, Capacity{2, 1 << 30, {}}});
   }
-  std::string directory_;
+  TemporaryDirectory temporary_;
+  const std::string directory_ = temporary_.path();
   InstanceId id_ = InstanceId::make(SystemClock());
 };
 

@@ -176,7 +176,7 @@ class DockerLostAnswersTest : public testing::Test {
   }
   static std::string name_of(const LaunchSpec& spec) { return "plz-" + spec.attempt_id.to_string(); }
 
-  testing_net::TempDirectory directory_;
+  TemporaryDirectory directory_;
   ScriptedEngine engine_;
   std::unique_ptr<DockerRuntime> runtime_;
 };

@@ -20,7 +20,7 @@ class LogShipperTest : public testing::Test {
   }
   std::string path() const { return directory_.path() + "/log"; }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_{in_memory()};
   FakeClock clock_;
   FakeController controller_;
   Connections connections_;

@@ -48,7 +48,7 @@ class MeasureCollectorTest : public testing::Test {
     }
   }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_{in_memory()};
   FakeClock clock_;
   std::unique_ptr<MeasureLog> log_;
   std::unique_ptr<MeasureCollector> collector_;

@@ -37,7 +37,7 @@ class MeasureLogTest : public testing::Test {
     return values;
   }
 
-  TempDirectory directory_;
+  TemporaryDirectory directory_{in_memory()};
   std::unique_ptr<MeasureLog> log_;
   std::vector<std::string> known_;
   MeasureStamp last_stamp_;

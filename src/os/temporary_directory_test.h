@@ -1,12 +1,12 @@
 // A directory for one test, removed at its end.
 #pragma once
 
-#include <stdlib.h>
-
 #include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "os/file.h"
 
@@ -14,12 +14,11 @@ namespace plz {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string path = "/tmp/plz-cli-test-XXXXXX";
-    EXPECT_NE(mkdtemp(path.data()), nullptr);
-    path_ = path;
+  // Not where the tests' variables say: the path of a socket in it must be short.
+  explicit TemporaryDirectory(const std::string& parent = "/tmp") : path_(parent + "/plz-test-XXXXXX") {
+    EXPECT_NE(mkdtemp(path_.data()), nullptr);
   }
-  ~TemporaryDirectory() { static_cast<void>(remove_tree(path_)); }
+  ~TemporaryDirectory() { EXPECT_TRUE(remove_tree(path_)); }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
@@ -31,6 +30,7 @@ class TemporaryDirectory {
     std::string file = path(relative);
     EXPECT_TRUE(make_directories(parent_path(file)));
     EXPECT_TRUE(write_file_atomically(file, content, mode, Sync::no)) << file;
+    EXPECT_EQ(chmod(file.c_str(), mode), 0);  // whatever the umask
     return file;
   }
 
