@@ -18,7 +18,7 @@ namespace plz {
 // failures; an interrupt ends that. With a lease, holds it until destroyed.
 class PatientBlobs final : public BlobSink, public BlobSource {
  public:
-  static constexpr std::chrono::seconds kPatience{5};
+  static constexpr std::chrono::seconds kPatience{30};
 
   // Finds the controller at once.
   static Result<std::unique_ptr<PatientBlobs>> open(Session& session, Interrupt& interrupt,

@@ -1,10 +1,12 @@
 """A clean home, data directory and project for each test, and plz to run in it."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -62,10 +64,11 @@ class Plz:
         kwargs.setdefault("stdin", subprocess.DEVNULL)
         kwargs.setdefault("stdout", subprocess.PIPE)
         kwargs.setdefault("stderr", subprocess.PIPE)
+        kwargs.setdefault("bufsize", 0)  # what readline() read ahead would be lost to communicate()
         return subprocess.Popen([str(BIN / "plz"), *map(str, words)], cwd=cwd or self.project,
                                 env={**self.env, **(env or {})}, **kwargs)
 
-    def __call__(self, *words, cwd=None, env=None, timeout=120, stdin=b"", preexec_fn=None):
+    def __call__(self, *words, cwd=None, env=None, timeout=300, stdin=b"", preexec_fn=None):
         process = subprocess.run([str(BIN / "plz"), *map(str, words)], cwd=cwd or self.project,
                                  env={**self.env, **(env or {})}, input=stdin, timeout=timeout,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=preexec_fn)
@@ -110,6 +113,18 @@ class Plz:
                 found.append(int(entry))
         return found
 
+    def process(self, program):
+        """The only one, once it is: the child of a process shows that one's words until it starts its own program."""
+        found = []
+        wait_until(lambda: found.append(self.processes(program)) or len(found[-1]) == 1, what=f"one {program}")
+        return found[-1][0]
+
+    def kill(self, program, number=signal.SIGKILL):
+        """Whatever of it is there, and returns that."""
+        pids = self.processes(program)
+        signal_all(pids, number)
+        return pids
+
     def logs(self):
         """What controller and worker said, for a test that failed."""
         return "".join(f"--- {path}\n{path.read_text('utf-8', 'replace')[-3000:]}\n"
@@ -119,34 +134,46 @@ class Plz:
         """Also of a composite, whose description is that of its parts."""
         return self.json("history", "--all")[execution]["state"]
 
-    def wait_for_state(self, execution, *states, timeout=90):
+    def wait_for_state(self, execution, *states, timeout=120):
         wait_until(lambda: self.state(execution) in states, timeout, f"{execution} to be {states}")
 
     def end(self):
         for program in ("plz-controller", "plz-worker"):
-            for pid in self.processes(program):
-                try:
-                    os.kill(pid, signal.SIGTERM)
-                except ProcessLookupError:
-                    pass
-        deadline = time.time() + 30
-        while time.time() < deadline and (self.processes("plz-controller") or self.processes("plz-worker")):
+            self.kill(program, signal.SIGTERM)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and (self.processes("plz-controller") or self.processes("plz-worker")):
             time.sleep(0.02)
         for program in ("plz-controller", "plz-worker", "plz-init", "bwrap"):
-            for pid in self.processes(program):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            self.kill(program)
 
 
-def wait_until(condition, timeout=90, what="it"):
-    deadline = time.time() + timeout
-    while time.time() < deadline:
-        if condition():
-            return
+def signal_all(pids, number=signal.SIGKILL):
+    """Those of them that are still there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def wait_until(condition, timeout=120, what="it"):
+    deadline = time.monotonic() + timeout
+    over = False
+    while not condition():
+        if over:
+            raise AssertionError(f"waited {timeout} s for {what}")
+        over = time.monotonic() > deadline  # one look more
         time.sleep(0.02)
-    raise AssertionError(f"waited {timeout} s for {what}")
+
+
+_ports = []
+
+
+def free_port():
+    """A port of this machine that nobody else gets before a server of ours has it: bound, but not listened at."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _ports.append(holder)
+    return holder.getsockname()[1]
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -9,7 +9,7 @@ BASE = "plz-test/base"  # scripts/make-base-image: Debian's busybox and python3
 
 def docker(*words, check=True, stdin=None):
     done = subprocess.run(["docker", *words], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=120)
+                          timeout=300)
     assert not check or done.returncode == 0, (words, done.stderr)
     return done.stdout.strip()
 
@@ -25,7 +25,7 @@ def why_not():
 def what_is_missing():
     if not shutil.which("docker"):
         return "the command docker is not installed"
-    version = subprocess.run(["docker", "version"], capture_output=True, text=True, timeout=60)
+    version = subprocess.run(["docker", "version"], capture_output=True, text=True, timeout=120)
     if version.returncode != 0:
         return "no Docker engine answers: " + version.stderr.strip().splitlines()[-1]
     if not docker("image", "ls", "--quiet", BASE):

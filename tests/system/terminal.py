@@ -43,7 +43,7 @@ class Terminal:
         words = ["capture-pane", "-p", "-J", "-S", "-"] + (["-e"] if escapes else [])
         return "\n".join(line.rstrip() for line in self._tmux(*words).rstrip().splitlines())
 
-    def wait_for(self, condition, timeout=60):
+    def wait_for(self, condition, timeout=120):
         seen = [""]
 
         def look():
@@ -56,7 +56,7 @@ class Terminal:
             raise AssertionError("the screen stayed at:\n" + seen[0]) from None
         return seen[0]
 
-    def run(self, line, timeout=60):
+    def run(self, line, timeout=120):
         """What is on the screen once the prompt is back."""
         self.type("clear; " + line)
         return self.wait_for(lambda screen: screen.endswith("\n$") and "clear;" not in screen, timeout)

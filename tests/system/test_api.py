@@ -32,7 +32,7 @@ def document():
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("plz.invalid", timeout=60)
+        super().__init__("plz.invalid", timeout=120)
         self.path = str(path)
 
     def connect(self):
@@ -199,9 +199,18 @@ print("printed")
         assert api.document.faults(json.loads(line), {"$ref": "#/components/schemas/Document"}) == []
     assert len(lines) == 2
     same = [submit_again(api, execution, {"Idempotency-Key": "key"}) for _ in range(2)]
-    assert same[0] == same[1] != submit_again(api, execution)
+    another = submit_again(api, execution)
+    assert same[0] == same[1] != another
     api.refuses("POST /v1/executions/{id}/output-captures", one + "/output-captures", 409)
     api.refuses("POST /v1/executions", "/v1/executions", 400, b'{"spec": {"user": 1}}')
+    # Before there is another worker that could be given them.
+    for submitted in (same[0], another):
+        wait_until_finished(api, submitted)
+
+
+def wait_until_finished(api, execution):
+    name, target = "GET /v1/executions/{id}", f"/v1/executions/{execution}?wait=60"
+    wait_until(lambda: api(name, target)["state"] == "finished", what=f"{execution} to finish")
 
 
 def submit_again(api, execution, headers=None, **changes):
@@ -265,7 +274,7 @@ def collect(api, worker):
               "tree_bytes": 2, "error": ""}
     api("POST /v1/workers/{id}/collections/{request}", f"/v1/workers/{worker.id}/collections/{orders[0]['request_id']}",
         answer)
-    asked.join(60)
+    asked.join(120)
     (ours,) = [i for i in reports[0]["instances"] if i["instance_id"] == worker.id]
     assert {name: ours[name] for name in answer} == answer
 
@@ -291,7 +300,7 @@ def capture_output(api, worker, execution, attempt):
     (order,) = worker.poll()["captures"]
     report = {"output_tree": None, "output_bytes": 0, "error": "the disk is on fire"}
     api("POST /v1/attempts/{id}/output-captures/{request}", f"{attempt}/output-captures/{order['request_id']}", report)
-    asked.join(30)
+    asked.join(120)
     assert answer == [report]
 
 
@@ -330,7 +339,7 @@ for index, path in c["index_to_summary_measures_path"].items():
     open(path, "w").write(index)
 """)
     whole = plz.ok("run", "--", "python3", "job.py").out.strip()
-    assert api("GET /v1/executions/{id}", f"/v1/executions/{whole}?wait=60")["state"] == "finished"
+    wait_until_finished(api, whole)
     parts = api("GET /v1/executions/{id}/parts", f"/v1/executions/{whole}/parts")["executions"]
     assert [p["indices"]["range"] for p in parts] == [[0, 2], [2, 3]]
     measures = api("GET /v1/executions/{id}/measures", f"/v1/executions/{whole}/measures")

@@ -18,6 +18,7 @@ REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
 try:
+    import botocore.httpsession
     import botocore.parsers
     import botocore.session
     import botocore.utils
@@ -68,7 +69,7 @@ def fake():
 
 def environment(tmp_path, access_key=None, secret=None, **more):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true",
-           "AWS_MAX_ATTEMPTS": "1", **more}
+           "AWS_MAX_ATTEMPTS": "1", "AWS_METADATA_SERVICE_TIMEOUT": "60", **more}
     if access_key:
         env.update(AWS_ACCESS_KEY_ID=access_key, AWS_SECRET_ACCESS_KEY=secret)
     return env
@@ -76,7 +77,7 @@ def environment(tmp_path, access_key=None, secret=None, **more):
 
 def run(words, env):
     return subprocess.run(list(map(str, words)), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60)
+                          timeout=120)
 
 
 def aws(fake, env):
@@ -134,13 +135,14 @@ class TestTheFake:
 
     def test_botocore_gets_an_instances_credentials(self):
         with metadata_fake.MetadataFake("ASIAGOOD", "s3cr3t", "T") as metadata:
-            fetcher = botocore.utils.InstanceMetadataFetcher(base_url=metadata.url + "/")
+            fetcher = botocore.utils.InstanceMetadataFetcher(timeout=60, num_attempts=5, base_url=metadata.url + "/")
             found = fetcher.retrieve_iam_role_credentials()
         assert (found["role_name"], found["access_key"], found["token"]) == ("worker", "ASIAGOOD", "T")
 
     def test_botocore_gets_a_containers_credentials(self):
         with metadata_fake.MetadataFake("ASIAGOOD", "s3cr3t", "T") as metadata:
-            found = botocore.utils.ContainerMetadataFetcher().retrieve_full_uri(
+            session = botocore.httpsession.URLLib3Session(timeout=60)
+            found = botocore.utils.ContainerMetadataFetcher(session).retrieve_full_uri(
                 metadata.url + metadata_fake.CONTAINER, {"Authorization": metadata_fake.AUTHORIZATION})
         assert (found["AccessKeyId"], found["Token"]) == ("ASIAGOOD", "T")
 

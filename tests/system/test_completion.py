@@ -32,7 +32,7 @@ def test_bash(plz, execution):
                   'f=$(complete -p plz | sed "s/.*-F \\([^ ]*\\).*/\\1/"); $f plz "${COMP_WORDS[COMP_CWORD]}" '
                   '"${COMP_WORDS[COMP_CWORD-1]}"; printf "%s\\n" "${COMPREPLY[@]}"')
         done = subprocess.run(["bash", "--norc", "-c", script, "bash", str(plz.root / "plz.bash"), *words], env=plz.env,
-                              cwd=plz.project, capture_output=True, text=True, check=True, timeout=60)
+                              cwd=plz.project, capture_output=True, text=True, check=True, timeout=120)
         return [word.strip() for word in done.stdout.splitlines()]
 
     assert completed("plz", "des") == ["describe"]
@@ -46,7 +46,7 @@ def test_fish(plz, execution):
 
     def completed(line):
         done = subprocess.run(["fish", "--private", "-c", f"complete -C '{line}'"], env=plz.env, cwd=plz.project,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=120)
         assert (done.returncode, done.stderr) == (0, "")
         return [one.split("\t")[0] for one in done.stdout.splitlines()]
 

@@ -17,7 +17,7 @@ import uuid
 import pytest
 
 import engine
-from conftest import Plz, wait_until
+from conftest import Plz, free_port, wait_until
 from engine import BASE, docker
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "fakes"))
@@ -69,18 +69,18 @@ def serving(directory, **settings):
     if not shutil.which("docker-registry"):
         assert not os.environ.get("PLZ_TESTS_ALL"), "PLZ_TESTS_ALL, and docker-registry is not installed"
         pytest.skip("docker-registry is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     (directory / "registry.yml").write_text(json.dumps({
         "version": 0.1, "storage": {"filesystem": {"rootdirectory": str(directory / "images")}},
         "http": {"addr": address}, "log": {"level": "error"}, **settings}))
     process = subprocess.Popen(["docker-registry", "serve", str(directory / "registry.yml")],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: answers(address), what="the registry to answer")
-    yield address
-    process.terminate()
-    process.wait(30)
+    try:
+        wait_until(lambda: answers(address), what="the registry to answer")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(120)
 
 
 @pytest.fixture
@@ -201,11 +201,11 @@ def test_a_build_that_fails_shows_the_engines_words(plz, label):
     assert "RUN echo before; exit 7" in again.err and again.out == ""
 
 
-def test_an_image_that_does_not_exist(plz):
-    plz.configure(image="plz-test/no-such-image", command=["true"])
-    done = plz("run", timeout=300)
+def test_an_image_that_does_not_exist(plz, registry):
+    plz.configure(image=f"{registry}/plz-test/no-such-image", command=["true"])
+    done = plz("run")
     assert done.status == 125
-    assert "plz-test/no-such-image" in done.err.split("!! Execution could not start: ")[1]
+    assert f"{registry}/plz-test/no-such-image" in done.err.split("!! Execution could not start: ")[1]
 
 
 def test_a_rerun_is_of_the_image_of_then(plz, label):
@@ -482,7 +482,7 @@ def test_output_of_a_container_that_was_killed_belongs_to_who_ran_it(plz):
     assert running.stdout.readline() == b"written\n"
     execution = plz.ok("last").out.strip()
     docker("kill", *engine.containers_of(execution))
-    assert running.wait(60) == 128 + signal.SIGKILL
+    assert running.wait(120) == 128 + signal.SIGKILL
     running.stdout.close()
     assert described(plz, execution)["outcome"]["signal"] == signal.SIGKILL
     none_is_left(execution)
@@ -501,12 +501,12 @@ def test_stop_during_a_build(plz, label):
     status = plz.ok("status", execution).out
     assert "Phase: starting\n" in status and "Waiting For: its environment to be prepared\n" in status
     plz.ok("stop", execution)
-    assert running.wait(60) == 125
+    assert running.wait(120) == 125
     running.stderr.close()
     running.stdout.close()
     assert described(plz, execution)["outcome"]["kind"] == "stopped"
     wait_until(lambda: engine.containers(label=label) == [], what="the container of the build to be removed")
-    assert engine.images(label) == []
+    wait_until(lambda: engine.images(label) == [], what="the images of the build to be removed")
 
 
 def test_stop_during_the_run(plz):
@@ -521,12 +521,23 @@ def test_stop_during_the_run(plz):
 
 
 def test_logs_show_a_build_that_goes_on(plz, label):
-    plz.configure(image=BASE, image_extensions=[f"LABEL {label}", "RUN echo begun; sleep 3; echo ended"])
+    plz.configure(image=BASE, image_extensions=[
+        f"LABEL {label}", "RUN echo begun; while [ ! -e /go ]; do sleep 0.1; done; echo ended"])
     execution = plz.ok("run", "-d", "--", "echo", "the job's own").out.strip()
-    seen = plz.ok("logs", execution)
+    follower = plz.popen("logs", execution)
+    err = ""
+    while "\nbegun\n" not in err:
+        line = follower.stderr.readline().decode()
+        assert line, err
+        err += line
+    (building,) = engine.containers(label=label, status="running")
+    docker("exec", building, "touch", "/go")
+    out, rest = follower.communicate(timeout=120)
+    err += rest.decode()
+    assert follower.returncode == 0, err
     # From now on: an end that is quick may have passed.
-    assert seen.out in ("", "the job's own\n")
-    assert seen.err.index(PREPARING) < seen.err.index("\nbegun\n") < seen.err.index("\nended\n")
+    assert out in (b"", b"the job's own\n")
+    assert err.index(PREPARING) < err.index("\nbegun\n") < err.index("\nended\n")
     assert plz.ok("logs", execution, "--since", "start").out == "the job's own\n"
 
 
@@ -569,10 +580,15 @@ def test_arguments_of_the_container(plz):
 def test_a_job_outlives_the_worker(plz):
     """And its container is found again."""
     plz.configure(image=BASE)
-    execution = plz.ok("run", "-d", "--", "sh", "-c", "echo before; sleep 4; echo after").out.strip()
+    execution = plz.ok("run", "-d", "--", "sh", "-c",
+                       f"out=$({configured('output_directory')}); echo before; "
+                       "while [ ! -e $out/go ]; do sleep 0.05; done; echo after").out.strip()
     plz.wait_for_state(execution, "running")
-    for pid in plz.processes("plz-worker"):
-        os.kill(pid, signal.SIGKILL)
+    killed = plz.kill("plz-worker")
+    assert killed
+    wait_until(lambda: set(plz.processes("plz-worker")) - set(killed), what="another worker")
+    (attempt,) = (plz.data / "worker/attempts").iterdir()
+    (attempt / "output/go").touch()
     assert plz.ok("logs", execution, "--since", "start").out == "before\nafter\n"
     plz.wait_for_state(execution, "finished")
     shown = described(plz, execution)
@@ -629,8 +645,7 @@ def test_a_worker_dies_between_a_container_and_its_start(plz):
                        f"out=$({configured('output_directory')}); id -u > $out/kept && echo written").out.strip()
     wait_until(held.is_asked.is_set, what="a start")
     (container,) = engine.containers_of(execution)
-    for pid in plz.processes("plz-worker"):
-        os.kill(pid, signal.SIGKILL)
+    assert plz.kill("plz-worker")
     assert docker("inspect", "--format", "{{.State.Status}}", container) == "created"
     held.let_go()
     plz.wait_for_state(execution, "finished")
@@ -653,8 +668,7 @@ def test_a_job_ends_while_no_worker_lives(plz, way, arguments):
     (attempt,) = (plz.data / "worker/attempts").iterdir()
     wait_until(lambda: (attempt / "log").read_text().startswith("before\n"), what="its first line")
     for program in ("plz-controller", "plz-worker"):
-        for pid in plz.processes(program):
-            os.kill(pid, signal.SIGKILL)
+        plz.kill(program)
     wait_until(lambda: not plz.processes("plz-controller") + plz.processes("plz-worker"), what="both to be gone")
     (container,) = engine.containers_of(execution)
     if way == "by itself":

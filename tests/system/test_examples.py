@@ -72,9 +72,9 @@ def assert_trained(plz, done):
 
 
 def test_fashion_mnist_in_the_sandbox(training):
-    done = training.ok("run")
+    done = training.ok("run", timeout=600)
     assert_trained(training, done)
-    verified = training("verify", done.id)
+    verified = training("verify", done.id, timeout=600)
     assert verified.status == 0 and "Repeatable: True" in verified.out, verified
 
 
@@ -84,10 +84,10 @@ def test_fashion_mnist_in_a_container(training):
         lacking(reason)
     if "DOCKER_HOST" in os.environ:  # the controller that the first command starts has it from there
         training.env["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
-    boxed = training.ok("run")
+    boxed = training.ok("run", timeout=600)
     change(training, image=engine.BASE, environment={"OMP_WAIT_POLICY": "passive"},
            docker_run_args={"volumes": ["/usr:/usr:ro", "/etc/alternatives:/etc/alternatives:ro"]})
-    done = training.ok("run")
+    done = training.ok("run", timeout=600)
     assert_trained(training, done)
     assert training.json("describe", done.id)["image"]["id"].startswith("sha256:")
     # The same model, bit by bit.
@@ -99,7 +99,7 @@ def test_hello_in_parts(plz):
     shutil.rmtree(plz.project)
     shutil.copytree(EXAMPLES / "hello", plz.project, ignore=shutil.ignore_patterns("output"))
     whole = plz.ok("-c", "plz.parallel.config.json", "run").id
-    plz.wait_for_state(whole, "finished")
+    plz.wait_for_state(whole, "finished", timeout=600)
     assert plz.json("history")[whole]["success"] is True
     for index in range(12):
         assert f'parallel-{index}#  "summary": {{' in plz.ok("measures", whole).out

@@ -45,8 +45,7 @@ def test_an_installation_runs_by_itself(plz):
     said = output_of("plz", "run", cwd=plz.project, env=env)
     assert "Execution succeeded" in said, said
     for program in ("plz-controller", "plz-worker"):
-        (pid,) = plz.processes(program)
-        assert os.readlink(f"/proc/{pid}/exe") == str((prefix / "bin" / program).resolve())
+        assert os.readlink(f"/proc/{plz.process(program)}/exe") == str((prefix / "bin" / program).resolve())
 
 
 def test_a_package_holds_the_same(plz):

@@ -9,6 +9,6 @@ for i in range(100_000):
     open(f'{m}/m{i}', 'w').write(str(i))
 open(m + '/large', 'w').write('"' + 'x' * 50_000_000 + '"')
 json.dump({'n': 100_000}, open(c['summary_measures_path'], 'w'))
-""", timeout=300)
-    measures = plz.json("measures", timeout=300)
+""", timeout=600)
+    measures = plz.json("measures", timeout=600)
     assert len(measures) == 100_002 and measures["m99999"] == 99_999 and len(measures["large"]) == 50_000_000

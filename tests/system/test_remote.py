@@ -3,20 +3,13 @@
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 
 import pytest
 
-from conftest import BIN, wait_until
+from conftest import BIN, free_port, wait_until
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture
@@ -40,7 +33,7 @@ def serve(plz):
     yield start
     for process in running:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
     plz.end()
 
 
@@ -78,7 +71,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(plz, serve, certificat
     for host, ca in (("localhost", None), ("127.0.0.1", certificates / "ca.pem")):
         info = {"schema": "https", **({"path_to_ca_file": str(ca)} if ca else {})}
         plz.configure(host=host, port=port, connection_info=info)
-        done = plz("run", "--", "true")
+        done = plz("run", "-t", "60", "--", "true")
         assert done.status == 125 and "certificate" in done.err, str(done)
     plz.configure(host="localhost", port=port)
     done = plz("ping-backend", "-t", "2")
@@ -114,7 +107,7 @@ class Sshd:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
         self.log.close()
 
 
@@ -146,10 +139,11 @@ def test_through_ssh(plz, serve, sshd):
     plz.write("data/file", "content\n" * 100_000)
     plz.configure(host="box", port=port, input="file://data",
                   connection_info={"schema": "http-ssh", "path_to_private_key": str(sshd.directory / "key")})
-    done = plz.ok("run", "--", "sh", "-c", "echo seen $(wc -l < /plz/input/file); cp /plz/input/file /plz/output/; exit 0")
+    done = plz.ok("run", "-t", "60", "--", "sh", "-c",
+                  "echo seen $(wc -l < /plz/input/file); cp /plz/input/file /plz/output/; exit 0")
     assert done.out == "seen 100000\n"
     assert (plz.project / "output" / done.id / "file").read_text() == "content\n" * 100_000
-    assert plz.ok("last").out.strip() == done.id
+    assert plz.ok("last", "-t", "60").out.strip() == done.id
     wait_until(lambda: not forwards(plz), what="the forwards to end")
 
 
@@ -157,7 +151,7 @@ def test_an_ssh_that_is_refused_says_so(plz, serve, sshd):
     port = serve()
     plz.configure(host="box", port=port,
                   connection_info={"schema": "http-ssh", "path_to_private_key": str(sshd.directory / "other_key")})
-    done = plz("run", "--", "true")
+    done = plz("run", "-t", "60", "--", "true")
     assert done.status == 125, str(done)
     assert "Permission denied" in done.err and "ssh could not reach box" in done.err, str(done)
     assert not forwards(plz)

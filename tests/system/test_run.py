@@ -6,7 +6,6 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import stat
 import time
 
@@ -52,7 +51,7 @@ models
 models/net.pt
 => Done and dusted.
 """
-    assert done.err == expected
+    assert "".join(line for line in done.err.splitlines(True) if not line.startswith("=> Waiting for ")) == expected
     assert (plz.project / "output" / done.id / "models" / "net.pt").read_text() == "weights"
 
 
@@ -242,7 +241,7 @@ def test_logs_since_a_time(plz):
     time.sleep(2)  # times of logs are kept to the second
     now = time.time()
     go.touch()
-    assert follower.communicate(timeout=90)[0] == b"two\n"
+    assert follower.communicate(timeout=120)[0] == b"two\n"
     in_words = datetime.datetime.fromtimestamp(now, datetime.timezone.utc).isoformat().replace("+00:00", "Z")
     for since in (f"{now:.3f}", str(int(now)), in_words):
         assert plz.ok("logs", "--since", since, execution).out == "two\n", since
@@ -272,12 +271,11 @@ done
     for _ in range(2):
         lines = len(shown.read_bytes().splitlines())
         wait_until(lambda: len(shown.read_bytes().splitlines()) > lines + 20, what="more of the log")
-        for controller in plz.processes("plz-controller"):
-            os.kill(controller, signal.SIGKILL)
+        plz.kill("plz-controller")
     lines = len(shown.read_bytes().splitlines())
     wait_until(lambda: len(shown.read_bytes().splitlines()) > lines + 20, what="more of the log")
     go.touch()
-    assert follower.wait(90) == 0
+    assert follower.wait(120) == 0
     log = plz.ok("logs", "--since", "start", execution).out_bytes
     assert log.endswith(b"\n" + shown.read_bytes()), (log[-3000:], shown.read_bytes()[-3000:])
 

@@ -2,10 +2,8 @@
 
 import os
 import re
-import signal
-import time
+import subprocess
 
-from conftest import wait_until
 from terminal import WIDTH, terminal  # noqa: F401
 
 RED, YELLOW = "\033[31m", "\033[33m"
@@ -39,20 +37,25 @@ models/net.pt
 $"""
 
 
+def without_waiting(screen):
+    """Where no instance runs yet after some seconds, that is said."""
+    return "\n".join(line for line in screen.splitlines() if " Waiting for " not in line)
+
+
 def id_on(screen):
     return re.search(r"Execution ID is: ([0-9a-f-]{36})", screen).group(1)
 
 
 def test_a_run_speaks_with_emojis(plz, terminal):
     plz.write("job.py", JOB)
-    screen = terminal().run("plz run -- python3 job.py")
+    screen = without_waiting(terminal().run("plz run -- python3 job.py"))
     assert screen == RUN.format(i="👌 ", project=plz.project, id=id_on(screen))
 
 
 def test_without_emojis(plz, terminal):
     plz.write("job.py", JOB)
     plz.configure(use_emojis=False)
-    screen = terminal().run("plz run -- python3 job.py")
+    screen = without_waiting(terminal().run("plz run -- python3 job.py"))
     assert screen == RUN.format(i="=> ", project=plz.project, id=id_on(screen))
 
 
@@ -110,23 +113,22 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_reattach(plz, terminal):
 
 def test_ctrl_c_before_anything_was_submitted(plz, terminal):
     """In the middle of a capture, which is held up meanwhile."""
-    window = begin_slow_capture(plz, terminal)
-    pid = pid_of_run(plz)
+    window, slow = begin_slow_capture(plz, terminal)
     window.press("C-c")
-    os.kill(pid, signal.SIGCONT)
+    # The progress may be shown anew over it.
+    window.wait_for(lambda screen: "^C" in screen or "nothing was submitted" in screen)
+    slow.unlink()
     screen = window.wait_for(lambda screen: screen.endswith("\n$"))
     assert "nothing was submitted" in screen.lower() and "Execution ID" not in screen, screen
     assert plz.json("history") == {}
 
 
 def test_a_slow_capture_shows_its_progress_and_takes_it_away_again(plz, terminal):
-    window = begin_slow_capture(plz, terminal)
-    pid = pid_of_run(plz)
-    shown = window.screen().splitlines()[-1]
-    assert re.fullmatch(r"1 file, [\d.]+ MiB of 200.0 MiB hashed, [\d.]+ \w+ sent", shown) and len(shown) < WIDTH, shown
-    os.kill(pid, signal.SIGCONT)
+    window, slow = begin_slow_capture(plz, terminal)
+    assert len(window.screen().splitlines()[-1]) < WIDTH
+    slow.unlink()
     screen = window.wait_for(lambda screen: screen.endswith("\n$"))
-    assert shown not in screen
+    assert "hashed" not in screen
     expected = ["👌 Capturing the input", f"👌 {INPUT_BYTES} input bytes to upload", "👌 Sending request to start execution"]
     lines = screen.splitlines()
     at = lines.index(expected[0])
@@ -135,42 +137,36 @@ def test_a_slow_capture_shows_its_progress_and_takes_it_away_again(plz, terminal
 
 INPUT_BYTES = 200 << 20
 
+# Large files are read in pieces of some MiB. While the file SLOW is there, each of the first half takes half a second,
+# and each of the second half a minute.
+PREAD = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+ssize_t pread(int file, void *buffer, size_t size, off_t offset) {
+  ssize_t (*real)(int, void *, size_t, off_t) = dlsym(RTLD_NEXT, "pread");
+  const char *slow = getenv("SLOW");
+  int tenths = size <= 1 << 20 ? 0 : offset < 100 << 20 ? 5 : 600;
+  while (slow && tenths-- > 0 && access(slow, F_OK) == 0) usleep(100000);
+  return real(file, buffer, size, offset);
+}
+ssize_t pread64(int file, void *buffer, size_t size, off64_t offset) { return pread(file, buffer, size, offset); }
+"""
+
 
 def begin_slow_capture(plz, terminal):
-    """A run that stands still in its capture, with the progress on the screen: plz is given a few
-    milliseconds now and then, so that any machine is slow enough."""
+    """A run that stands still in its capture, with the progress on the screen; and the file that holds it up."""
     plz.ok("ping-backend")
     with open(plz.root / "digits", "wb") as f:
         for _ in range(INPUT_BYTES >> 20):
             f.write(os.urandom(1 << 20))
     plz.configure(input=f"file://{plz.root}/digits", command=["true"])
+    library, slow = plz.home / "pread.so", plz.home / "slow"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=PREAD.encode(), check=True)
+    slow.touch()
     window = terminal()
-    # Not a job of the interactive shell, which would notice that it is stopped.
-    window.type("clear; sh -c 'plz run; :'")
-    window.wait_for(lambda screen: "Capturing the input" in screen)
-    pid = pid_of_run(plz)
-    os.kill(pid, signal.SIGSTOP)
-    for _ in range(1000):
-        if "Capturing the input" not in window.screen().splitlines()[-1]:
-            break
-        time.sleep(0.1)  # plz's own time, in which it does nothing
-        os.kill(pid, signal.SIGCONT)
-        time.sleep(0.005)
-        os.kill(pid, signal.SIGSTOP)
-    return window
-
-
-def pid_of_run(plz):
-    found = []
-    wait_until(lambda: found.extend(find_run(plz)) or found, what="plz run")
-    return found[0]
-
-
-def find_run(plz):
-    for entry in os.listdir("/proc"):
-        try:
-            if entry.isdigit() and open(f"/proc/{entry}/cmdline", "rb").read() == b"plz\0run\0" and \
-                    os.readlink(f"/proc/{entry}/cwd") == str(plz.project):
-                yield int(entry)
-        except OSError:
-            pass
+    window.type(f"clear; LD_PRELOAD={library} SLOW={slow} plz run")
+    progress = r"^1 file, [\d.]+ MiB of 200.0 MiB hashed, [\d.]+ \w+ sent\Z"
+    window.wait_for(lambda screen: re.search(progress, screen, re.M))
+    return window, slow

@@ -13,7 +13,7 @@ namespace plz {
 namespace {
 
 constexpr auto kLockPause = std::chrono::milliseconds(100);
-constexpr std::chrono::milliseconds kContainerPatience = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kContainerPatience = std::chrono::seconds(30);
 constexpr auto kPushPause = std::chrono::minutes(10);
 
 std::string name_of(const EnvironmentPlan& plan) { return std::string(kEnvironmentRepository) + ":" + plan.key; }
