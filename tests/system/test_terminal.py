@@ -104,7 +104,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_reattach(plz, terminal):
         "$"]
     window.type("echo status $?")
     window.wait_for(lambda screen: screen.endswith("\nstatus 130\n$"))
-    assert plz.state(execution) == "running"
+    plz.wait_for_state(execution, "running")
     window.type(f"clear; plz logs {execution} -s start")
     window.wait_for(lambda screen: screen == "👌 Streaming logs...\nbegun")
     plz.ok("stop", execution)
