@@ -80,10 +80,14 @@ Result<void> SandboxRuntime::destroy(const AttemptPaths& paths) { return runner_
 
 RuntimeFingerprint SandboxRuntime::fingerprint() { return probed().fingerprint; }
 
-// What failed may have failed for the moment only.
+// What failed may have failed for the moment only; where it fails for good, not every job is to pay for that.
 SandboxRuntime::Probed SandboxRuntime::probed() {
   std::lock_guard lock(mutex_);
-  if (!probed_ || !probed_->fingerprint.available) probed_ = probe();
+  const auto now = std::chrono::steady_clock::now();
+  if (!probed_ || (!probed_->fingerprint.available && now - probed_at_ >= settings_.look_again)) {
+    probed_ = probe();
+    probed_at_ = now;
+  }
   return *probed_;
 }
 

@@ -3,6 +3,7 @@
 // plz-init may not, bubblewrap does, with the code as a copy.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -17,10 +18,11 @@ enum class SandboxMaker { plz_init, bubblewrap };
 
 struct SandboxSettings {
   std::string plz_init_path;
-  std::string bwrap_path;             // "": looked for in `path`
-  std::string path;                   // as PATH; "": the usual directories
-  std::string probe_directory;        // where attempts' directories will lie: it is tried out there
-  std::optional<SandboxMaker> maker;  // none: what works, plz-init first
+  std::string bwrap_path;                        // "": looked for in `path`
+  std::string path;                              // as PATH; "": the usual directories
+  std::string probe_directory;                   // where attempts' directories will lie: it is tried out there
+  std::optional<SandboxMaker> maker;             // none: what works, plz-init first
+  std::chrono::milliseconds look_again{30'000};  // after it was found not to work
 };
 
 class SandboxRuntime final : public Runtime {
@@ -58,7 +60,9 @@ class SandboxRuntime final : public Runtime {
   const SandboxSettings settings_;
   InitRunner runner_;
   std::mutex mutex_;
-  std::optional<Probed> probed_;  // guarded by mutex_; not changed after the sandbox was once found to work
+  // Both guarded by mutex_; not changed after the sandbox was once found to work.
+  std::optional<Probed> probed_;
+  std::chrono::steady_clock::time_point probed_at_;
 };
 
 }  // namespace plz

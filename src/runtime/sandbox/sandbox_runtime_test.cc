@@ -192,7 +192,8 @@ INSTANTIATE_TEST_SUITE_P(Sandbox, FailingBubblewrap,
                                    SandboxSettings{.plz_init_path = PLZ_INIT_PATH,
                                                    .bwrap_path = directory + "/bin/bwrap",
                                                    .probe_directory = directory,
-                                                   .maker = SandboxMaker::bubblewrap});
+                                                   .maker = SandboxMaker::bubblewrap,
+                                                   .look_again = std::chrono::milliseconds(0)});
                              },
                              true}),
                          runtime_kind_name);
@@ -224,6 +225,19 @@ TEST_P(FailingBubblewrap, IsAskedAgainWhetherItWorks) {
   ASSERT_EQ(unlink(program.c_str()), 0);
   ASSERT_EQ(symlink("/usr/bin/bwrap", program.c_str()), 0);
   EXPECT_TRUE(runtime_->fingerprint().available);
+}
+
+TEST_P(FailingBubblewrap, IsNotAskedForEachJob) {
+  fail_until(1'000);
+  SandboxRuntime runtime({.plz_init_path = PLZ_INIT_PATH,
+                          .bwrap_path = directory_ + "/bin/bwrap",
+                          .probe_directory = directory_,
+                          .maker = SandboxMaker::bubblewrap});
+  EXPECT_FALSE(runtime.fingerprint().available);
+  const size_t asked = calls();
+  EXPECT_GT(asked, 0u);
+  EXPECT_FALSE(runtime.fingerprint().available);
+  EXPECT_EQ(calls(), asked);
 }
 
 TEST(SandboxFingerprint, SaysThatBubblewrapIsMissing) {
