@@ -26,6 +26,7 @@ class PatientBlobsTest : public testing::Test {
   void answer_after(int refusals, const std::string& request, std::function<Response()> answer) {
     scripted_.answer(request, [this, refusals, answer](const testing_client::Asked&) {
       if (++times_asked_ > refusals) return answer();
+      clock_.advance(refusal_takes_);
       return problem_response(Error{ErrorCode::unavailable, "ending", {}}, "r");
     });
   }
@@ -36,7 +37,9 @@ class PatientBlobsTest : public testing::Test {
     return response;
   }
 
-  ScriptedSession scripted_;
+  FakeClock clock_;
+  std::chrono::milliseconds refusal_takes_{0};
+  ScriptedSession scripted_{clock_};
   Interrupt interrupt_;
   int times_asked_ = 0;
 };
@@ -77,33 +80,17 @@ TEST_F(PatientBlobsTest, FetchesOnlyWhatIsStillLacking) {
 }
 
 TEST_F(PatientBlobsTest, TheTimeOfACallThatWasUnderWayIsNotCounted) {
-  FakeClock clock;
-  ScriptedSession scripted(clock);
-  int asked = 0;
-  scripted.answer("POST /v1/packs", [&](const testing_client::Asked&) {
-    if (++asked > 1) return testing_client::json("{}");
-    clock.advance(2 * PatientBlobs::kPatience);
-    return problem_response(Error{ErrorCode::unavailable, "ending", {}}, "r");
-  });
-  auto blobs = PatientBlobs::open(*scripted.session, interrupt_, std::nullopt);
-  ASSERT_TRUE(blobs);
-  EXPECT_TRUE((*blobs)->send_pack("the whole pack"));
-  EXPECT_EQ(asked, 2);
+  refusal_takes_ = 2 * PatientBlobs::kPatience;
+  answer_after(1, "POST /v1/packs", [] { return testing_client::json("{}"); });
+  EXPECT_TRUE(open()->send_pack("the whole pack"));
+  EXPECT_EQ(times_asked_, 2);
 }
 
 TEST_F(PatientBlobsTest, PatienceEnds) {
-  FakeClock clock;
-  ScriptedSession scripted(clock);
-  int asked = 0;
-  scripted.answer("POST /v1/packs", [&](const testing_client::Asked&) {
-    ++asked;
-    clock.advance(PatientBlobs::kPatience / 2 + std::chrono::milliseconds(1));
-    return problem_response(Error{ErrorCode::unavailable, "ending", {}}, "r");
-  });
-  auto blobs = PatientBlobs::open(*scripted.session, interrupt_, std::nullopt);
-  ASSERT_TRUE(blobs);
-  EXPECT_FALSE((*blobs)->send_pack("the whole pack"));
-  EXPECT_GE(asked, 3);
+  refusal_takes_ = PatientBlobs::kPatience / 2 + std::chrono::milliseconds(1);
+  answer_after(1'000'000, "POST /v1/packs", [] { return testing_client::json("{}"); });
+  EXPECT_FALSE(open()->send_pack("the whole pack"));
+  EXPECT_GE(times_asked_, 3);
 }
 
 TEST_F(PatientBlobsTest, WhatTheReceiverRefusesIsNotFetchedAgain) {

@@ -80,6 +80,16 @@ class CollectorTest : public testing::Test {
     return tree;
   }
 
+  void record_image(ExecutionId id, const std::string& image) {
+    ASSERT_TRUE(executions_.change(
+        id,
+        [&](Execution& e) -> Result<void> {
+          e.image = ImageIdentity{image, ""};
+          return {};
+        },
+        Durability::durable));
+  }
+
   ExecutionId submit(const Digest& code, std::optional<Digest> input = {}, const std::string& metadata = "{}") {
     Submission submission;
     submission.spec.user = "ada";
@@ -365,22 +375,12 @@ TEST_F(CollectorTest, BlobsAreGivenOutWhileTheirPackIsWrittenAnew) {
 }
 
 TEST_F(CollectorTest, AnImageThatIsRecordedMeanwhileIsNeeded) {
-  WorkerRegistration registration;
-  registration.host_name = "box";
-  const InstanceId there = workers_.register_worker(registration)->instance_id;
+  const InstanceId there = workers_.register_worker(WorkerRegistration{.host_name = "box"})->instance_id;
   const ExecutionId running = submit(send_tree("code"));
   send_tree("garbage");
   // While it marks: a job starts in its image, and what it refers to is taken before garbage is removed.
-  packs_.before_read = [&] {
-    ASSERT_TRUE(executions_.change(
-        running,
-        [](Execution& e) -> Result<void> {
-          e.image = ImageIdentity{"sha256:1", ""};
-          return {};
-        },
-        Durability::durable));
-  };
-  Collector patient{database_, packs_, executions_, blobs_, workers_, clock_, {{}, std::chrono::seconds(20), {}}};
+  packs_.before_read = [&] { record_image(running, "sha256:1"); };
+  Collector patient{database_, packs_, executions_, blobs_, workers_, clock_, {{}, std::chrono::seconds(90), {}}};
   std::promise<CollectionReport> report;
   ASSERT_TRUE(patient.start({}, [&](CollectionReport given) { report.set_value(std::move(given)); }));
   std::optional<WorkerOrders> orders;
@@ -401,22 +401,14 @@ TEST_F(CollectorTest, AnImageThatIsRecordedMeanwhileIsNeeded) {
 }
 
 TEST_F(CollectorTest, AsksTheWorkersThatAreThere) {
-  WorkerRegistration registration;
-  registration.host_name = "box";
-  const InstanceId there = workers_.register_worker(registration)->instance_id;
+  const InstanceId there = workers_.register_worker(WorkerRegistration{.host_name = "box"})->instance_id;
   Instance expected;
   expected.id = InstanceId::make(clock_);
   expected.host_name = "absent";
   ASSERT_TRUE(workers_.expect(expected));
   const ExecutionId id = submit(send_tree("code"));
-  ASSERT_TRUE(executions_.change(
-      id,
-      [](Execution& e) -> Result<void> {
-        e.image = ImageIdentity{"sha256:1", ""};
-        return {};
-      },
-      Durability::durable));
-  Collector patient{database_, packs_, executions_, blobs_, workers_, clock_, {{}, std::chrono::seconds(20), {}}};
+  record_image(id, "sha256:1");
+  Collector patient{database_, packs_, executions_, blobs_, workers_, clock_, {{}, std::chrono::seconds(90), {}}};
   std::optional<CollectionReport> report;
   std::mutex mutex;
   std::condition_variable ended;
