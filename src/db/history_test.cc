@@ -76,7 +76,8 @@ TEST_P(HistoryTest, HistoryWhere) {
       {"p.on < true", {}},
       {"p.n", {good}},
       {"p.n exists", {nan, good}},
-      {"p.none exists", {good}},
+      {"p.none exists", {}},
+      {"not p.none exists", {odd, nan, good}},
       {"p.none", {}},
       {"p.none = null", {good}},
       {"p.none != null", {odd, nan}},
@@ -97,10 +98,77 @@ TEST_P(HistoryTest, HistoryWhere) {
       {R"("back\\slash" = "café")", {odd}},
       {R"("back\\slash"."x" exists)", {}},
       {"big > 12345678901234500000", {odd}},
+      {"big > 12345678901234567889", {odd}},
+      {"big > 12345678901234567890", {}},
+      {"big = 12345678901234567889", {}},
+      {"big = 12345678901234567890.00", {odd}},
+      {"big = 1234567890123456789e1", {odd}},
       {"big = 12345678901234567890", {odd}},
       {"nothing != 1", {odd, nan, good}},
   };
   for (const auto& [condition, expected] : cases) EXPECT_EQ(history_where(condition), expected) << condition;
+}
+
+TEST_P(HistoryTest, NumbersCompareExactly) {
+  std::vector<std::string> numbers = {"-1e400",
+                                      "-9007199254740993",
+                                      "0",
+                                      "1e-400",
+                                      "0.1",
+                                      "0.1000000000000000000001",
+                                      "1.0",
+                                      "9007199254740992",
+                                      "9007199254740993",
+                                      "9223372036854775807",
+                                      "9223372036854775809",
+                                      "1e309"};
+  std::vector<std::string> documents;
+  for (const auto& number : numbers) {
+    NewExecution created = sample_execution(clock_);
+    created.document = R"({"p":{"x":)" + number + "}}";
+    create(created);
+    documents.push_back(created.document);
+  }
+  auto from_to = [&](size_t from, size_t to) {  // newest first
+    return Texts(documents.rbegin() + static_cast<ptrdiff_t>(documents.size() - to),
+                 documents.rend() - static_cast<ptrdiff_t>(from));
+  };
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    EXPECT_EQ(history_where("p.x = " + numbers[i]), from_to(i, i + 1)) << numbers[i];
+    EXPECT_EQ(history_where("p.x < " + numbers[i]), from_to(0, i)) << numbers[i];
+    EXPECT_EQ(history_where("p.x >= " + numbers[i]), from_to(i, numbers.size())) << numbers[i];
+  }
+  EXPECT_EQ(history_where("p.x = 1"), from_to(6, 7));
+  EXPECT_EQ(history_where("p.x = 1e-1"), from_to(4, 5));
+  EXPECT_EQ(history_where("not p.x"), from_to(2, 3));
+}
+
+TEST_P(HistoryTest, AConditionAndALimitTogether) {
+  Texts expected;
+  for (int i = 0; i < 20; ++i) {
+    NewExecution created = sample_execution(clock_);
+    created.document = R"({"n":)" + std::to_string(i) + "}";
+    create(created);
+    if (i == 3 || i == 4) expected.insert(expected.begin(), created.document);
+  }
+  HistoryQuery query{.limit = 2};
+  query.where = parse_where("n < 5").value();
+  EXPECT_EQ(history(query), expected);
+}
+
+TEST_P(HistoryTest, TheLastOfMembersWithOneNameCounts) {
+  NewExecution created = sample_execution(clock_);
+  created.document = R"({"a":{"b":1},"a":{"c":2,"c":3}})";
+  create(created);
+  EXPECT_EQ(history_where("a.b exists"), Texts{});
+  EXPECT_EQ(history_where("a.c = 3"), Texts{created.document});
+  for (const char* broken : {"{\"a\":[1 2],\"n\":1}", "{\"n\":1", "{\"n\":1}}", "{\"n\":1,}", "[1]"}) {
+    created = sample_execution(clock_);
+    created.document = broken;
+    create(created);
+    EXPECT_EQ(history_where("n = 1"), Texts{}) << broken;
+    EXPECT_EQ(history_where("not n = 1").size(), 1u) << broken;
+  }
 }
 
 PLZ_FOR_ALL_DATABASES(HistoryTest);

@@ -177,11 +177,8 @@ class Parser {
     if (word == "false") return WhereValue(false);
     if (word == "null") return WhereValue(nullptr);
     if (!looks_like_number(word)) return WhereValue(std::string(word));
-    double number = 0;
     if (word.front() == '+') word.remove_prefix(1);
-    if (std::from_chars(word.data(), word.data() + word.size(), number).ec == std::errc()) return WhereValue(number);
-    at_ = from;
-    return invalid("this number is too large or too small");
+    return WhereValue(JsonNumber{std::string(word)});
   }
 
   Result<std::string> parse_quoted() {

@@ -10,7 +10,9 @@
 //   value   = JSON number, "string", 'string', true, false, null, or a bare word (a string)
 //
 // Paths lead into the document that history shows: parameters.lr, measures.summary.accuracy, user.
-// A comparison between different types, or with something absent, is false (!= is true).
+// A comparison between different types, or with something absent, is false (!= is true). null counts as
+// absent for `exists`, and is equal to null alone. Numbers compare by their exact value, whatever their
+// length. A measure's NaN and Infinity are strings in the document, and compare as these.
 #pragma once
 
 #include <memory>
@@ -20,12 +22,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/json_number.h"
 
 namespace plz {
 
 enum class WhereOperator { less, less_or_equal, greater, greater_or_equal, equal, not_equal, contains, exists, truthy };
 
-using WhereValue = std::variant<std::nullptr_t, bool, double, std::string>;
+using WhereValue = std::variant<std::nullptr_t, bool, JsonNumber, std::string>;
 
 struct WhereNode {
   enum class Kind { test, all_of, any_of, none_of };

@@ -4,7 +4,7 @@
 #include "db/memory/memory_executions.h"
 #include "db/memory/memory_measures.h"
 #include "db/memory/memory_records.h"
-#include "db/memory/where_match.h"
+#include "db/where_match.h"
 
 namespace plz {
 namespace {

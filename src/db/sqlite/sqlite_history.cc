@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-#include "db/sqlite/where_sql.h"
+#include "db/where_match.h"
 
 namespace plz {
 namespace {
@@ -15,15 +15,13 @@ std::string index_for(const HistoryQuery& query) {
   return query.project ? "executions_by_project" : "executions_by_user";
 }
 
-// Parameters: 1 the cursor, 2 the limit, 3 the user, 4 the project, from 5 on the condition's.
-constexpr int kFirstOfWhere = 5;
-
-std::string history_sql(const HistoryQuery& query, const std::optional<WhereSql>& where) {
+// Parameters: 1 the cursor, 2 the limit, 3 the user, 4 the project. The condition is not SQL's affair, which
+// would round the document's numbers to doubles.
+std::string history_sql(const HistoryQuery& query) {
   std::string sql = "SELECT e.id, d.document FROM executions e INDEXED BY " + index_for(query) +
                     " CROSS JOIN documents d ON d.number = e.number WHERE e.parent IS NULL AND e.id < ?1";
   if (query.user) sql += " AND e.user = ?3";
   if (query.project) sql += " AND e.project = ?4";
-  if (where) sql += " AND " + where->expression();
   return sql + " ORDER BY e.id DESC LIMIT ?2";
 }
 
@@ -38,14 +36,13 @@ class SqliteHistoryCursor final : public HistoryCursor, public SnapshotHolder {
         query_(query),
         before_(query.before),
         left_(std::min<size_t>(query.limit.value_or(INT64_MAX), INT64_MAX)) {
-    if (query_.where) where_.emplace(*query_.where, "d.document", kFirstOfWhere);
     open_cursors_.add(*this);
   }
   ~SqliteHistoryCursor() override { open_cursors_.remove(*this); }
 
   Result<void> start() {
     std::lock_guard lock(mutex_);
-    PLZ_ASSIGN(Statement prepared, reader_->prepare(history_sql(query_, where_)));
+    PLZ_ASSIGN(Statement prepared, reader_->prepare(history_sql(query_)));
     statement_.emplace(std::move(prepared));
     bind();
     // The first step takes the snapshot: it has to be that of now, not of the first next().
@@ -55,24 +52,21 @@ class SqliteHistoryCursor final : public HistoryCursor, public SnapshotHolder {
 
   Result<std::optional<Row>> next() override {
     std::lock_guard lock(mutex_);
-    if (left_ == 0) return std::nullopt;
-    bool row = std::exchange(stepped_, false);
-    if (!row) {
-      if (released_) bind();
-      PLZ_ASSIGN(row, statement_->step());
+    while (left_ > 0) {
+      PLZ_ASSIGN(bool row, step());
+      if (!row) break;
+      ExecutionId id;
+      std::string_view document;
+      statement_->read(id, document);
+      before_ = id;
+      if (query_.where && !matches_where(*query_.where, document)) continue;
+      document_.assign(document);
+      --left_;
+      return Row{id, document_};
     }
-    if (!row) {
-      left_ = 0;
-      statement_->reset();
-      return std::nullopt;
-    }
-    ExecutionId id;
-    std::string_view document;
-    statement_->read(id, document);
-    document_.assign(document);
-    before_ = id;
-    --left_;
-    return Row{id, document_};
+    left_ = 0;
+    statement_->reset();
+    return std::nullopt;
   }
 
   void release_snapshot() override {
@@ -85,25 +79,29 @@ class SqliteHistoryCursor final : public HistoryCursor, public SnapshotHolder {
   }
 
  private:
+  Result<bool> step() {
+    if (std::exchange(stepped_, false)) return true;
+    if (released_) bind();
+    return statement_->step();
+  }
+
   void bind() {
     statement_->reset();
     if (before_) statement_->bind_at(1, *before_);
     else statement_->bind_at(1, Bytes{kBeyondAllIds});
-    statement_->bind_at(2, static_cast<int64_t>(left_));
+    statement_->bind_at(2, query_.where ? INT64_MAX : static_cast<int64_t>(left_));
     if (query_.user) statement_->bind_at(3, *query_.user);
     if (query_.project) statement_->bind_at(4, *query_.project);
-    if (where_) where_->bind(*statement_);
     released_ = false;
   }
 
   OpenCursors& open_cursors_;
   ReaderPool::Reader reader_;
   HistoryQuery query_;
-  std::optional<WhereSql> where_;
 
   std::mutex mutex_;                    // guards what follows
   std::optional<Statement> statement_;  // goes before its reader
-  std::optional<ExecutionId> before_;   // the last one shown
+  std::optional<ExecutionId> before_;   // the last one looked at
   size_t left_;
   std::string document_;  // the row's: the statement may be reset under it
   bool stepped_ = false;  // start() has a row that next() has not shown
