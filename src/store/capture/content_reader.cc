@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "os/beneath.h"
 #include "os/fd.h"
-#include "store/beneath.h"
 #include "store/capture/large_file.h"
 #include "store/pack_format.h"
 

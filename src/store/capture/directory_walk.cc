@@ -9,8 +9,8 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "os/beneath.h"
 #include "os/file.h"
-#include "store/beneath.h"
 #include "store/capture/cache_matcher.h"
 #include "store/capture/open_root.h"
 #include "store/capture/settle.h"

@@ -10,8 +10,8 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "os/beneath.h"
 #include "os/file.h"
-#include "store/beneath.h"
 #include "store/materialise/sparse_write.h"
 
 namespace plz {

@@ -1,4 +1,4 @@
-#include "store/beneath.h"
+#include "os/beneath.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
