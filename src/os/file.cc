@@ -84,53 +84,6 @@ Result<void> sync_directory(const std::string& path) {
   return {};
 }
 
-namespace {
-
-// Works by descriptors, so that depth is bounded by memory and not by PATH_MAX.
-void remove_at(int parent, const char* name, std::string& path, std::optional<Error>& first_error) {
-  if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return;
-  auto note = [&](std::string_view what) {
-    if (!first_error) first_error = errno_error(errno, std::string(what) + " " + path);
-  };
-  if (errno != EISDIR && errno != EPERM && errno != EACCES) return note("cannot remove");
-  if (unlinkat(parent, name, AT_REMOVEDIR) == 0) return;
-  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return note("cannot remove");
-  struct stat st;
-  if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700) fchmod(fd, 0700);
-  DIR* directory = fdopendir(fd);
-  if (!directory) {
-    close(fd);
-    return note("cannot list");
-  }
-  std::vector<std::string> names;
-  while (dirent* entry = readdir(directory)) {
-    std::string_view child = entry->d_name;
-    if (child != "." && child != "..") names.emplace_back(child);
-  }
-  size_t length = path.size();
-  for (const auto& child : names) {
-    path += '/';
-    path += child;
-    remove_at(dirfd(directory), child.c_str(), path, first_error);
-    path.resize(length);
-  }
-  closedir(directory);
-  if (unlinkat(parent, name, AT_REMOVEDIR) != 0) note("cannot remove");
-}
-
-}  // namespace
-
-Result<void> remove_tree(const std::string& path) {
-  std::optional<Error> first_error;
-  std::string buffer = path;
-  remove_at(AT_FDCWD, path.c_str(), buffer, first_error);
-  if (first_error) return fail(std::move(*first_error));
-  return {};
-}
-
 bool path_exists(const std::string& path) {
   struct stat st;
   return lstat(path.c_str(), &st) == 0;
