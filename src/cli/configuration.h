@@ -45,6 +45,7 @@ struct Configuration {
   MarketSpec market;  // instance_type … instance_max_idle_time_in_minutes
   JsonText docker_run_args{"{}"};
   EnvironmentVariables environment;
+  std::vector<std::string> recorded_variables;  // patterns of names
   std::optional<IndexRange> parallel_indices_range;
   int64_t indices_per_execution = 1;
   Resources resources;

@@ -132,6 +132,11 @@ constexpr ConfigurationKey kKeys[] = {
     {"environment", "object of texts", "{}",
      "Variables added to the job's environment. They are recorded, with their values.", kJson, kMembers, false,
      check::environment, set_environment},
+    {"recorded_variables", "list of patterns", "[]",
+     "Names of further environment variables whose values are recorded (`\"LIGHTNING_*\"`), beside "
+     "[those that are known to change results](metadata.md#variables). What looks like a secret never is.",
+     kJson, kReplace, false, check::list_of_texts,
+     PLZ_SET(c.recorded_variables = value.get<std::vector<std::string>>())},
     {"parallel_indices_range", "[from, to] or null", "null",
      "Makes the execution a composite: one sub-execution for each group of the indices from `from` to `to - 1`.", kJson,
      kReplace, true, check::index_range, set_index_range},

@@ -15,6 +15,7 @@ namespace plz {
 struct CauseDifferences {
   std::vector<JsonDifference> command, parameters, configuration, environment;
   std::vector<TreeDifference> code, input;
+  std::vector<std::string> not_recorded;  // of both, and so not compared: EnvironmentComparison::not_recorded
   bool empty() const {
     return command.empty() && parameters.empty() && configuration.empty() && environment.empty() && code.empty() &&
            input.empty();
@@ -32,10 +33,5 @@ struct ResultDifferences {
 Result<CauseDifferences> compare_causes(const Execution& before, const Execution& after, BlobSource& source);
 Result<ResultDifferences> compare_results(Session& session, const Execution& before, const Execution& after,
                                           BlobSource& source);
-
-// Of the recorded metadata, what tells of the machine and its software: Python packages one by one, where
-// `source` has both inventories.
-std::vector<JsonDifference> environment_differences(const ExecutionSpec& before, const ExecutionSpec& after,
-                                                    BlobSource& source);
 
 }  // namespace plz

@@ -77,36 +77,6 @@ TEST_F(ExecutionComparisonTest, AnotherImageIsACause) {
                                                 JsonDifference{"image", R"("sha256:1")", R"("sha256:3")"}));
 }
 
-TEST_F(ExecutionComparisonTest, VariablesAreASet) {
-  after_.spec.metadata.text =
-      R"({"machine": {"kernel": "6.8"}, "environment": {"names": ["B", "C", "D"], "values": {"PATH": "/bin"}}})";
-  EXPECT_THAT(
-      causes().environment,
-      ElementsAre(JsonDifference{"environment.PATH", "", "\"/bin\""}, JsonDifference{"environment.A", "set", ""},
-                  JsonDifference{"environment.C", "", "set"}, JsonDifference{"environment.D", "", "set"},
-                  JsonDifference{"machine.kernel", "\"6.1\"", "\"6.8\""}));
-}
-
-TEST_F(ExecutionComparisonTest, PackagesAreComparedOneByOne) {
-  auto metadata = [](const Digest& inventory) {
-    return R"({"python": {"version": "3.11.2", "inventory": ")" + inventory.hex() + R"("}})";
-  };
-  const Digest old = store_.put(R"({"packages":{"numpy":"1.24","old":"1"},"prefix":"/usr","version":"3.11.2"})");
-  const Digest young = store_.put(R"({"packages":{"new":"2","numpy":"1.26"},"prefix":"/usr","version":"3.12.0"})");
-  before_.spec.metadata.text = metadata(old);
-  after_.spec.metadata.text = metadata(young);
-  const auto differences = causes().environment;
-  EXPECT_THAT(differences, ElementsAre(JsonDifference{"python.packages.numpy", "\"1.24\"", "\"1.26\""},
-                                       JsonDifference{"python.packages.old", "\"1\"", ""},
-                                       JsonDifference{"python.packages.new", "", "\"2\""}));
-  EXPECT_EQ(difference_sentence(differences[0]), R"(python.packages.numpy: "1.24" before, "1.26" now)");
-  // One that is gone.
-  const Digest gone = digest_of("collected");
-  after_.spec.metadata.text = metadata(gone);
-  EXPECT_THAT(causes().environment,
-              ElementsAre(JsonDifference{"python.inventory", "\"" + old.hex() + "\"", "\"" + gone.hex() + "\""}));
-}
-
 TEST_F(ExecutionComparisonTest, EachResultIsFound) {
   after_.outcome = Outcome{OutcomeKind::exited, 3, {}, false, {}};
   after_.output_tree.reset();

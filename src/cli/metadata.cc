@@ -12,23 +12,19 @@
 #include "cli/git_checkout.h"
 #include "cli/python_interpreter.h"
 #include "cli/python_inventory.h"
+#include "cli/recorded_variables.h"
 #include "os/file.h"
 #include "os/machine.h"
+#include "os/shared_library.h"
 
 namespace plz {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kRecordedVariables[] = {"PATH", "LANG", "VIRTUAL_ENV"};
-constexpr std::string_view kRecordedPrefixes[] = {"CONDA_", "CUDA_"};
-
-bool is_recorded(std::string_view name) {
-  auto starts = [&](std::string_view prefix) { return name.starts_with(prefix); };
-  return std::find(std::begin(kRecordedVariables), std::end(kRecordedVariables), name) !=
-             std::end(kRecordedVariables) ||
-         std::any_of(std::begin(kRecordedPrefixes), std::end(kRecordedPrefixes), starts);
-}
+// Those whose alternatives and versions give other results.
+constexpr const char* kLibraries[] = {"libblas.so.3", "liblapack.so.3", "libopenblas.so.0", "libgomp.so.1",
+                                      "libm.so.6"};
 
 void put(Json& object, const char* name, const std::string& value) {
   if (!value.empty()) object[name] = printable(value);
@@ -45,6 +41,8 @@ Json machine_json() {
   put(machine, "kernel", facts.kernel);
   put(machine, "architecture", facts.architecture);
   put(machine, "cpu_model", facts.cpu_model);
+  machine["cpu_features"] = Json::array();
+  for (const auto& feature : facts.cpu_features) machine["cpu_features"].push_back(printable(feature));
   put(machine, "gpu_driver", facts.gpu_driver);
   for (const auto& gpu : facts.gpus) machine["gpus"].push_back(printable(gpu.model));
   return machine;
@@ -56,19 +54,18 @@ bool is_of_the_shell(std::string_view name) {
 }
 
 Json environment_json(const MetadataSources& sources) {
+  const RecordedVariables recorded(sources.recorded_variables), all({"*"});
   Json names = Json::array(), values = Json::object();
   std::vector<std::string> sorted;
-  auto add = [&](const std::string& name) { sorted.push_back(printable(name)); };
-  if (sources.host_environment)
-    for (const auto& [name, value] : sources.environment) {
-      if (name.starts_with("PLZ_") || is_of_the_shell(name)) continue;
-      add(name);
-      if (is_recorded(name)) values[printable(name)] = printable(value);
-    }
-  for (const auto& [name, value] : sources.configured) {
-    add(name);
-    values[printable(name)] = printable(value);
-  }
+  auto add = [&](const std::string& name, const std::string& value, const RecordedVariables& rule) {
+    sorted.push_back(printable(name));
+    if (rule.is_recorded(name, value)) values[sorted.back()] = printable(value);
+    else values.erase(sorted.back());
+  };
+  if (sources.host_environment && sources.shell_reaches_job)
+    for (const auto& [name, value] : sources.environment)
+      if (!name.starts_with("PLZ_") && !is_of_the_shell(name)) add(name, value, recorded);
+  for (const auto& [name, value] : sources.configured) add(name, value, all);
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   for (auto& name : sorted) names.push_back(std::move(name));
@@ -83,6 +80,21 @@ EnvironmentVariables job_environment(const MetadataSources& sources) {
     environment.push_back(variable);
   }
   return environment;
+}
+
+Json libraries_json(const EnvironmentVariables& environment, const std::string& directory) {
+  const std::string* path = find_variable(environment, "LD_LIBRARY_PATH");
+  const SharedLibrarySearch search(path ? *path : "", directory);
+  Json libraries = Json::object();
+  for (const char* name : kLibraries) {
+    const auto library = search.find(name);
+    if (!library) continue;
+    Json json{{"path", printable(library->path)}};
+    if (library->build_id.empty()) json["bytes"] = library->bytes;
+    else json["build_id"] = library->build_id;
+    libraries[name] = std::move(json);
+  }
+  return libraries;
 }
 
 std::string cache_directory(const MetadataSources& sources) {
@@ -246,6 +258,7 @@ Metadata PendingMetadata::finish() {
   Json json{{"environment", environment_json(sources)}, {"machine", machine_json()}};
   put(json, "plz", sources.plz_version);
   put(json, "directory", sources.working_directory);
+  if (sources.host_environment) json["libraries"] = libraries_json(state_->environment, sources.context_path);
   if (auto git = state_->git_json()) json["git"] = std::move(*git);
   if (auto python = state_->python_json(metadata)) json["python"] = std::move(*python);
   metadata.json.text = json.dump();

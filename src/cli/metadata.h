@@ -18,10 +18,12 @@ struct MetadataSources {
   std::string working_directory;  // absolute
   std::string context_path;       // absolute; of a rerun, where the code was
   std::vector<std::string> command;
-  EnvironmentVariables environment;  // the submitting shell's
-  EnvironmentVariables configured;   // Configuration::environment: recorded with values
-  std::string home;                  // for ~/.cache where XDG_CACHE_HOME is not set
-  bool host_environment = true;      // false: a container; Python here tells nothing of the job
+  EnvironmentVariables environment;             // the submitting shell's
+  EnvironmentVariables configured;              // Configuration::environment: recorded with values, but for secrets
+  std::vector<std::string> recorded_variables;  // patterns of further names to record with values
+  std::string home;                             // for ~/.cache where XDG_CACHE_HOME is not set
+  bool host_environment = true;                 // false: a container; Python and libraries here tell nothing of the job
+  bool shell_reaches_job = true;                // false: a shared controller's jobs do not get this shell's variables
   // Of a rerun: what was recorded of what runs again. Its code comes from the store, so that the checkout, and an
   // interpreter that is part of the code, are what they were, whatever is in their place now.
   std::optional<JsonText> earlier;

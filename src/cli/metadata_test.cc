@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "os/file.h"
 #include "os/temporary_directory_test.h"
 #include "store/hasher.h"
 
@@ -58,20 +59,37 @@ TEST_F(MetadataTest, TellsTheMachineAndThePlace) {
   EXPECT_THAT(metadata_.blobs, IsEmpty());
 }
 
-TEST_F(MetadataTest, RecordsNamesOfVariablesAndFewValues) {
-  sources_.environment = {{"PATH", "/bin"},       {"SECRET_TOKEN", "hush"}, {"CUDA_VISIBLE_DEVICES", "0"},
+TEST_F(MetadataTest, RecordsNamesOfVariablesAndValuesOfThoseThatChangeResults) {
+  sources_.environment = {{"PATH", "/bin"},       {"SECRET_TOKEN", "hush"}, {"OMP_NUM_THREADS", "2"},
                           {"CONDA_PREFIX", "/c"}, {"PLZ_HOST", "x"},        {"LR", "shell's"},
-                          {"OLDPWD", "/"},        {"_", "/bin/plz"}};
-  sources_.configured = {{"LR", "0.1"}};
+                          {"OLDPWD", "/"},        {"_", "/bin/plz"},        {"MY_SEED", "3"},
+                          {"EDITOR", "hush"},     {"CUDA_API_KEY", "hush"}, {"TORCH_URL", "https://a:hush@b/"}};
+  sources_.configured = {{"LR", "0.1"}, {"HF_TOKEN", "hush"}};
+  sources_.recorded_variables = {"MY_*", "SECRET_*"};
   Json json = collect();
   EXPECT_EQ(json["environment"]["names"],
-            Json::array({"CONDA_PREFIX", "CUDA_VISIBLE_DEVICES", "LR", "PATH", "SECRET_TOKEN"}));
-  EXPECT_EQ(json["environment"]["values"],
-            Json({{"PATH", "/bin"}, {"CUDA_VISIBLE_DEVICES", "0"}, {"CONDA_PREFIX", "/c"}, {"LR", "0.1"}}));
+            Json::array({"CONDA_PREFIX", "CUDA_API_KEY", "EDITOR", "HF_TOKEN", "LR", "MY_SEED", "OMP_NUM_THREADS",
+                         "PATH", "SECRET_TOKEN", "TORCH_URL"}));
+  EXPECT_EQ(
+      json["environment"]["values"],
+      Json({{"PATH", "/bin"}, {"OMP_NUM_THREADS", "2"}, {"CONDA_PREFIX", "/c"}, {"LR", "0.1"}, {"MY_SEED", "3"}}));
   EXPECT_THAT(metadata_.json.text, testing::Not(HasSubstr("hush")));
 
+  sources_.shell_reaches_job = false;
+  EXPECT_EQ(collect()["environment"]["names"], Json::array({"HF_TOKEN", "LR"}));
+  sources_.shell_reaches_job = true;
   sources_.host_environment = false;
-  EXPECT_EQ(collect()["environment"]["names"], Json::array({"LR"}));
+  EXPECT_EQ(collect()["environment"]["names"], Json::array({"HF_TOKEN", "LR"}));
+}
+
+TEST_F(MetadataTest, TellsWhichLibrariesAreLoaded) {
+  ASSERT_TRUE(make_directories(root_.path("code/lib")));
+  root_.write("code/lib/libblas.so.3", *read_file("/proc/self/exe", 1u << 30), 0755);
+  sources_.environment.emplace_back("LD_LIBRARY_PATH", "lib");
+  EXPECT_EQ(collect()["libraries"]["libblas.so.3"]["path"], root_.path("code/lib/libblas.so.3"));
+  EXPECT_TRUE(collect()["machine"]["cpu_features"].is_array());
+  sources_.host_environment = false;
+  EXPECT_FALSE(collect().contains("libraries"));
 }
 
 TEST_F(MetadataTest, TellsTheStateOfGit) {

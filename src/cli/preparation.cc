@@ -37,7 +37,9 @@ MetadataSources metadata_sources(const Session& session, const std::vector<std::
   sources.environment = session.environment();
   sources.configured = configuration.environment;
   if (const auto* home = find_variable(session.environment(), "HOME")) sources.home = *home;
+  sources.recorded_variables = configuration.recorded_variables;
   sources.host_environment = !recipe.uses_container();
+  sources.shell_reaches_job = session.embedded();
   return sources;
 }
 
@@ -52,6 +54,9 @@ MetadataSources metadata_sources_of_rerun(const Session& session, const Executio
   sources.context_path = recorded_context_path(earlier, session.working_directory());
   sources.configured = earlier.environment;
   sources.earlier = earlier.metadata;
+  // What was recorded then is to be compared with, wherever the rerun is typed.
+  if (const auto patterns = json_find(earlier.configuration.text, {"recorded_variables"}))
+    for (std::string_view pattern : json_elements(*patterns)) sources.recorded_variables.push_back(json_plain(pattern));
   return sources;
 }
 

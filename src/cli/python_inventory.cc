@@ -14,7 +14,7 @@ namespace plz {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(10);
-constexpr std::string_view kCacheHead = "plz python inventory 1";
+constexpr std::string_view kCacheHead = "plz python inventory 2";
 
 // Runs on any Python 3.6 or newer (3.8 for the packages). The working directory leaves sys.path before
 // anything is imported from it.
@@ -56,9 +56,29 @@ try:
             line("editable", name.replace(" ", "_"), url2pathname(url.path))
 except ImportError:
     packages = None
+def names(directory):
+    try: return sorted(os.listdir(directory))
+    except OSError: return []
+def is_numerical(name):
+    words = ("blas", "lapack", "mkl_", "blis", "gomp", "omp5", "libomp", "cudnn", "cublas", "quadmath")
+    return ".so" in name and any(w in name for w in words)
+libraries = {}
+for p in paths:
+    if os.path.basename(p) not in ("site-packages", "dist-packages"): continue
+    bundles = [n for n in names(p) if n.endswith(".libs")] + ["torch/lib"]
+    for b in bundles:
+        for n in filter(is_numerical, names(os.path.join(p, b))):
+            try: libraries.setdefault(b + "/" + n, os.stat(os.path.join(p, b, n)).st_size)
+            except OSError: pass
+if os.path.isdir(os.path.join(sys.prefix, "conda-meta")):
+    line("needs", os.path.join(sys.prefix, "lib"))
+    for n in ("libblas.so.3", "liblapack.so.3", "libgomp.so.1", "libiomp5.so"):
+        real = os.path.realpath(os.path.join(sys.prefix, "lib", n))
+        if os.path.exists(real): libraries["lib/" + n] = os.path.basename(real)
 sys.stdout.buffer.write(b"\n")
 print(json.dumps({"executable": sys.executable, "version": platform.python_version(), "prefix": sys.prefix,
-    "implementation": platform.python_implementation(), "packages": packages}, sort_keys=True, separators=(",", ":")))
+    "implementation": platform.python_implementation(), "packages": packages,
+    "libraries": libraries}, sort_keys=True, separators=(",", ":")))
 )py";
 
 // What a path was when the answer was given: a change of any of it makes the answer stale.

@@ -25,8 +25,9 @@ struct PythonInventory {
   std::string version;         // "3.11.2"
   std::string implementation;  // "CPython"
   std::vector<LiveCode> live;
-  // {"executable", "implementation", "packages": {name: version}, "prefix", "version"}: one text for one
-  // state of the interpreter, so that runs share it.
+  // {"executable", "implementation", "libraries", "packages": {name: version}, "prefix", "version"}: one text for
+  // one state of the interpreter, so that runs share it. `libraries` are those for linear algebra and threads that
+  // packages bring along, with their sizes, and where conda's links lead.
   std::string text;
   Digest digest;  // of text
 };

@@ -97,16 +97,20 @@ TEST_F(PythonInventoryTest, KnowsARealInterpreter) {
   if (!path_exists(python)) GTEST_SKIP() << "no " << python;
   root_.write("json.py", "raise SystemExit('imported from the working directory')\n");
   std::string live = root_.path("live");
+  root_.write("site-packages/digits.libs/libopenblas-0123.so", "four");
+  root_.write("site-packages/digits.libs/libpng.so", "four");
   root_.write("site/digits-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: digits\nVersion: 1.0\n");
   root_.write("site/digits-1.0.dist-info/direct_url.json",
               R"({"url": "file://)" + live + R"(%20x", "dir_info": {"editable": true}})");
-  PythonInventory inventory = ask(python, {{"PYTHONPATH", "site"}, {"PYTHONNOUSERSITE", "1"}});
+  PythonInventory inventory = ask(python, {{"PYTHONPATH", "site:site-packages"}, {"PYTHONNOUSERSITE", "1"}});
   EXPECT_THAT(inventory.version, testing::StartsWith("3."));
   EXPECT_EQ(inventory.implementation, "CPython");
   EXPECT_THAT(inventory.text, HasSubstr(R"("digits":"1.0")"));
+  EXPECT_THAT(inventory.text, HasSubstr(R"("digits.libs/libopenblas-0123.so":4)"));
+  EXPECT_THAT(inventory.text, testing::Not(HasSubstr("libpng")));
   EXPECT_THAT(inventory.text, HasSubstr(R"("executable":"/usr/bin/python3)"));
   EXPECT_THAT(inventory.live, ElementsAre(LiveCode{"digits", live + " x"})) << "PYTHONPATH itself is no .pth file's";
-  ask(python, {{"PYTHONPATH", "site"}, {"PYTHONNOUSERSITE", "1"}});
+  ask(python, {{"PYTHONPATH", "site:site-packages"}, {"PYTHONNOUSERSITE", "1"}});
   EXPECT_TRUE(was_cached_);
 }
 

@@ -23,7 +23,7 @@ std::string content_of(const std::string& path) { return read_file(path).value_o
 std::string beginning_of(const std::string& path) {
   auto file = open_file(path, O_RDONLY);
   if (!file) return "";
-  std::string text(4096, '\0');
+  std::string text(8192, '\0');
   text.resize(read_up_to(file->get(), text.data(), text.size()).value_or(0));
   return text;
 }
@@ -51,6 +51,15 @@ double usable_cpus() {
   // The set is too small on machines of more than 1024 CPUs.
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
   return static_cast<double>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+// Of the kernel's names, x86's and ARM's. What else a processor can (virtualization, mitigations) changes no result.
+bool decides_arithmetic(std::string_view feature) {
+  constexpr std::string_view kNames[] = {"fma", "fma4", "f16c", "xop", "3dnow", "neon", "fp", "fphp", "bf16", "fcma"};
+  constexpr std::string_view kFamilies[] = {"sse", "ssse", "avx", "amx", "asimd", "sve", "sme", "i8mm", "vfp"};
+  auto begins = [&](std::string_view family) { return feature.starts_with(family); };
+  return std::find(std::begin(kNames), std::end(kNames), feature) != std::end(kNames) ||
+         std::any_of(std::begin(kFamilies), std::end(kFamilies), begins);
 }
 
 // Limits hold for all below them: from the own cgroup up to the root.
@@ -138,7 +147,23 @@ std::string os_release_name(std::string_view os_release_file) {
   return name;
 }
 
-std::string cpu_model_name(std::string_view cpuinfo_file) { return value_of(cpuinfo_file, "model name", ':'); }
+std::string cpu_model_name(std::string_view cpuinfo_file) {
+  std::string name = value_of(cpuinfo_file, "model name", ':');
+  const std::string part = value_of(cpuinfo_file, "CPU part", ':');
+  if (!name.empty() || part.empty()) return name;
+  // ARM has numbers for names: those of the maker and of the design.
+  return value_of(cpuinfo_file, "CPU implementer", ':') + " " + part + " " + value_of(cpuinfo_file, "CPU variant", ':');
+}
+
+std::vector<std::string> cpu_feature_names(std::string_view cpuinfo_file) {
+  std::string all = value_of(cpuinfo_file, "flags", ':');
+  if (all.empty()) all = value_of(cpuinfo_file, "Features", ':');
+  std::vector<std::string> names;
+  for (auto name : split(all, ' '))
+    if (decides_arithmetic(name)) names.emplace_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 std::optional<uint64_t> memory_total_bytes(std::string_view meminfo_file) {
   std::string value = value_of(meminfo_file, "MemTotal", ':');
@@ -175,7 +200,9 @@ Machine describe_machine(const std::string& root) {
   }
   std::string os_release = content_of(root + "etc/os-release");
   machine.os_release = os_release_name(os_release.empty() ? content_of(root + "usr/lib/os-release") : os_release);
-  machine.cpu_model = cpu_model_name(beginning_of(root + "proc/cpuinfo"));
+  const std::string cpuinfo = beginning_of(root + "proc/cpuinfo");
+  machine.cpu_model = cpu_model_name(cpuinfo);
+  machine.cpu_features = cpu_feature_names(cpuinfo);
   machine.cpus = usable_cpus();
   machine.memory_bytes = memory_total_bytes(content_of(root + "proc/meminfo")).value_or(0);
   apply_cgroup_limits(machine, root);

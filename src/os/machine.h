@@ -17,14 +17,15 @@ struct Gpu {
 
 struct Machine {
   std::string host_name;
-  std::string kernel;         // "6.1.0-18-amd64"
-  std::string architecture;   // "x86_64"
-  std::string os_release;     // "Debian GNU/Linux 12 (bookworm)"
-  std::string cpu_model;      // "" where the kernel does not say
-  double cpus = 1;            // that this process may use: by its affinity and its cgroups' quotas
-  uint64_t memory_bytes = 0;  // likewise, by its cgroups' limits
-  std::vector<Gpu> gpus;      // NVIDIA's, those of which a device file is there
-  std::string gpu_driver;     // version; "" without GPUs
+  std::string kernel;                     // "6.1.0-18-amd64"
+  std::string architecture;               // "x86_64"
+  std::string os_release;                 // "Debian GNU/Linux 12 (bookworm)"
+  std::string cpu_model;                  // "" where the kernel does not say
+  std::vector<std::string> cpu_features;  // vector and matrix instructions that libraries choose code by, sorted
+  double cpus = 1;                        // that this process may use: by its affinity and its cgroups' quotas
+  uint64_t memory_bytes = 0;              // likewise, by its cgroups' limits
+  std::vector<Gpu> gpus;                  // NVIDIA's, those of which a device file is there
+  std::string gpu_driver;                 // version; "" without GPUs
 };
 
 // Some files of /proc and /sys are read: well under a millisecond. What cannot be told keeps its
@@ -34,6 +35,7 @@ Machine describe_machine(const std::string& root = "/");
 // Parts of it, for tests.
 std::string os_release_name(std::string_view os_release_file);
 std::string cpu_model_name(std::string_view cpuinfo_file);
+std::vector<std::string> cpu_feature_names(std::string_view cpuinfo_file);
 std::optional<uint64_t> memory_total_bytes(std::string_view meminfo_file);
 // cpu.max of cgroup v2: "200000 100000" is 2; "max 100000" is nullopt.
 std::optional<double> cpu_quota(std::string_view cpu_max_file);

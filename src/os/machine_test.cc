@@ -32,6 +32,19 @@ TEST_F(MachineTest, ReadsOnlyTheBeginningOfWhatMayBeLong) {
   EXPECT_EQ(describe_machine(root_).cpu_model, "");
 }
 
+TEST_F(MachineTest, TellsWhatArithmeticTheProcessorCan) {
+  write("proc/cpuinfo",
+        "model name\t: X\nflags\t\t: fpu vme sse sse2 fma ibrs avx512f avx2 svm amx_tile f16c\nbugs\t: x\n\nflags\t: "
+        "mmx\n");
+  EXPECT_EQ(describe_machine(root_).cpu_features,
+            (std::vector<std::string>{"amx_tile", "avx2", "avx512f", "f16c", "fma", "sse", "sse2"}));
+  write("proc/cpuinfo",
+        "processor\t: 0\nFeatures\t: fp asimd evtstrm sve bf16\nCPU implementer\t: 0x41\nCPU variant\t: 0x1\nCPU "
+        "part\t: 0xd40\n");
+  EXPECT_EQ(describe_machine(root_).cpu_features, (std::vector<std::string>{"asimd", "bf16", "fp", "sve"}));
+  EXPECT_EQ(describe_machine(root_).cpu_model, "0x41 0xd40 0x1");
+}
+
 TEST_F(MachineTest, LeavesEmptyWhatCannotBeRead) {
   Machine machine = describe_machine("/nowhere/");
   EXPECT_EQ(machine.os_release + machine.cpu_model + machine.gpu_driver, "");

@@ -34,7 +34,11 @@ def test_verify_of_a_job_that_does_not_repeat(plz):
     assert done.out.startswith(f"Repeatable: False\nFirst Difference: {output}\nDifferences:\n"), str(done)
     scores = [plz.json("measures", "--summary", id)["score"] for id in (first, again)]
     assert listed(done.out, "Differences") == [output, f"measure summary.score: {scores[0]!r} before, {scores[1]!r} now"]
-    assert "Recorded Causes: None: code, input, command, parameters and environment are the same\n" in done.out
+    assert "No recorded cause: code, input, command, parameters and what is recorded of the environment are the same\n" in done.out
+    beyond = listed(done.out, "Not Recorded")
+    assert beyond[0].startswith("values of variables, of which the names are: ") and "HOME" in beyond[0], str(done)
+    assert any("time" in line for line in beyond) and any("network" in line for line in beyond), str(done)
+    assert any("~/.cache" in line for line in beyond), str(done)
 
 
 def test_verify_tells_programs_too(plz):
@@ -44,6 +48,7 @@ def test_verify_tells_programs_too(plz):
     assert done.status == 1, str(done)
     told = json.loads(done.out)
     assert told["repeatable"] is False and told["execution_id"] == first and told["causes"] == []
+    assert told["not_recorded"]
     assert told["rerun_execution_id"] == plz.ok("last").out.strip()
     assert told["differences"][0].startswith("output r: ") and told["differences"][1].startswith("measure summary.score: ")
 
@@ -65,8 +70,60 @@ def test_verify_names_recorded_causes(plz):
     assert done.status == 1, str(done)
     assert listed(done.out, "Differences") == ["output device: other content, 1 bytes before, 2 now"]
     assert listed(done.out, "Recorded Causes") == [
-        'environment environment.CUDA_VISIBLE_DEVICES: "0" before, "12" now',
+        'environment environment.CUDA_VISIBLE_DEVICES: 0 before, 12 now',
         "environment environment.EXTRA: nothing before, set now"]
+
+
+# The sum of parts depends on how many there are, as that of threads does.
+THREADED = HEAD + """
+n = int(os.environ["OMP_NUM_THREADS"])
+numbers = [1 / (i + 1) ** 0.5 for i in range(100000)]
+part = -(-len(numbers) // n)
+leave("weights", repr(sum(sum(numbers[at:at + part]) for at in range(0, len(numbers), part))))
+"""
+
+
+def test_the_number_of_threads_is_a_recorded_cause(plz):
+    plz.write("job.py", THREADED)
+    first = plz.ok("run", "--", "python3", "job.py", env={"OMP_NUM_THREADS": "1"}).id
+    assert plz.ok("verify", first, env={"OMP_NUM_THREADS": "1"}).out == "Repeatable: True\n"
+    cause = "environment.OMP_NUM_THREADS: 1 before, 2 now"
+    done = plz("verify", first, env={"OMP_NUM_THREADS": "2"})
+    assert done.status == 1 and listed(done.out, "Recorded Causes") == ["environment " + cause], str(done)
+    assert "No recorded cause" not in done.out and "Not Recorded" not in done.out
+    again = plz.ok("rerun", first, env={"OMP_NUM_THREADS": "2"})
+    assert f"** The environment differs from that of {first}:\n  {cause}\n" in again.err, str(again)
+    different = plz("diff", first, again.id)
+    assert listed(different.out, "Environment") == [cause] and "weights" in different.out, str(different)
+
+
+def test_what_is_recorded_is_configured_but_no_secret_is(plz):
+    plz.configure(command=["true"], recorded_variables=["STUDIO_*"], environment={"RATE": "0.1"})
+    given = {"STUDIO_SEED": "7", "STUDIO_TOKEN": "hush-1", "OTHER": "hush-2", "HF_TOKEN": "hush-3",
+             "TORCH_MIRROR": "https://ada:hush-4@example.org/"}
+    first = plz.ok("run", env=given).id
+    metadata = plz.json("describe", first)["metadata"]
+    values, names = metadata["environment"]["values"], metadata["environment"]["names"]
+    assert values["STUDIO_SEED"] == "7" and values["RATE"] == "0.1" and "hush" not in json.dumps(metadata)
+    assert set(given) <= set(names)
+    # As recorded then, wherever it is run again.
+    other = plz.root / "elsewhere"
+    other.mkdir()
+    done = plz.ok("rerun", first, cwd=str(other), env={**given, "STUDIO_SEED": "8", "STUDIO_TOKEN": "hush-5"})
+    assert "environment.STUDIO_SEED: 7 before, 8 now\n" in done.err and "hush" not in done.err, str(done)
+
+
+def test_the_machine_and_its_libraries_are_recorded(plz):
+    library = os.path.realpath("/proc/self/exe")  # any file of this machine's kind
+    plz.write("lib/libblas.so.3", open(library, "rb").read(), 0o755)
+    (plz.project / "plz.config.json").write_text('{"command": ["true"], "excluded_paths": ["lib"]}')
+    first = plz.ok("run").id
+    metadata = plz.json("describe", first)["metadata"]
+    assert isinstance(metadata["machine"]["cpu_features"], list) and metadata["libraries"]["libm.so.6"]["path"].startswith("/")
+    done = plz.ok("rerun", first, env={"LD_LIBRARY_PATH": "lib"})
+    own = plz.json("describe", done.id)["metadata"]["libraries"]["libblas.so.3"]
+    assert own["path"] == str(plz.project / "lib/libblas.so.3")
+    assert "libraries.libblas.so.3" in done.err, str(done)
 
 
 def test_verify_wants_a_result_to_compare_with(plz):

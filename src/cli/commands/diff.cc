@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/commands/commands.h"
+#include "cli/environment_comparison.h"
 #include "cli/execution_comparison.h"
 #include "cli/monitored_source.h"
 #include "cli/output_retrieval.h"
@@ -82,6 +83,7 @@ Result<int> show_differences(Session& session, Interrupt& interrupt, const Execu
   MonitoredSource source(*blobs, interrupt.flag(), session.messages());
   PLZ_ASSIGN(const CauseDifferences causes, compare_causes(first, second, source));
   PLZ_ASSIGN(const ResultDifferences results, compare_results(session, first, second, source));
+  if (!causes.not_recorded.empty()) session.messages().info(not_compared_sentence(causes.not_recorded));
   if (causes.empty() && results.empty()) {
     session.messages().info("Nothing differs");
     return 0;

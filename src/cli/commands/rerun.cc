@@ -3,7 +3,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/composite.h"
 #include "cli/commands/run_steps.h"
-#include "cli/execution_comparison.h"
+#include "cli/environment_comparison.h"
 #include "cli/output_place.h"
 #include "cli/parameters.h"
 #include "os/file.h"
@@ -23,7 +23,9 @@ Result<std::optional<JsonText>> overridden_parameters(Session& session, const Re
 }
 
 void tell_what_differs(Messages& messages, const Execution& earlier, const Prepared& prepared) {
-  const auto differences = environment_differences(earlier.spec, prepared.submission.spec, *prepared.blobs);
+  const auto [differences, not_recorded] =
+      compare_environments(earlier.spec, prepared.submission.spec, *prepared.blobs);
+  if (!not_recorded.empty()) messages.info(not_compared_sentence(not_recorded));
   if (differences.empty()) return;
   messages.warning("The environment differs from that of " + earlier.id.to_string() + ":");
   for (size_t i = 0; i < differences.size() && i < kMostDifferencesShown; ++i)

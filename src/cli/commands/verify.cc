@@ -3,6 +3,7 @@
 #include "cli/attendance.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/run_steps.h"
+#include "cli/environment_comparison.h"
 #include "cli/execution_comparison.h"
 #include "cli/execution_report.h"
 #include "cli/interrupt.h"
@@ -53,13 +54,24 @@ std::string indented(const std::vector<std::string>& lines) {
   return text;
 }
 
+std::vector<std::string> not_recorded_sentences(const Verdict& verdict) {
+  std::vector<std::string> all;
+  for (const auto& what : verdict.causes.not_recorded) all.push_back(what + ", of one of the two");
+  if (cause_sentences(verdict.causes).empty()) append(all, never_recorded(verdict.before.spec, verdict.after.spec));
+  return all;
+}
+
+std::string causes_text(const Verdict& verdict) {
+  const auto causes = cause_sentences(verdict.causes);
+  if (!causes.empty()) return "Recorded Causes:\n" + indented(causes);
+  return "No recorded cause: code, input, command, parameters and what is recorded of the environment are the same\n";
+}
+
 std::string as_text(const Verdict& verdict) {
-  const auto results = result_sentences(verdict.results), causes = cause_sentences(verdict.causes);
+  const auto results = result_sentences(verdict.results), not_recorded = not_recorded_sentences(verdict);
   if (results.empty()) return "Repeatable: True\n";
   return "Repeatable: False\nFirst Difference: " + results.front() + "\nDifferences:\n" + indented(results) +
-         (causes.empty() ? "Recorded Causes: None: code, input, command, parameters and "
-                           "environment are the same\n"
-                         : "Recorded Causes:\n" + indented(causes));
+         causes_text(verdict) + (not_recorded.empty() ? "" : "Not Recorded:\n" + indented(not_recorded));
 }
 
 std::string json_list(const std::vector<std::string>& texts) {
@@ -72,9 +84,10 @@ std::string as_json(const Verdict& verdict) {
   const std::string json = fmt::format(
       "{{\"repeatable\": {}, \"execution_id\": \"{}\", \"rerun_execution_id\": \"{}\", "
       "\"differences\": {}, "
-      "\"causes\": {}}}",
+      "\"causes\": {}, \"not_recorded\": {}}}",
       verdict.results.empty(), verdict.before.id.to_string(), verdict.after.id.to_string(),
-      json_list(result_sentences(verdict.results)), json_list(cause_sentences(verdict.causes)));
+      json_list(result_sentences(verdict.results)), json_list(cause_sentences(verdict.causes)),
+      json_list(not_recorded_sentences(verdict)));
   return indent_json(json) + "\n";
 }
 
