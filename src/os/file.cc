@@ -22,13 +22,17 @@ Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode) {
 
 Result<std::string> read_file(const std::string& path, uint64_t limit) {
   PLZ_ASSIGN(UniqueFd fd, open_file(path, O_RDONLY));
+  return read_open_file(fd.get(), path, limit);
+}
+
+Result<std::string> read_open_file(int fd, const std::string& path, uint64_t limit) {
   struct stat st;
-  if (fstat(fd.get(), &st) != 0) return fail_errno("cannot read " + path);
+  if (fstat(fd, &st) != 0) return fail_errno("cannot read " + path);
   if (S_ISDIR(st.st_mode)) return fail(errno_error(EISDIR, "cannot read " + path));
   std::string content(static_cast<size_t>(std::max<off_t>(st.st_size, 0)) + 1, '\0');
   size_t size = 0;
   for (;;) {
-    auto n = read_up_to(fd.get(), content.data() + size, content.size() - size);
+    auto n = read_up_to(fd, content.data() + size, content.size() - size);
     if (!n) return fail(std::move(n).error().with_context(path));
     size += *n;
     if (size > limit) return fail(ErrorCode::invalid, fmt::format("{} is larger than {} bytes", path, limit));

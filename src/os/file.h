@@ -18,6 +18,8 @@ namespace plz {
 Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode = 0666);
 // Refuses files larger than `limit` bytes, so that a mistaken path cannot fill memory.
 Result<std::string> read_file(const std::string& path, uint64_t limit = 64u << 20);
+// The same of a descriptor, from where it stands; `path` is what errors call it.
+Result<std::string> read_open_file(int fd, const std::string& path, uint64_t limit = 64u << 20);
 // Absent is nullopt; any other failure is an error.
 Result<std::optional<std::string>> read_file_if_exists(const std::string& path, uint64_t limit = 64u << 20);
 
