@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iterator>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 #include "base/version.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/trusted_file.h"
 
 namespace plz {
 namespace {
@@ -140,6 +142,13 @@ std::string settings_file_in(const std::string& data_directory) {
   return path_exists(path) ? path : std::string();
 }
 
+// What is read because it lies there must not be somebody else's.
+Result<void> check_own_settings(const std::string& path) {
+  if (path.empty()) return {};
+  const char* sudo_uid = getenv("SUDO_UID");
+  return check_trusted_file(path, {trusted_owners(sudo_uid ? sudo_uid : ""), {}, {}});
+}
+
 LogLevel level_of(const std::string& name) {
   if (name == "debug") return LogLevel::debug;
   if (name == "warning") return LogLevel::warning;
@@ -167,7 +176,11 @@ ParsedControllerOptions parse_controller_options(int argc, char** argv) {
     if (error.get_exit_code() == 0) return {std::nullopt, app.exit(error)};
     return usage_error(error.what());
   }
-  if (settings_file.empty()) settings_file = settings_file_in(from_flags.data_directory);
+  if (settings_file.empty()) {
+    settings_file = settings_file_in(from_flags.data_directory);
+    if (auto trusted = check_own_settings(settings_file); !trusted)
+      return usage_error(trusted.error().message, from_flags.ready_fd);
+  }
   if (!settings_file.empty()) {
     if (auto wrong = read_settings(settings_file, options); !wrong.empty())
       return usage_error(wrong, from_flags.ready_fd);

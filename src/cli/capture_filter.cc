@@ -136,8 +136,18 @@ struct PendingCodeFilter::State {
     warnings.push_back(fmt::format("Files that git ignores are captured too: {}", error.message));
     return {};
   }
+  Result<void> check_rules_above() const;
   Result<void> add_ignored(Rules& rules);
 };
+
+// Those below the context are part of the code.
+Result<void> PendingCodeFilter::State::check_rules_above() const {
+  for (std::string at = sources.context_path;; at = parent_path(at)) {
+    PLZ_TRY(check_trusted_file(join_path(at, ".gitignore"), sources.trust));
+    if (at == *checkout || at == "/") break;
+  }
+  return check_trusted_file(join_path(*checkout, ".git/info/exclude"), sources.trust);
+}
 
 Result<void> PendingCodeFilter::State::add_ignored(Rules& rules) {
   if (!git) return {};
@@ -145,6 +155,7 @@ Result<void> PendingCodeFilter::State::add_ignored(Rules& rules) {
   if (!*git) return do_without_git(git->error());
   auto ignored = (*git)->finish();
   if (!ignored) return do_without_git(std::move(ignored).error());
+  PLZ_TRY(check_rules_above());
   if (ignored->directory_itself)
     return do_without_git(
         Error{ErrorCode::invalid,
@@ -169,6 +180,7 @@ Result<PendingCodeFilter> PendingCodeFilter::start(CaptureFilterSources sources)
                   fmt::format("exclude_gitignored_files is true, but {} is not in a git checkout",
                               printable(state->sources.context_path)),
                   "set it to null to have git's rules followed where there are some");
+    PLZ_TRY(check_trusted_file(join_path(*state->checkout, ".gitmodules"), state->sources.trust));
     state->git = PendingGitIgnored::start(state->sources.context_path, *state->checkout, state->sources.environment);
   }
   return PendingCodeFilter(std::move(state));

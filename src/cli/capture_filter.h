@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "model/execution.h"
+#include "os/trusted_file.h"
 #include "store/capture.h"
 
 namespace plz {
@@ -24,6 +25,7 @@ struct CaptureFilterSources {
   std::vector<std::string> output_directories;  // OutputDirectories::below(context_path)
   std::vector<std::string> needed_paths;        // relative: captured whatever is excluded or ignored
   EnvironmentVariables environment;             // that git runs with
+  FileTrust trust;                              // for the ignore rules at and above context_path
 };
 
 struct CodeFilter {
@@ -42,7 +44,8 @@ class PendingCodeFilter {
   ~PendingCodeFilter();  // ends git if it still runs
 
   // Waits for git. Call once. That git failed or is not installed is an error if
-  // exclude_gitignored_files is true, and else a warning.
+  // exclude_gitignored_files is true, and else a warning. invalid: rules that git followed are in a file that is not
+  // to be believed (os/trusted_file.h).
   Result<CodeFilter> finish();
 
  private:

@@ -39,6 +39,7 @@ class CaptureFilterTest : public testing::Test {
  protected:
   CaptureFilterTest() {
     sources_.context_path = root_.path();
+    sources_.trust.owners = trusted_owners("");
     sources_.environment = {{"PATH", getenv("PATH")}, {"HOME", root_.path("../nobody")}};
   }
 
@@ -72,6 +73,24 @@ TEST_F(CaptureFilterTest, CapturesEverythingByDefault) {
   root_.write(".hidden/b", "");
   ASSERT_TRUE(make_directories(root_.path("empty")));
   EXPECT_THAT(captured(), ElementsAre(".hidden/", ".hidden/b", "a.py", "empty/"));
+}
+
+TEST_F(CaptureFilterTest, FollowsNoRulesThatAllCanWrite) {
+  git("init");
+  root_.write("code/a.py", "");
+  root_.write("code/b.txt", "");
+  root_.write(".gitignore", "*.py", 0646);
+  sources_.context_path = root_.path("code");
+  auto pending = PendingCodeFilter::start(sources_);
+  ASSERT_TRUE(pending);
+  auto refused = pending->finish();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr(root_.path(".gitignore") + " can be changed by everybody"));
+  sources_.trust.safe_directories = {root_.path()};
+  EXPECT_THAT(captured(), ElementsAre("b.txt"));
+  sources_.trust.safe_directories.clear();
+  sources_.exclude_gitignored_files = false;
+  EXPECT_THAT(captured(), ElementsAre("a.py", "b.txt"));
 }
 
 TEST_F(CaptureFilterTest, LetsInclusionWin) {

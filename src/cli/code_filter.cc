@@ -18,6 +18,7 @@ Result<PendingCodeFilter> start_code_filter(const Session& session, const std::s
   // Without it there would be nothing to build; it lies in the root, where every rule is asked.
   if (configuration.has_dockerfile) sources.needed_paths = {"plz.Dockerfile"};
   sources.environment = session.environment();
+  sources.trust = configuration.trust;
   return PendingCodeFilter::start(std::move(sources));
 }
 

@@ -10,10 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/configuration_json.h"
 #include "cli/configuration_keys.h"
 #include "cli/configuration_merge.h"
 #include "cli/configuration_rules.h"
 #include "os/file.h"
+#include "os/trusted_file.h"
 
 extern char** environ;
 
@@ -23,6 +25,7 @@ namespace {
 constexpr std::string_view kFileName = "plz.config.json";
 constexpr std::string_view kPathVariable = "PLZ_CONFIGURATION_PATH";
 constexpr std::string_view kVariablePrefix = "PLZ_";
+constexpr auto kSafeDirectoriesVariable = "PLZ_SAFE_DIRECTORIES";
 constexpr uint64_t kMostFileBytes = 1 << 20;
 
 // Variables of plz that are no keys.
@@ -65,28 +68,62 @@ std::string users_file(const ConfigurationSources& sources) {
   return join_path(sources.home, fmt::format(".config/plz/{}", kFileName));
 }
 
-Result<void> add_file_if_exists(ConfigurationMerge& merge, const std::string& path) {
-  PLZ_ASSIGN(auto text, read_file_if_exists(path, kMostFileBytes));
-  return text ? merge.add_file(*text, path) : Result<void>();
+using FileOwner = ConfigurationMerge::FileOwner;
+
+Result<void> add_file_if_exists(ConfigurationMerge& merge, const std::string& path, const FileTrust& trust,
+                                FileOwner owner = FileOwner::anybody) {
+  PLZ_ASSIGN(auto text, read_trusted_file(path, trust, kMostFileBytes));
+  return text ? merge.add_file(*text, path, owner) : Result<void>();
 }
 
-Result<void> add_explicit_file(ConfigurationMerge& merge, const std::string& path, std::string_view source) {
-  auto text = read_file(path, kMostFileBytes);
+Result<void> add_explicit_file(ConfigurationMerge& merge, const std::string& path, const FileTrust& trust,
+                               std::string_view source) {
+  auto text = read_trusted_file(path, trust, kMostFileBytes);
+  if (text && !*text) text = fail(errno_error(ENOENT, "cannot open " + path));
   if (!text) return fail(std::move(text).error().with_context(fmt::format("the configuration given by {}", source)));
-  return merge.add_file(*text, path);
+  return merge.add_file(**text, path);
 }
 
-Result<void> add_files(ConfigurationMerge& merge, const ConfigurationSources& sources) {
+// With the safe_directories that are merged so far.
+FileTrust trust_of(const ConfigurationMerge& merge, const ConfigurationSources& sources) {
+  FileTrust trust{sources.trusted_owners, {}, {}};
+  if (const std::string path = users_file(sources); !path.empty()) trust.allowed_by = "safe_directories in " + path;
+  const auto said = merge.values().find("safe_directories");
+  if (said != merge.values().end()) trust.safe_directories = list_of_texts(*said);
+  return trust;
+}
+
+Result<void> add_variable(ConfigurationMerge& merge, const ConfigurationSources& sources, const std::string& name) {
+  const std::string* value = find_variable(sources.environment, name);
+  if (!value) return {};
+  return merge.add_override({lower_case(std::string_view(name).substr(kVariablePrefix.size())), *value, name},
+                            sources.working_directory);
+}
+
+// The environment's word holds for the user's own file too, and both together for all others.
+Result<FileTrust> add_users_file(ConfigurationMerge& merge, const ConfigurationSources& sources) {
+  PLZ_TRY(add_variable(merge, sources, kSafeDirectoriesVariable));
+  FileTrust trust = trust_of(merge, sources);
+  trust.allowed_by.clear();
+  if (const std::string path = users_file(sources); !path.empty())
+    PLZ_TRY(add_file_if_exists(merge, path, trust, FileOwner::user));
+  PLZ_TRY(add_variable(merge, sources, kSafeDirectoriesVariable));
+  return trust_of(merge, sources);
+}
+
+Result<void> add_files(ConfigurationMerge& merge, const ConfigurationSources& sources, const FileTrust& trust) {
   const std::string* variable = find_variable(sources.environment, kPathVariable);
   bool from_variable = sources.explicit_path.empty() && variable && !variable->empty();
   std::string given = from_variable ? *variable : sources.explicit_path;
 
-  if (std::string path = users_file(sources); !path.empty()) PLZ_TRY(add_file_if_exists(merge, path));
   auto directories = directories_from_mount_point(sources.working_directory);
   if (!given.empty()) directories.pop_back();
-  for (const auto& directory : directories) PLZ_TRY(add_file_if_exists(merge, join_path(directory, kFileName)));
+  for (const auto& directory : directories) {
+    const std::string path = join_path(directory, kFileName);
+    PLZ_TRY(add_file_if_exists(merge, path, trust, path == users_file(sources) ? FileOwner::user : FileOwner::anybody));
+  }
   if (given.empty()) return {};
-  return add_explicit_file(merge, absolute_path(given, sources.working_directory),
+  return add_explicit_file(merge, absolute_path(given, sources.working_directory), trust,
                            from_variable ? kPathVariable : "-c");
 }
 
@@ -94,9 +131,8 @@ Result<void> add_variables(ConfigurationMerge& merge, const ConfigurationSources
   for (const auto& [name, value] : sources.environment) {
     if (!name.starts_with(kVariablePrefix) || name.starts_with(kTestVariablePrefix)) continue;
     if (std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) != std::end(kOtherVariables)) continue;
-    std::string key = lower_case(std::string_view(name).substr(kVariablePrefix.size()));
-    if (name != fmt::format("{}{}", kVariablePrefix, upper_case(key))) continue;  // plz_x, PLZ_x: not ours
-    PLZ_TRY(merge.add_override({key, value, name}, sources.working_directory));
+    if (name != upper_case(name)) continue;  // plz_x, PLZ_x: not ours
+    PLZ_TRY(add_variable(merge, sources, name));
   }
   return {};
 }
@@ -105,22 +141,24 @@ void apply(const Json& values, Configuration& configuration) {
   for (const auto& [name, value] : values.items()) find_configuration_key(name)->set(value, configuration);
 }
 
-void apply_defaults(const ConfigurationSources& sources, Configuration& configuration) {
+Result<void> apply_defaults(const ConfigurationSources& sources, Configuration& configuration) {
   if (configuration.port == 0)
     configuration.port = configuration.connection_info.schema == ConnectionSchema::https ? 443 : 80;
   if (configuration.user.empty()) configuration.user = printable(sources.login_name);
   if (configuration.project.empty()) configuration.project = printable(base_name(sources.working_directory));
   if (configuration.context_path.empty()) configuration.context_path = sources.working_directory;
-  configuration.has_dockerfile = path_exists(join_path(configuration.context_path, "plz.Dockerfile"));
+  const std::string dockerfile = join_path(configuration.context_path, "plz.Dockerfile");
+  configuration.has_dockerfile = path_exists(dockerfile);
+  return check_trusted_file(dockerfile, configuration.trust);
 }
 
 bool is_empty(const Json& value) { return value.is_null() || (value.is_structured() && value.empty()); }
 
-// What is recorded: what was said, and those defaults that differ from place to place.
+// What is recorded: what was said of the job, and those defaults that differ from place to place.
 JsonText recorded(const Json& values, const Configuration& configuration) {
   Json record = Json::object();
   for (const auto& [name, value] : values.items())
-    if (!is_empty(value)) record[name] = value;
+    if (!is_empty(value) && name != "safe_directories") record[name] = value;
   record["user"] = configuration.user;
   record["project"] = configuration.project;
   record["context_path"] = configuration.context_path;
@@ -150,20 +188,24 @@ Result<ConfigurationSources> sources_of_this_process() {
   }
   if (const std::string* home = find_variable(sources.environment, "HOME"); home && home->starts_with('/'))
     sources.home = *home;
+  const std::string* sudo_uid = find_variable(sources.environment, "SUDO_UID");
+  sources.trusted_owners = trusted_owners(sudo_uid ? *sudo_uid : "");
   PLZ_ASSIGN(sources.login_name, login_name());
   return sources;
 }
 
 Result<Configuration> load_configuration(const ConfigurationSources& sources) {
   ConfigurationMerge merge(sources.home);
-  PLZ_TRY(add_files(merge, sources));
+  PLZ_ASSIGN(FileTrust trust, add_users_file(merge, sources));
+  PLZ_TRY(add_files(merge, sources, trust));
   PLZ_TRY(add_variables(merge, sources));
   for (const auto& flag : sources.flags) PLZ_TRY(merge.add_override(flag, sources.working_directory));
 
   Configuration configuration;
   configuration.port = 0;
   apply(merge.values(), configuration);
-  apply_defaults(sources, configuration);
+  configuration.trust = std::move(trust);
+  PLZ_TRY(apply_defaults(sources, configuration));
   PLZ_TRY(check_configuration_rules(configuration, merge));
   configuration.warnings = configuration_warnings(configuration);
   configuration.merged = recorded(merge.values(), configuration);

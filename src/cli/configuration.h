@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "model/execution.h"
+#include "os/trusted_file.h"
 
 namespace plz {
 
@@ -56,6 +57,10 @@ struct Configuration {
   bool use_emojis = true;
   JsonText workarounds{"{}"};
 
+  // For files that are honoured for where they lie. safe_directories are the person's own word alone: their file's, or
+  // their environment's.
+  FileTrust trust;
+
   bool has_dockerfile = false;  // plz.Dockerfile lies in context_path
   // As merged, for ExecutionSpec::configuration: what some source said, with absolute paths, and user,
   // project and context_path always; keys sorted, without what is none or empty.
@@ -77,6 +82,7 @@ struct ConfigurationSources {
   std::string login_name;                    // the default of `user`
   std::string explicit_path;                 // -c; empty: not given
   EnvironmentVariables environment;          // PLZ_*, XDG_CONFIG_HOME are looked at
+  std::vector<uid_t> trusted_owners;         // whose files are believed
   std::vector<ConfigurationOverride> flags;  // later ones win
 };
 
@@ -87,6 +93,8 @@ Result<ConfigurationSources> sources_of_this_process();
 // from the mount point down, the directory's own (or explicit_path, or PLZ_CONFIGURATION_PATH),
 // PLZ_<KEY>, flags. An object's members are merged one by one; any other value replaces the lower
 // one. Errors are `invalid` and name key and source; not_found for an explicit file that is absent.
+// A file that somebody else could have put there or changed (os/trusted_file.h) is an error before anything of it is
+// used, plz.Dockerfile too, unless safe_directories of the user's own file or of the environment names its directory.
 Result<Configuration> load_configuration(const ConfigurationSources& sources);
 
 // The value of a variable, or nullptr.

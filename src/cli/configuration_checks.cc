@@ -241,6 +241,14 @@ Problem resources(const std::string& at, const Json& value) {
   });
 }
 
+Problem safe_directories(const std::string& at, const Json& value) {
+  if (value.is_string()) return text(at, value);
+  if (auto problem = list_of_texts(at, value)) return problem;
+  for (size_t i = 0; i < value.size(); ++i)
+    if (auto problem = text(fmt::format("{}[{}]", at, i), value[i])) return problem;
+  return std::nullopt;
+}
+
 Problem log_level(const std::string& at, const Json& value) {
   return one_of({"debug", "info", "warning", "error", "DEBUG", "INFO", "WARNING", "ERROR"}, at, value);
 }

@@ -37,6 +37,7 @@ Problem environment(const std::string& at, const Json& value);
 Problem index_range(const std::string& at, const Json& value);
 Problem positive_integer(const std::string& at, const Json& value);
 Problem resources(const std::string& at, const Json& value);
+Problem safe_directories(const std::string& at, const Json& value);
 Problem log_level(const std::string& at, const Json& value);
 
 }  // namespace plz::check

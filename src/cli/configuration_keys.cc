@@ -156,6 +156,13 @@ constexpr ConfigurationKey kKeys[] = {
      kText, kReplace, false, check::log_level, set_log_level},
     {"use_emojis", "boolean", "true", "Whether messages on a terminal begin with an emoji.", kJson, kReplace, false,
      check::boolean, PLZ_SET(c.use_emojis = value.get<bool>())},
+    {"safe_directories", "list of paths, or \"*\"", "[]",
+     "Directories whose `plz.config.json`, `plz.Dockerfile` and ignore rules are followed whoever can write them: "
+     "`/srv/lab` is that directory, `/srv/lab/*` also all below it, `*` every one. In your own file or in the "
+     "environment "
+     "only.",
+     ValueForm::text_or_list, kReplace, true, check::safe_directories,
+     PLZ_SET(c.trust.safe_directories = list_of_texts(value))},
     {"workarounds", "object", "{}", "Accepted, so that old files load; it changes nothing.", kJson, kMembers, false,
      check::object, PLZ_SET(c.workarounds = JsonText{value.dump()})},
 };
@@ -198,6 +205,12 @@ std::string cell(std::string_view text, bool code) {
 }
 
 }  // namespace
+
+std::vector<std::string> list_of_texts(const Json& value) {
+  if (value.is_null()) return {};
+  if (value.is_string()) return {value.get<std::string>()};
+  return value.get<std::vector<std::string>>();
+}
 
 std::span<const ConfigurationKey> configuration_keys() { return kKeys; }
 

@@ -25,6 +25,7 @@ enum class ValueForm {
   text,          // the environment and flags give it as it is
   json,          // … as JSON
   text_or_json,  // … as JSON where it begins with {
+  text_or_list,  // … as JSON where it begins with [
 };
 
 enum class ValueMerge { replace, members };
@@ -41,6 +42,9 @@ struct ConfigurationKey {
   // Takes a checked value (null where nullable).
   void (*set)(const Json& value, Configuration& configuration) = nullptr;
 };
+
+// A text alone stands for a list of it, null for an empty one.
+std::vector<std::string> list_of_texts(const Json& value);
 
 std::span<const ConfigurationKey> configuration_keys();
 const ConfigurationKey* find_configuration_key(std::string_view name);  // nullptr: there is none

@@ -20,6 +20,17 @@ void resolve_member(Json& object, const char* name, const std::string& directory
     *member = resolved(member->get<std::string>(), directory, home);
 }
 
+void resolve_safe_directories(Json& value, const std::string& directory, const std::string& home) {
+  Json paths = Json::array();
+  for (const std::string& path : list_of_texts(value)) {
+    const bool below = path.ends_with("/*");
+    if (path == "*") paths.push_back(path);
+    else
+      paths.push_back(resolved(below ? path.substr(0, path.size() - 2) : path, directory, home) + (below ? "/*" : ""));
+  }
+  value = std::move(paths);
+}
+
 // The keys whose values are, or hold, paths.
 void resolve_paths(const std::string& key, Json& value, const std::string& directory, const std::string& home) {
   constexpr std::string_view kFile = "file://";
@@ -27,6 +38,7 @@ void resolve_paths(const std::string& key, Json& value, const std::string& direc
     resolve_member(value, "path_to_private_key", directory, home);
     resolve_member(value, "path_to_ca_file", directory, home);
   }
+  if (key == "safe_directories") resolve_safe_directories(value, directory, home);
   if (!value.is_string()) return;
   std::string text = value.get<std::string>();
   if (key == "context_path" || key == "parameters") value = resolved(text, directory, home);
@@ -41,8 +53,9 @@ tl::unexpected<Error> unknown_key(std::string_view key, std::string_view source)
 }
 
 Result<Json> value_of(const ConfigurationKey& key, const ConfigurationOverride& override) {
-  bool is_text =
-      key.form == ValueForm::text || (key.form == ValueForm::text_or_json && !trim(override.value).starts_with('{'));
+  const std::string_view trimmed = trim(override.value);
+  bool is_text = key.form == ValueForm::text || (key.form == ValueForm::text_or_json && !trimmed.starts_with('{')) ||
+                 (key.form == ValueForm::text_or_list && !trimmed.starts_with('['));
   if (is_text && key.nullable && override.value.empty()) return Json();
   if (is_text) {
     if (!is_valid_utf8(override.value))
@@ -50,7 +63,7 @@ Result<Json> value_of(const ConfigurationKey& key, const ConfigurationOverride& 
                   fmt::format("{}: \"{}\" is not UTF-8", override.source, printable(override.value)));
     return Json(override.value);
   }
-  if (trim(override.value).empty())
+  if (trimmed.empty())
     return fail(ErrorCode::invalid, fmt::format("{} is empty: expected JSON ({})", override.source, key.type));
   Json value;
   PLZ_TRY(parse_configuration_value(override.value, override.source, value));
@@ -63,7 +76,7 @@ ConfigurationMerge::ConfigurationMerge(std::string home)
     : home_(std::move(home)), values_(std::make_unique<Json>(Json::object())) {}
 ConfigurationMerge::~ConfigurationMerge() = default;
 
-Result<void> ConfigurationMerge::add_file(std::string_view text, const std::string& path) {
+Result<void> ConfigurationMerge::add_file(std::string_view text, const std::string& path, FileOwner owner) {
   Json object;
   KeyPlaces places;
   PLZ_TRY(parse_configuration_json(text, printable(path), object, places));
@@ -71,6 +84,10 @@ Result<void> ConfigurationMerge::add_file(std::string_view text, const std::stri
   for (auto& [key, value] : object.items()) {
     TextPlace place = places[key];
     std::string source = fmt::format("{}:{}:{}", printable(path), place.line, place.column);
+    if (key == "safe_directories" && owner != FileOwner::user)
+      return fail(
+          ErrorCode::invalid, fmt::format("{}: {}: cannot be set here", source, key),
+          "only your own file (~/.config/plz/plz.config.json) and PLZ_SAFE_DIRECTORIES say whose files to trust");
     PLZ_TRY(add_value(key, std::move(value), source, directory));
   }
   return {};

@@ -19,8 +19,10 @@ class ConfigurationMerge {
   explicit ConfigurationMerge(std::string home);
   ~ConfigurationMerge();
 
+  // The user's own may say which others are believed.
+  enum class FileOwner { anybody, user };
   // A file's text; its relative paths are below its directory. `path` is absolute.
-  Result<void> add_file(std::string_view text, const std::string& path);
+  Result<void> add_file(std::string_view text, const std::string& path, FileOwner owner = FileOwner::anybody);
   // Relative paths are below `directory`.
   Result<void> add_override(const ConfigurationOverride& override, const std::string& directory);
 

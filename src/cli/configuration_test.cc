@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class ConfigurationTest : public testing::Test {
@@ -21,6 +22,7 @@ class ConfigurationTest : public testing::Test {
     EXPECT_TRUE(make_directories(root_.path("home")));
     EXPECT_TRUE(make_directories(work_));
     sources_ = {.working_directory = work_, .home = root_.path("home"), .login_name = "ada"};
+    sources_.trusted_owners = trusted_owners("");
   }
 
   void file(std::string_view text) { root_.write("work/plz.config.json", text); }
@@ -331,6 +333,51 @@ TEST_F(ConfigurationTest, RefusesArgumentsForAContainerThatIsNotThere) {
   EXPECT_THAT(error(), HasSubstr("docker_run_args: there is no container to hand them to"));
   flag("image", "debian:12");
   EXPECT_EQ(load().docker_run_args.text, R"({"shm_size":"1g"})");
+}
+
+TEST_F(ConfigurationTest, TakesNothingFromAFileThatAllCanWrite) {
+  root_.write("plz.config.json", R"({"host": "elsewhere"})", 0666);
+  EXPECT_EQ(error(), root_.path("plz.config.json") +
+                         " can be changed by everybody: nothing of it is used | have it removed, or made yours (chown, "
+                         "chmod); if you trust it all the same, add \"" +
+                         root_.path() + "\" to safe_directories in " + root_.path("home/.config/plz/plz.config.json"));
+  root_.write("home/.config/plz/plz.config.json", R"({"safe_directories": ["~/..", "/elsewhere"]})");
+  EXPECT_EQ(load().host, "elsewhere");
+  variable("PLZ_SAFE_DIRECTORIES", "");
+  EXPECT_THAT(error(), HasSubstr("can be changed by everybody"));
+}
+
+TEST_F(ConfigurationTest, HoldsEveryFileToTheSameRules) {
+  file("{}");
+  root_.write("given.json", "{}", 0666);
+  root_.write("work/plz.Dockerfile", "FROM a", 0646);
+  root_.write("home/.config/plz/plz.config.json", "{}", 0602);
+  EXPECT_THAT(error(), StartsWith(root_.path("home/.config/plz/plz.config.json")));
+  EXPECT_THAT(error(), Not(HasSubstr("safe_directories")));  // it cannot vouch for itself
+  variable("PLZ_SAFE_DIRECTORIES", "[\"" + root_.path("home") + "/*\"]");
+  EXPECT_THAT(error(), StartsWith(work_ + "/plz.Dockerfile can be changed by everybody"));
+  ASSERT_EQ(chmod((work_ + "/plz.Dockerfile").c_str(), 0664), 0);
+  EXPECT_TRUE(load().has_dockerfile);
+  sources_.explicit_path = "../given.json";
+  EXPECT_THAT(error(), HasSubstr("given by -c: " + root_.path("given.json") + " can be changed by everybody"));
+  variable("PLZ_CONFIGURATION_PATH", "../given.json");
+  sources_.explicit_path.clear();
+  EXPECT_THAT(error(), HasSubstr("given by PLZ_CONFIGURATION_PATH"));
+}
+
+TEST_F(ConfigurationTest, TakesSafeDirectoriesFromThePersonAlone) {
+  file(R"({"safe_directories": "*"})");
+  EXPECT_THAT(error(),
+              StartsWith(work_ + "/plz.config.json:1:2: safe_directories: cannot be set here | only your own"));
+  root_.write("home/.config/plz/plz.config.json", R"({"safe_directories": "*"})");
+  EXPECT_THAT(error(), HasSubstr("cannot be set here"));
+  file("{}");
+  EXPECT_THAT(load().trust.safe_directories, ElementsAre("*"));
+  EXPECT_THAT(load().merged.text, Not(HasSubstr("safe_directories")));
+  sources_.working_directory = root_.path("home/.config/plz");  // the person's own, and the directory's
+  EXPECT_THAT(load().trust.safe_directories, ElementsAre("*"));
+  root_.write("home/.config/plz/plz.config.json", R"({"safe_directories": [""]})");
+  EXPECT_THAT(error(), HasSubstr("safe_directories[0]: expected a text that is not empty"));
 }
 
 TEST(ParseMemory, TakesWhatPeopleWrite) {
