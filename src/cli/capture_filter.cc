@@ -21,11 +21,35 @@ struct TextHash {
 };
 using PathSet = std::unordered_set<std::string, TextHash, std::equal_to<>>;
 
+// What tools leave beside the code when they read it. Directories, by their names.
+constexpr std::string_view kCaches[] = {"__pycache__",
+                                        ".ipynb_checkpoints",
+                                        ".mypy_cache",
+                                        ".pytest_cache",
+                                        ".ruff_cache",
+                                        ".hypothesis",
+                                        ".pytype",
+                                        ".pyre",
+                                        ".tox",
+                                        ".nox",
+                                        ".virtual_documents"};
+
+bool is_cache(std::string_view name) {
+  return std::find(std::begin(kCaches), std::end(kCaches), name) != std::end(kCaches);
+}
+
+// Whether one of the path's names is that of a cache.
+bool names_cache(std::string_view path) {
+  const auto names = split(path, '/');
+  return std::any_of(names.begin(), names.end(), is_cache);
+}
+
 struct Rules {
   std::vector<Glob> excluded, included;
-  PathSet needed;          // exact paths
-  PathSet left_out;        // exact paths: what git ignores, directories of output
-  bool git_names = false;  // whatever is named .git
+  std::vector<Glob> included_caches;  // those of `included` that name one
+  PathSet needed;                     // exact paths
+  PathSet left_out;                   // exact paths: what git ignores, directories of output
+  bool git_names = false;             // whatever is named .git
 };
 
 class RulesFilter final : public CaptureFilter {
@@ -37,17 +61,20 @@ class RulesFilter final : public CaptureFilter {
     // Where nothing is included in spite of a rule, no directory that is left out is ever entered, so
     // that those above need not be asked about again.
     if (rules_.included.empty()) return leaves_out(path) ? Verdict::exclude : Verdict::include;
-    for (const auto& glob : rules_.included)
+    // Whoever includes `src` does not mean what tools leave there.
+    const auto& included = names_cache(path) ? rules_.included_caches : rules_.included;
+    for (const auto& glob : included)
       if (glob.matches_or_covers(path)) return Verdict::include;
     if (!leaves_out_or_above(path)) return Verdict::include;
     if (!is_directory) return Verdict::exclude;
-    for (const auto& glob : rules_.included)
+    for (const auto& glob : included)
       if (glob.may_match_below(path)) return Verdict::look_inside;
     return Verdict::exclude;
   }
 
  private:
   bool leaves_out(std::string_view path) const {
+    if (is_cache(path.substr(path.rfind('/') + 1))) return true;
     if (rules_.git_names && (path == ".git" || path.ends_with("/.git"))) return true;
     if (!rules_.left_out.empty() && rules_.left_out.contains(path)) return true;
     return std::any_of(rules_.excluded.begin(), rules_.excluded.end(),
@@ -191,6 +218,9 @@ Result<CodeFilter> PendingCodeFilter::finish() {
   Rules rules;
   rules.excluded = globs("excluded_paths", sources.excluded_paths, sources.context_path, state_->warnings);
   rules.included = globs("included_paths", sources.included_paths, sources.context_path, state_->warnings);
+  for (const auto& pattern : sources.included_paths)
+    if (auto glob = Glob::make(pattern, sources.context_path); glob && names_cache(pattern))
+      rules.included_caches.push_back(std::move(*glob));
   rules.needed.insert(sources.needed_paths.begin(), sources.needed_paths.end());
   leave_out_output(sources, rules);
   PLZ_TRY(state_->add_ignored(rules));

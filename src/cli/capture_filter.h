@@ -34,7 +34,8 @@ struct CodeFilter {
 };
 
 // A path is captured if it is needed, or it or a parent is included; else left out if it or a parent is excluded, is
-// ignored by git (tracked or not), is named .git in a git checkout, or holds output.
+// ignored by git (tracked or not), is named .git in a git checkout, or holds output. What tools leave beside the code
+// (__pycache__ and the like) is left out, too, unless an included pattern has its name.
 class PendingCodeFilter {
  public:
   // Starts git in the background where it is needed, and returns.

@@ -75,6 +75,58 @@ TEST_F(CaptureFilterTest, CapturesEverythingByDefault) {
   EXPECT_THAT(captured(), ElementsAre(".hidden/", ".hidden/b", "a.py", "empty/"));
 }
 
+TEST_F(CaptureFilterTest, LeavesOutWhatToolsLeaveBesideTheCode) {
+  for (const char* path : {"a.py", "__pycache__/a.pyc", "src/b.py", "src/__pycache__/b.pyc", ".mypy_cache/3.11/x",
+                           "notes/.ipynb_checkpoints/n.ipynb", "notes/n.ipynb", "my__pycache__/kept"})
+    root_.write(path, "");
+  EXPECT_THAT(captured(), ElementsAre("a.py", "my__pycache__/", "my__pycache__/kept", "notes/", "notes/n.ipynb", "src/",
+                                      "src/b.py"));
+  // Not named: the directory above is.
+  sources_.included_paths = {"src", "notes/**"};
+  sources_.excluded_paths = {"**"};
+  EXPECT_THAT(captured(), ElementsAre("notes/", "notes/n.ipynb", "src/", "src/b.py"));
+  sources_.included_paths = {"src/__pycache__", "**/.ipynb_checkpoints/*.ipynb"};
+  EXPECT_THAT(captured(), ElementsAre("notes/.ipynb_checkpoints/n.ipynb", "src/__pycache__/", "src/__pycache__/b.pyc"));
+  sources_.excluded_paths = {};
+  sources_.included_paths = {"**/__pycache__"};
+  EXPECT_THAT(captured(),
+              ElementsAre("__pycache__/", "__pycache__/a.pyc", "a.py", "my__pycache__/", "my__pycache__/kept", "notes/",
+                          "notes/n.ipynb", "src/", "src/__pycache__/", "src/__pycache__/b.pyc", "src/b.py"));
+}
+
+TEST_F(CaptureFilterTest, FindsTheCheckoutWhateverGitsVariablesName) {
+  TemporaryDirectory other;
+  ASSERT_EQ(system(("git init -q " + other.path()).c_str()), 0);
+  git("init");
+  root_.write(".gitignore", "*.ckpt");
+  root_.write("a.py", "");
+  root_.write("a.ckpt", "");
+  for (const EnvironmentVariables& leaked :
+       {EnvironmentVariables{{"GIT_DIR", other.path(".git")}},
+        EnvironmentVariables{{"GIT_DIR", ".git"}, {"GIT_WORK_TREE", "/"}},
+        EnvironmentVariables{{"GIT_INDEX_FILE", other.path(".git/index")}},
+        EnvironmentVariables{{"GIT_CONFIG_PARAMETERS", "'core.worktree'='" + other.path() + "'"}},
+        EnvironmentVariables{{"GIT_CEILING_DIRECTORIES", parent_path(root_.path())}},
+        EnvironmentVariables{{"GIT_LITERAL_PATHSPECS", "1"}, {"GIT_PREFIX", "x/"}}}) {
+    auto clean = sources_.environment;
+    sources_.environment.insert(sources_.environment.end(), leaked.begin(), leaked.end());
+    EXPECT_THAT(captured(), ElementsAre(".gitignore", "a.py")) << leaked.front().first;
+    sources_.environment = std::move(clean);
+  }
+}
+
+TEST_F(CaptureFilterTest, FollowsGitWhereNothingIsLeft) {
+  git("init");
+  root_.write(".gitignore", "*.ckpt\nout/");
+  root_.write("all/a.ckpt", "");
+  root_.write("all/deep/a.ckpt", "");
+  root_.write("out/a", "");
+  sources_.context_path = root_.path("all");
+  EXPECT_THAT(captured(), ElementsAre("deep/"));
+  sources_.context_path = root_.path("out");  // ignored itself: then git's rules say nothing of use
+  EXPECT_THAT(filter().warnings, ElementsAre(HasSubstr("git ignores " + root_.path("out") + " itself")));
+}
+
 TEST_F(CaptureFilterTest, FollowsNoRulesThatAllCanWrite) {
   git("init");
   root_.write("code/a.py", "");

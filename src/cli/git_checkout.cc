@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "cli/git_environment.h"
 #include "os/file.h"
 
 namespace plz {
@@ -14,13 +15,14 @@ constexpr auto kPatience = std::chrono::minutes(5);
 constexpr int kMostNestedModules = 8;
 
 Result<BackgroundCommand> start_git(std::vector<std::string> arguments, const std::string& directory,
-                                    EnvironmentVariables environment) {
+                                    const EnvironmentVariables& given) {
+  EnvironmentVariables environment = git_environment(given);
   std::string program = locate_program("git", environment, directory);
   if (program.empty()) return fail(ErrorCode::not_found, "git is not installed", "apt-get install git");
   // Answers in git's own words, and no write into the user's checkout.
   const EnvironmentVariables ours{{"LC_ALL", "C"}, {"GIT_OPTIONAL_LOCKS", "0"}};
   for (const auto& variable : ours) {
-    std::erase_if(environment, [&](const auto& given) { return given.first == variable.first; });
+    std::erase_if(environment, [&](const auto& other) { return other.first == variable.first; });
     environment.push_back(variable);
   }
   return BackgroundCommand::start({program, std::move(arguments), std::move(environment), directory});
@@ -33,6 +35,11 @@ Result<std::string> output_of(BackgroundCommand& git) {
   return fail(ErrorCode::invalid,
               fmt::format("git failed: {}",
                           words.empty() ? fmt::format("exit status {}", ended.exit_status) : printable(words)));
+}
+
+// Each file, tracked or not.
+std::vector<std::string> all_ignored() {
+  return {"ls-files", "-z", "--ignored", "--others", "--cached", "--exclude-standard"};
 }
 
 // Submodules of `checkout` that are there, and theirs.
@@ -58,9 +65,11 @@ std::optional<std::string> find_git_checkout(const std::string& directory) {
 
 Result<PendingGitIgnored> PendingGitIgnored::start(const std::string& directory, const std::string& checkout,
                                                    const EnvironmentVariables& environment) {
-  const std::vector<std::string> arguments{"ls-files",           "-z",         "--ignored", "--others", "--cached",
-                                           "--exclude-standard", "--directory"};
+  std::vector<std::string> arguments = all_ignored();
+  arguments.push_back("--directory");
   PendingGitIgnored pending;
+  pending.directory_ = directory;
+  pending.environment_ = environment;
   PLZ_ASSIGN(auto git, start_git(arguments, directory, environment));
   pending.questions_.push_back({"", std::move(git)});
 
@@ -75,11 +84,23 @@ Result<PendingGitIgnored> PendingGitIgnored::start(const std::string& directory,
   return pending;
 }
 
+// git lists the directory itself, too, where there happens to be nothing in it that is not ignored.
+Result<void> PendingGitIgnored::look_closer(GitIgnored& ignored) const {
+  PLZ_ASSIGN(auto asked, start_git({"check-ignore", "-q", "."}, directory_, environment_));
+  PLZ_ASSIGN(const auto answer, asked.finish(kPatience));
+  if (answer.exit_status != 1) return {};
+  PLZ_ASSIGN(auto listing, start_git(all_ignored(), directory_, environment_));
+  PLZ_ASSIGN(const std::string output, output_of(listing));
+  ignored = parse_git_ignored(output);
+  return {};
+}
+
 Result<GitIgnored> PendingGitIgnored::finish() {
   GitIgnored all;
   for (auto& question : questions_) {
     PLZ_ASSIGN(std::string output, output_of(question.git));
     GitIgnored ignored = parse_git_ignored(output);
+    if (question.prefix.empty() && ignored.directory_itself) PLZ_TRY(look_closer(ignored));
     if (question.prefix.empty()) all.directory_itself = ignored.directory_itself;
     for (auto& path : ignored.paths) all.paths.push_back(question.prefix + path);
   }

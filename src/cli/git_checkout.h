@@ -1,4 +1,5 @@
-// What the git program says about a directory. Each question runs in the background.
+// What the git program says about a directory. Each question runs in the background, and is about the repository that
+// the directory is in, whichever git's own variables name (git_environment.h).
 #pragma once
 
 #include <optional>
@@ -35,6 +36,10 @@ class PendingGitIgnored {
     std::string prefix;  // of the answers' paths: empty, or "submodule/"
     BackgroundCommand git;
   };
+  Result<void> look_closer(GitIgnored& ignored) const;
+
+  std::string directory_;
+  EnvironmentVariables environment_;
   std::vector<Question> questions_;
 };
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/configuration.h"
 #include "cli/git_checkout.h"
+#include "cli/git_environment.h"
 #include "cli/python_interpreter.h"
 #include "cli/python_inventory.h"
 #include "cli/recorded_variables.h"
@@ -64,7 +65,8 @@ Json environment_json(const MetadataSources& sources) {
   };
   if (sources.host_environment && sources.shell_reaches_job)
     for (const auto& [name, value] : sources.environment)
-      if (!name.starts_with("PLZ_") && !is_of_the_shell(name)) add(name, value, recorded);
+      if (!name.starts_with("PLZ_") && !is_of_the_shell(name) && !names_git_repository(name))
+        add(name, value, recorded);
   for (const auto& [name, value] : sources.configured) add(name, value, all);
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/code_filter.h"
+#include "cli/git_environment.h"
 #include "cli/input_source.h"
 #include "cli/json_view.h"
 #include "cli/metadata.h"
@@ -216,7 +217,7 @@ Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Exe
 EnvironmentVariables shell_environment(const EnvironmentVariables& environment) {
   EnvironmentVariables kept;
   for (const auto& variable : environment)
-    if (!variable.first.starts_with("PLZ_")) kept.push_back(variable);
+    if (!variable.first.starts_with("PLZ_") && !names_git_repository(variable.first)) kept.push_back(variable);
   return kept;
 }
 

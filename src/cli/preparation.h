@@ -30,7 +30,8 @@ Result<Prepared> prepare_run(Session& session, Interrupt& interrupt, const std::
 Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Execution& earlier,
                                const std::optional<JsonText>& parameters);
 
-// The job's environment as it is submitted: this shell's less PLZ_*.
+// The job's environment as it is submitted: this shell's less PLZ_* and, where it is a
+// hook of git's, what names the repository to git: the job is in none.
 EnvironmentVariables shell_environment(const EnvironmentVariables& environment);
 
 }  // namespace plz
