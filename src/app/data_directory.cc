@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "os/file.h"
 
 namespace plz {
@@ -13,10 +14,13 @@ Result<void> check_format(const std::string& directory) {
   const std::string path = directory + "/format";
   PLZ_ASSIGN(auto content, read_file_if_exists(path, 64));
   if (!content) return write_file_atomically(path, fmt::format("{}\n", kDataFormat), 0600, Sync::yes);
+  std::string_view word(*content);
+  if (word.ends_with('\n')) word.remove_suffix(1);
   int format = 0;
-  auto [end, error] = std::from_chars(content->data(), content->data() + content->size(), format);
-  if (error != std::errc())
-    return fail(ErrorCode::invalid, path + " does not hold a number", "is this a directory of plz's?");
+  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), format);
+  if (error != std::errc() || end != word.data() + word.size() || format < 1)
+    return fail(ErrorCode::invalid, fmt::format("{} holds '{}', which is not one whole number", path, printable(word)),
+                fmt::format("it is damaged, or this is no directory of plz's; this plz writes {}", kDataFormat));
   if (format > kDataFormat)
     return fail(
         ErrorCode::invalid,
@@ -35,7 +39,7 @@ Result<DataDirectory> open_data_directory(const std::string& path) {
   PLZ_ASSIGN(auto lock, LockFile::try_lock(path + "/controller.lock", LockFile::kMoment));
   if (!lock) return fail(ErrorCode::conflict, "another controller is using " + path);
   PLZ_TRY(check_format(path));
-  for (const char* name : {"/store", "/logs", "/worker"}) PLZ_TRY(make_directories(path + name, 0700));
+  PLZ_TRY(make_directories(path + "/worker", 0700));
   return DataDirectory{path, std::move(*lock)};
 }
 

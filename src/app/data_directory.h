@@ -3,8 +3,8 @@
 //   format           the layout's version: a newer one is refused
 //   controller.lock  held by the one controller that uses it
 //   plz.db           the database
-//   store/           packs
-//   logs/            attempts' logs
+//   store/           packs, and whose they are (file_ownership.h)
+//   logs/            attempts' logs, and whose they are
 //   worker/          the local worker's own
 //   controller.toml  its settings, if a person wrote some (controller_options.h)
 //   controller.log, worker.log
@@ -30,8 +30,9 @@ struct DataDirectory {
   std::string worker() const { return path + "/worker"; }
 };
 
-// Makes it where it is absent (0700), checks its format, and takes its lock. Refuses a network file
-// system, on which neither locks nor the database can be trusted. conflict: another controller has it.
+// Makes it where it is absent (0700; store/ and logs/ are made by their owners), checks its format, and takes its lock.
+// Refuses a network file system, on which neither locks nor the database can be trusted. conflict: another controller
+// has it.
 Result<DataDirectory> open_data_directory(const std::string& path);
 
 }  // namespace plz

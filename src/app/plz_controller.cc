@@ -9,9 +9,11 @@
 
 #include "app/controller_options.h"
 #include "app/data_directory.h"
+#include "app/file_ownership.h"
 #include "app/listening_socket.h"
 #include "app/machine_capacity.h"
 #include "app/program_path.h"
+#include "app/recovery_command.h"
 #include "app/signals.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -28,6 +30,18 @@ namespace plz {
 namespace {
 
 using std::chrono::milliseconds;
+
+// Of what is destroyed before the database is.
+class EndNote {
+ public:
+  explicit EndNote(FileOwnership& ownership) : ownership_(ownership) {}
+  ~EndNote() { ownership_.note_end(); }
+  EndNote(const EndNote&) = delete;
+  EndNote& operator=(const EndNote&) = delete;
+
+ private:
+  FileOwnership& ownership_;
+};
 
 // Whoever started us waits for one line on this descriptor.
 void tell_starter(const ControllerOptions& options, std::string_view words) {
@@ -77,7 +91,11 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   // The worker on this machine dials in here, also where all others come by network.
   if (options.socket.empty() && !options.no_local_worker) options.socket = data.path + "/controller.sock";
   SystemClock clock;
+  FileOwnership ownership(data);
+  PLZ_TRY(ownership.check_files());
   PLZ_ASSIGN(auto database, open_sqlite_database(data.database()));
+  PLZ_TRY(ownership.check_owner(database->identity()));
+  const EndNote end_note(ownership);
   PLZ_ASSIGN(auto packs, LocalPackStore::open(data.store()));
   PLZ_ASSIGN(auto logs, FileLogStore::open(data.logs()));
 
@@ -99,6 +117,8 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   settings.images_repository = options.images_repository;
   Controller controller(settings, clock, *database, *packs, *logs, provider);
   HttpServer server({}, [&](Request& request) { return controller.handle(request); });
+  PLZ_TRY(ownership.check_packs(database->identity(), controller.context().blobs, *packs));
+  PLZ_TRY(ownership.take(database->identity()));
   PLZ_TRY(controller.load());
   PLZ_TRY(listen(server, options));
   PLZ_TRY(server.start());
@@ -126,6 +146,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
 }  // namespace plz
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "recover") return plz::recovery_main(argc - 1, argv + 1);
   auto parsed = plz::parse_controller_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
   // Many threads that allocate little: few arenas keep the resident memory small.

@@ -19,6 +19,7 @@ enum class ErrorCode {
   timeout,      // a deadline passed
   cancelled,    // the caller asked for the end
   internal,     // a defect, or an error of the system that nobody foresaw
+  damaged,      // what was stored is not what it was: it has to be stored again
 };
 
 struct Error {

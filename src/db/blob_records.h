@@ -49,6 +49,10 @@ class BlobRecords {
   // In the order in which they were first recorded: what a blob refers to lies in the same pack, or in
   // one before it.
   virtual Result<std::vector<Uuid>> packs() = 0;
+  // What is in packs() no more, and what never came to be because each of its blobs had a record: nobody but this
+  // database knew them, and their files may go. Each stays here until it is forgotten.
+  virtual Result<std::vector<Uuid>> dropped_packs() = 0;
+  virtual Result<void> forget_dropped_pack(const Uuid& pack) = 0;
   struct Totals {
     uint64_t blobs = 0, bytes = 0, stored_bytes = 0, packs = 0;
   };

@@ -4,6 +4,7 @@
 #include "db/blob_records.h"
 #include "db/execution_records.h"
 #include "db/history.h"
+#include "db/identity_records.h"
 #include "db/instance_records.h"
 #include "db/measure_records.h"
 
@@ -17,6 +18,7 @@ class Database {
   virtual History& history() = 0;
   virtual InstanceRecords& instances() = 0;
   virtual BlobRecords& blobs() = 0;
+  virtual IdentityRecords& identity() = 0;
 };
 
 }  // namespace plz

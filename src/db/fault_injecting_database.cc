@@ -164,6 +164,12 @@ class FaultyBlobs final : public BlobRecords {
   Result<std::vector<Uuid>> packs() override {
     return plan_.around([&] { return real_.packs(); });
   }
+  Result<std::vector<Uuid>> dropped_packs() override {
+    return plan_.around([&] { return real_.dropped_packs(); });
+  }
+  Result<void> forget_dropped_pack(const Uuid& pack) override {
+    return plan_.around([&] { return real_.forget_dropped_pack(pack); });
+  }
   Result<Totals> totals() override {
     return plan_.around([&] { return real_.totals(); });
   }
@@ -196,6 +202,27 @@ class FaultyBlobs final : public BlobRecords {
   BlobRecords& real_;
 };
 
+class FaultyIdentity final : public IdentityRecords {
+ public:
+  FaultyIdentity(Plan& plan, IdentityRecords& real) : plan_(plan), real_(real) {}
+  Result<DatabaseIdentity> read() override {
+    return plan_.around([&] { return real_.read(); });
+  }
+  Result<Uuid> open() override {
+    return plan_.around([&] { return real_.open(); });
+  }
+  Result<bool> was_opened(const Uuid& token) override {
+    return plan_.around([&] { return real_.was_opened(token); });
+  }
+  Result<void> settle() override {
+    return plan_.around([&] { return real_.settle(); });
+  }
+
+ private:
+  Plan& plan_;
+  IdentityRecords& real_;
+};
+
 }  // namespace
 
 struct FaultInjectingDatabase::Parts {
@@ -204,7 +231,8 @@ struct FaultInjectingDatabase::Parts {
         measures(plan, real.measures()),
         history(plan, real.history()),
         instances(plan, real.instances()),
-        blobs(plan, real.blobs()) {}
+        blobs(plan, real.blobs()),
+        identity(plan, real.identity()) {}
 
   Plan plan;
   FaultyExecutions executions;
@@ -212,6 +240,7 @@ struct FaultInjectingDatabase::Parts {
   FaultyHistory history;
   FaultyInstances instances;
   FaultyBlobs blobs;
+  FaultyIdentity identity;
 };
 
 FaultInjectingDatabase::FaultInjectingDatabase(Database& real) : parts_(std::make_unique<Parts>(real)) {}
@@ -231,5 +260,6 @@ MeasureRecords& FaultInjectingDatabase::measures() { return parts_->measures; }
 History& FaultInjectingDatabase::history() { return parts_->history; }
 InstanceRecords& FaultInjectingDatabase::instances() { return parts_->instances; }
 BlobRecords& FaultInjectingDatabase::blobs() { return parts_->blobs; }
+IdentityRecords& FaultInjectingDatabase::identity() { return parts_->identity; }
 
 }  // namespace plz

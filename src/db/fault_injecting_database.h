@@ -28,6 +28,7 @@ class FaultInjectingDatabase final : public Database {
   History& history() override;
   InstanceRecords& instances() override;
   BlobRecords& blobs() override;
+  IdentityRecords& identity() override;
 
  private:
   struct Parts;

@@ -108,6 +108,22 @@ Result<std::unique_ptr<FileLogStore>> FileLogStore::open(const std::string& dire
 
 FileLogStore::~FileLogStore() = default;
 
+Result<std::vector<Uuid>> FileLogStore::list() const {
+  std::vector<Uuid> logs;
+  PLZ_ASSIGN(auto folders, list_directory(directory_));
+  for (const std::string& folder : folders) {
+    if (folder.size() != 2) continue;
+    PLZ_ASSIGN(auto names, list_directory(join_path(directory_, folder)));
+    for (std::string_view name : names) {
+      if (!name.ends_with(".log")) continue;
+      name.remove_suffix(4);
+      if (auto id = Uuid::parse(name)) logs.push_back(*id);
+    }
+  }
+  std::sort(logs.begin(), logs.end());
+  return logs;
+}
+
 // The end of a UUID is random: its first bytes, a time, would fill one directory after the other.
 std::string FileLogStore::path_of(const Uuid& attempt, std::string_view suffix) const {
   std::string name = attempt.to_string();

@@ -20,6 +20,8 @@ class FileLogStore final : public LogStore {
   // Makes the directory (mode 0700) if need be.
   static Result<std::unique_ptr<FileLogStore>> open(const std::string& directory);
   ~FileLogStore() override;
+  // Those that have a file.
+  Result<std::vector<Uuid>> list() const;
 
   // A full disk is unavailable; the log is then as it was before the call.
   Result<LogState> append(const Uuid& attempt, uint64_t offset, std::string_view bytes) override;

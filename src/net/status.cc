@@ -11,6 +11,7 @@ int http_status(ErrorCode code) {
     case ErrorCode::timeout: return 504;
     case ErrorCode::cancelled: return 499;
     case ErrorCode::internal: return 500;
+    case ErrorCode::damaged: return 500;
   }
   return 500;
 }

@@ -81,7 +81,7 @@ void append_pack_record_header(std::string& pack, const PackRecordHeader& header
 
 Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum, std::string& out) {
   if (XXH3_64bits(stored.data(), stored.size()) != checksum)
-    return fail(ErrorCode::internal, "a stored blob is damaged: its checksum does not match");
+    return fail(ErrorCode::damaged, "a stored blob is damaged: its checksum does not match");
   if (bytes > kMaxBlobBytes)
     return fail(ErrorCode::invalid, fmt::format("a blob of {} bytes is larger than blobs can be", bytes));
   if (codec == Codec::raw) {

@@ -41,11 +41,16 @@ class PackStore {
  public:
   virtual ~PackStore() = default;
   virtual Result<std::unique_ptr<PackWriter>> create(PackId id) = 0;
-  // Reads exactly `size` bytes; not_found if there is no such pack, internal if it is shorter.
+  // Reads exactly `size` bytes; not_found if there is no such pack, damaged if it is shorter.
   virtual Result<void> read(PackId id, uint64_t offset, void* buffer, size_t size) = 0;
   virtual Result<uint64_t> size(PackId id) = 0;
   virtual Result<void> remove(PackId id) = 0;  // absent: success
   virtual Result<std::vector<PackId>> list() = 0;
+  // Says that the pack's records are stored: from then on it is there for good, whatever a database knows of it.
+  // Need not be durable: what crashes in between leaves a pack that has records, and whoever finds it says it again.
+  virtual Result<void> settle(PackId id) = 0;
+  // Those of list() that were committed and not settled.
+  virtual Result<std::vector<PackId>> unsettled() = 0;
 };
 
 // What every kind of store says of one.

@@ -58,8 +58,8 @@ TEST_P(PackStoreContract, TellsAbsenceFromDamage) {
   char byte;
   EXPECT_EQ(store_->read(new_id(), 0, &byte, 1).error().code, ErrorCode::not_found);
   PackId id = stored("abc");
-  EXPECT_EQ(store_->read(id, 3, &byte, 1).error().code, ErrorCode::internal);
-  EXPECT_EQ(store_->read(id, 1000, &byte, 1).error().code, ErrorCode::internal);
+  EXPECT_EQ(store_->read(id, 3, &byte, 1).error().code, ErrorCode::damaged);
+  EXPECT_EQ(store_->read(id, 1000, &byte, 1).error().code, ErrorCode::damaged);
 }
 
 TEST_P(PackStoreContract, RemovesAndLists) {
@@ -71,6 +71,22 @@ TEST_P(PackStoreContract, RemovesAndLists) {
   char byte;
   EXPECT_EQ(store_->read(first, 0, &byte, 1).error().code, ErrorCode::not_found);
   EXPECT_EQ(*store_->list(), std::vector{second});
+}
+
+TEST_P(PackStoreContract, TellsWhatWasSettled) {
+  PackId first = stored("1"), second = stored("2");
+  EXPECT_EQ(*store_->unsettled(), (std::vector{first, second}));
+  read(second, 0, 1);
+  ASSERT_TRUE(store_->settle(second));
+  ASSERT_TRUE(store_->settle(second));
+  EXPECT_EQ(*store_->unsettled(), std::vector{first});
+  EXPECT_EQ(*store_->list(), (std::vector{first, second}));
+  EXPECT_EQ(read(second, 0, 1), "2");
+  EXPECT_EQ(*store_->size(second), 1u);
+  EXPECT_EQ(store_->create(second).error().code, ErrorCode::conflict);
+  EXPECT_FALSE(store_->settle(new_id()));
+  ASSERT_TRUE(store_->remove(first));
+  EXPECT_TRUE(store_->unsettled()->empty());
 }
 
 TEST_P(PackStoreContract, ServesManyThreadsAtOnce) {

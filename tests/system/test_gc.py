@@ -25,9 +25,9 @@ print("printed", seed)
 
 
 def store_bytes(plz):
-    """Of all files of the store; one that vanishes on the way counts nothing."""
+    """Of all packs; one that vanishes on the way counts nothing."""
     total = 0
-    for path in (plz.data / "store").rglob("*"):
+    for path in (plz.data / "store" / "packs").rglob("*"):
         try:
             total += path.stat().st_size if path.is_file() else 0
         except FileNotFoundError:

@@ -32,6 +32,8 @@ class InterruptedPackStore final : public PackStore {
   Result<uint64_t> size(PackId id) override { return store_.size(id); }
   Result<void> remove(PackId id) override { return store_.remove(id); }
   Result<std::vector<PackId>> list() override { return store_.list(); }
+  Result<void> settle(PackId id) override { return store_.settle(id); }
+  Result<std::vector<PackId>> unsettled() override { return store_.unsettled(); }
 
  private:
   PackStore& store_;

@@ -48,8 +48,8 @@ Result<Swept> Sweeper::foresee() {
     PLZ_ASSIGN(auto size, size_if_there(parts_.packs, PackId(table_.pack_id(pack))));
     if (size) count_shrunk(*size, size_with(kept), swept);
   }
-  PLZ_ASSIGN(auto unrecorded, parts_.blobs.unrecorded_packs());
-  for (PackId id : unrecorded) {
+  PLZ_ASSIGN(auto leftovers, parts_.blobs.leftover_packs());
+  for (PackId id : leftovers) {
     PLZ_ASSIGN(auto size, size_if_there(parts_.packs, id));
     if (size) count_shrunk(*size, 0, swept);
   }
@@ -134,7 +134,7 @@ Result<std::string> Sweeper::who_holds_up() {
 
 // First what makes room, then what needs some for a while.
 Result<void> Sweeper::shrink_packs(const std::stop_token& stop, Swept& done) {
-  PLZ_TRY(remove_unrecorded(done));
+  PLZ_TRY(remove_leftovers(done));
   for (size_t pack = 0; pack < table_.packs(); ++pack) {
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the controller is ending");
     PLZ_TRY(shrink(pack, done));
@@ -142,9 +142,9 @@ Result<void> Sweeper::shrink_packs(const std::stop_token& stop, Swept& done) {
   return {};
 }
 
-Result<void> Sweeper::remove_unrecorded(Swept& done) {
-  PLZ_ASSIGN(auto unrecorded, parts_.blobs.unrecorded_packs());
-  for (PackId id : unrecorded) {
+Result<void> Sweeper::remove_leftovers(Swept& done) {
+  PLZ_ASSIGN(auto leftovers, parts_.blobs.leftover_packs());
+  for (PackId id : leftovers) {
     PLZ_ASSIGN(auto size, size_if_there(parts_.packs, id));
     if (size) PLZ_TRY(remove_pack(id, *size, done));
   }
@@ -171,7 +171,7 @@ Result<void> Sweeper::shrink(size_t pack, Swept& done) {
     blobs.push_back(*record);
     needed += kPackRecordHeaderBytes + record->stored_bytes;
   }
-  // One without any record was among the unrecorded.
+  // One without any record was among the leftovers.
   if (blobs.empty() || *size <= size_with(needed)) return {};
   return rewrite(id, *size, std::move(blobs), done);
 }
@@ -184,7 +184,8 @@ Result<void> Sweeper::rewrite(PackId from, uint64_t from_bytes, std::vector<Blob
     return fail(std::move(replaced).error().with_context("writing the pack " + from.to_string() + " anew"));
   }
   known_packs_.insert(to.uuid());
-  PLZ_TRY(parts_.packs.remove(from));
+  PLZ_TRY(parts_.packs.settle(to));
+  PLZ_TRY(parts_.blobs.remove_leftover(from));
   count_shrunk(from_bytes, bytes, done);
   return {};
 }
@@ -216,7 +217,7 @@ Result<uint64_t> Sweeper::write_pack(PackId id, std::vector<BlobRecord>& blobs) 
 }
 
 Result<void> Sweeper::remove_pack(PackId id, uint64_t bytes, Swept& done) {
-  PLZ_TRY(parts_.packs.remove(id));
+  PLZ_TRY(parts_.blobs.remove_leftover(id));
   count_shrunk(bytes, 0, done);
   return {};
 }

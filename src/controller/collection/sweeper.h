@@ -5,7 +5,8 @@
 //   bytes     packs without records are removed, those with dead bytes in them are written anew: the new
 //             pack is durable, then the records move in one transaction, then the old pack goes
 //
-// A crash at any moment leaves at worst packs that no record names, which the next start removes.
+// A crash at any moment leaves at worst packs that this database knows to have no records, which the next start
+// removes. A pack that it knows nothing of is never touched.
 #pragma once
 
 #include <chrono>
@@ -62,7 +63,7 @@ class Sweeper {
   Result<void> rewrite(PackId from, uint64_t from_bytes, std::vector<BlobRecord> blobs, Swept& done);
   Result<uint64_t> write_pack(PackId id, std::vector<BlobRecord>& blobs);
   Result<void> remove_pack(PackId id, uint64_t bytes, Swept& done);
-  Result<void> remove_unrecorded(Swept& done);
+  Result<void> remove_leftovers(Swept& done);
   Result<std::string> who_holds_up();
 
   SweeperParts parts_;

@@ -100,24 +100,50 @@ class BlobService::Incoming {
 };
 
 Result<void> BlobService::sweep() {
-  PLZ_ASSIGN(auto unrecorded, unrecorded_packs());
-  for (const PackId& id : unrecorded) {
+  PLZ_ASSIGN(auto leftovers, leftover_packs());
+  for (const PackId& id : leftovers) {
     log_info("removing the pack {}, which no record names", id.to_string());
-    PLZ_TRY(packs_.remove(id));
+    PLZ_TRY(remove_leftover(id));
   }
+  PLZ_ASSIGN(auto recorded, packs_.unsettled());
+  for (const PackId& id : recorded) PLZ_TRY(packs_.settle(id));
+  PLZ_ASSIGN(auto gone, records_.dropped_packs());
+  for (const Uuid& id : gone) PLZ_TRY(records_.forget_dropped_pack(id));
   return {};
 }
 
+Result<void> BlobService::remove_leftover(PackId id) {
+  PLZ_TRY(packs_.remove(id));
+  return records_.forget_dropped_pack(id.uuid());
+}
+
 // The order matters: a pack that is in the list, and no longer on its way after that, has its records.
-Result<std::vector<PackId>> BlobService::unrecorded_packs() {
-  PLZ_ASSIGN(auto packs, packs_.list());
+Result<std::vector<PackId>> BlobService::leftover_packs() {
+  PLZ_ASSIGN(auto present, packs_.list());
+  PLZ_ASSIGN(auto unsettled, packs_.unsettled());
   {
     std::lock_guard lock(mutex_);
-    std::erase_if(packs, [&](PackId id) { return incoming_.contains(id); });
+    std::erase_if(unsettled, [&](PackId id) { return incoming_.contains(id); });
+    std::erase_if(present, [&](PackId id) { return incoming_.contains(id); });
   }
+  PLZ_ASSIGN(auto dropped, records_.dropped_packs());
+  std::unordered_set<Uuid> without_use(dropped.begin(), dropped.end());
+  for (PackId id : unsettled) without_use.insert(id.uuid());
   PLZ_ASSIGN(auto known, records_.packs());
-  std::unordered_set<Uuid> recorded(known.begin(), known.end());
-  std::erase_if(packs, [&](PackId id) { return recorded.contains(id.uuid()); });
+  for (const Uuid& id : known) without_use.erase(id);
+  std::erase_if(present, [&](PackId id) { return !without_use.contains(id.uuid()); });
+  return present;
+}
+
+Result<std::vector<PackId>> BlobService::foreign_packs() {
+  PLZ_ASSIGN(auto packs, packs_.list());
+  PLZ_ASSIGN(auto unsettled, packs_.unsettled());
+  PLZ_ASSIGN(auto recorded, records_.packs());
+  PLZ_ASSIGN(auto dropped, records_.dropped_packs());
+  std::unordered_set<Uuid> known(recorded.begin(), recorded.end());
+  known.insert(dropped.begin(), dropped.end());
+  for (PackId id : unsettled) known.insert(id.uuid());
+  std::erase_if(packs, [&](PackId id) { return known.contains(id.uuid()); });
   return packs;
 }
 
@@ -175,6 +201,7 @@ Result<BlobService::Received> BlobService::receive_into(PackId id, BodyReader& b
   if (records.empty()) return received;
   PLZ_TRY(writer->commit());
   PLZ_TRY(records_.add_pack(id.uuid(), received.stored_bytes, records));
+  PLZ_TRY(packs_.settle(id));
   return received;
 }
 

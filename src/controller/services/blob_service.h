@@ -22,10 +22,15 @@ class BlobService {
  public:
   BlobService(BlobRecords& records, PackStore& packs, const Clock& clock);
 
-  // Packs that a crash left without records are removed. Call once, before anything else.
+  // Removes what a crash left behind, and settles what it left unsettled. Call once, before anything else, and only
+  // where the database is known to be the packs' own.
   Result<void> sweep();
-  // Those that no record names, and that are not just being received.
-  Result<std::vector<PackId>> unrecorded_packs();
+  // Those that have no records, of which it is certain that this database left it at that: they were dropped, or
+  // their records were never stored. What is just being received is not among them.
+  Result<std::vector<PackId>> leftover_packs();
+  // Packs that are settled, and that the database knows nothing of: it is new, or older than they are, or not theirs.
+  Result<std::vector<PackId>> foreign_packs();
+  Result<void> remove_leftover(PackId id);
 
   // "" or the digests whose bytes `octets` are; invalid unless a multiple of 32.
   static Result<std::vector<Digest>> parse_digests(std::string_view octets);

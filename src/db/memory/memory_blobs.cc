@@ -10,6 +10,8 @@ namespace {
 void forget_empty_packs(MemoryRecords& records) {
   std::map<Uuid, uint64_t> left;
   for (const auto& [digest, blob] : records.blobs) left[blob.pack] = records.packs[blob.pack];
+  for (const auto& [pack, number] : records.packs)
+    if (!left.contains(pack)) records.dropped_packs.insert(pack);
   records.packs = std::move(left);
 }
 
@@ -60,6 +62,17 @@ Result<BlobRecords::Totals> MemoryBlobs::totals() {
     totals.stored_bytes += blob.stored_bytes;
   }
   return totals;
+}
+
+Result<std::vector<Uuid>> MemoryBlobs::dropped_packs() {
+  std::lock_guard lock(records_.mutex);
+  return std::vector<Uuid>(records_.dropped_packs.begin(), records_.dropped_packs.end());
+}
+
+Result<void> MemoryBlobs::forget_dropped_pack(const Uuid& pack) {
+  std::lock_guard lock(records_.mutex);
+  records_.dropped_packs.erase(pack);
+  return {};
 }
 
 Result<void> MemoryBlobs::hold_lease(LeaseId lease, Timestamp expires) {
@@ -121,6 +134,7 @@ Result<void> MemoryBlobs::replace_pack(const Uuid& from, const Uuid& to, uint64_
   }
   records_.packs[to] = records_.packs[from];
   records_.packs.erase(from);
+  records_.dropped_packs.insert(from);
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "db/memory/memory_database.h"
 
+#include <algorithm>
+
 #include "db/memory/memory_blobs.h"
 #include "db/memory/memory_executions.h"
 #include "db/memory/memory_measures.h"
@@ -75,6 +77,32 @@ class MemoryInstances final : public InstanceRecords {
   MemoryRecords& records_;
 };
 
+class MemoryIdentity final : public IdentityRecords {
+ public:
+  explicit MemoryIdentity(MemoryRecords& records) : records_(records) {}
+  Result<DatabaseIdentity> read() override {
+    std::lock_guard lock(records_.mutex);
+    return records_.identity;
+  }
+  Result<Uuid> open() override {
+    std::lock_guard lock(records_.mutex);
+    return records_.openings.emplace_back(Uuid::make_v7(clock_));
+  }
+  Result<bool> was_opened(const Uuid& token) override {
+    std::lock_guard lock(records_.mutex);
+    return std::find(records_.openings.begin(), records_.openings.end(), token) != records_.openings.end();
+  }
+  Result<void> settle() override {
+    std::lock_guard lock(records_.mutex);
+    records_.identity.settled = true;
+    return {};
+  }
+
+ private:
+  SystemClock clock_;
+  MemoryRecords& records_;
+};
+
 class MemoryDatabase final : public Database {
  public:
   ExecutionRecords& executions() override { return executions_; }
@@ -82,6 +110,7 @@ class MemoryDatabase final : public Database {
   History& history() override { return history_; }
   InstanceRecords& instances() override { return instances_; }
   BlobRecords& blobs() override { return blobs_; }
+  IdentityRecords& identity() override { return identity_; }
 
  private:
   MemoryRecords records_;
@@ -90,6 +119,7 @@ class MemoryDatabase final : public Database {
   MemoryHistory history_{records_};
   MemoryInstances instances_{records_};
   MemoryBlobs blobs_{records_};
+  MemoryIdentity identity_{records_};
 };
 
 }  // namespace

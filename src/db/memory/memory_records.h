@@ -4,12 +4,14 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "db/blob_records.h"
 #include "db/execution_records.h"
+#include "db/identity_records.h"
 #include "model/instance.h"
 
 namespace plz {
@@ -32,6 +34,9 @@ struct MemoryRecords {
   uint64_t last_pack = 0;
   uint64_t reference_changes = 0;
   std::map<LeaseId, Timestamp> leases;
+  std::set<Uuid> dropped_packs;
+  DatabaseIdentity identity{Uuid::make_v7(SystemClock()), false, false};
+  std::vector<Uuid> openings;
 };
 
 }  // namespace plz

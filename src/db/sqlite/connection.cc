@@ -97,10 +97,10 @@ Error Connection::error(int result_code) const {
       return as(ErrorCode::invalid, "the database " + path_ + " may not be written: " + detail,
                 "see the permissions of the file and of its directory");
     case SQLITE_NOTADB:
-      return as(ErrorCode::invalid, path_ + " is not a database, or its beginning is damaged",
+      return as(ErrorCode::damaged, path_ + " is not a database, or its beginning is damaged",
                 "put back a copy of it, or use another PLZ_DATA_DIR");
     case SQLITE_CORRUPT:
-      return as(ErrorCode::internal, "the database " + path_ + " is damaged: " + detail,
+      return as(ErrorCode::damaged, "the database " + path_ + " is damaged: " + detail,
                 "put back a copy of it; `sqlite3 FILE .recover` saves what is readable");
     case SQLITE_NOMEM: return as(ErrorCode::unavailable, "out of memory while using the database " + path_, "");
     case SQLITE_CONSTRAINT:

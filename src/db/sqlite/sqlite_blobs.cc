@@ -47,15 +47,25 @@ Result<int64_t> pack_number(Connection& connection, const Uuid& pack, uint64_t p
   return query.column<int64_t>(0);
 }
 
+Result<void> drop_pack(Connection& connection, const Uuid& pack) {
+  PLZ_ASSIGN(Statement drop, connection.statement("INSERT INTO dropped_packs VALUES (?) ON CONFLICT DO NOTHING"));
+  drop.bind(pack);
+  return drop.run();
+}
+
 // A pack that no blob lies in any more has no row.
 Result<void> add_to_pack(Connection& connection, int64_t pack, const PackSums& more) {
   PLZ_ASSIGN(Statement add, connection.statement("UPDATE packs SET blobs = blobs + ?, bytes = bytes + ?, "
                                                  "stored_bytes = stored_bytes + ? WHERE number = ?"));
   add.bind(more.blobs, more.bytes, more.stored_bytes, pack);
   PLZ_TRY(add.run());
-  PLZ_ASSIGN(Statement remove, connection.statement("DELETE FROM packs WHERE number = ? AND blobs = 0"));
+  PLZ_ASSIGN(Statement remove, connection.statement("DELETE FROM packs WHERE number = ? AND blobs = 0 RETURNING id"));
   remove.bind(pack);
-  return remove.run();
+  PLZ_ASSIGN(bool removed, remove.step());
+  if (!removed) return {};
+  const auto id = remove.column<Uuid>(0);
+  PLZ_TRY(remove.run());
+  return drop_pack(connection, id);
 }
 
 Result<PackSums> insert_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
@@ -160,15 +170,26 @@ Result<std::vector<std::optional<BlobRecord>>> SqliteBlobs::find(std::span<const
   return records;
 }
 
-Result<std::vector<Uuid>> SqliteBlobs::packs() {
+Result<std::vector<Uuid>> SqliteBlobs::packs() { return ids("SELECT id FROM packs ORDER BY number"); }
+Result<std::vector<Uuid>> SqliteBlobs::dropped_packs() { return ids("SELECT id FROM dropped_packs"); }
+
+Result<std::vector<Uuid>> SqliteBlobs::ids(const std::string& sql) {
   PLZ_ASSIGN(auto reader, store_.reader());
-  PLZ_ASSIGN(Statement query, reader->statement("SELECT id FROM packs ORDER BY number"));
-  std::vector<Uuid> packs;
+  PLZ_ASSIGN(Statement query, reader->statement(sql));
+  std::vector<Uuid> ids;
   for (;;) {
     PLZ_ASSIGN(bool row, query.step());
-    if (!row) return packs;
-    packs.push_back(query.column<Uuid>(0));
+    if (!row) return ids;
+    ids.push_back(query.column<Uuid>(0));
   }
+}
+
+Result<void> SqliteBlobs::forget_dropped_pack(const Uuid& pack) {
+  return store_.write(Durability::relaxed, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(Statement forget, connection.statement("DELETE FROM dropped_packs WHERE id = ?"));
+    forget.bind(pack);
+    return forget.run();
+  });
 }
 
 Result<BlobRecords::Totals> SqliteBlobs::totals() {
@@ -255,7 +276,8 @@ Result<void> SqliteBlobs::replace_pack(const Uuid& from, const Uuid& to, uint64_
     PLZ_TRY(move_blobs(connection, number, blobs));
     PLZ_ASSIGN(Statement rename, connection.statement("UPDATE packs SET id = ?, pack_bytes = ? WHERE number = ?"));
     rename.bind(to, pack_bytes, number);
-    return rename.run();
+    PLZ_TRY(rename.run());
+    return drop_pack(connection, from);
   });
 }
 

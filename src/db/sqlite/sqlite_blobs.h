@@ -12,6 +12,8 @@ class SqliteBlobs final : public BlobRecords {
   Result<void> add_pack(const Uuid& pack, uint64_t pack_bytes, std::span<const BlobRecord> blobs) override;
   Result<std::vector<std::optional<BlobRecord>>> find(std::span<const Digest> digests) override;
   Result<std::vector<Uuid>> packs() override;
+  Result<std::vector<Uuid>> dropped_packs() override;
+  Result<void> forget_dropped_pack(const Uuid& pack) override;
   Result<Totals> totals() override;
   Result<void> hold_lease(LeaseId lease, Timestamp expires) override;
   Result<void> end_lease(LeaseId lease) override;
@@ -24,6 +26,8 @@ class SqliteBlobs final : public BlobRecords {
                             std::span<const BlobRecord> blobs) override;
 
  private:
+  Result<std::vector<Uuid>> ids(const std::string& sql);
+
   SqliteStore& store_;
 };
 

@@ -84,7 +84,7 @@ TEST_F(SqliteDatabaseTest, ANewerSchemaIsRefused) {
   execute("PRAGMA user_version = 7");
   Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::conflict);
-  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 4)");
+  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 5)");
   EXPECT_EQ(error.hint, "use the newer plz, or another PLZ_DATA_DIR");
 }
 
@@ -129,7 +129,7 @@ TEST_F(SqliteDatabaseTest, OtherPeoplesDatabasesAreLeftAlone) {
 TEST_F(SqliteDatabaseTest, AFileThatIsNoDatabaseIsRefused) {
   write(std::string(10'000, 'x'));
   Error error = refusal();
-  EXPECT_EQ(error.code, ErrorCode::invalid);
+  EXPECT_EQ(error.code, ErrorCode::damaged);
   EXPECT_NE(error.message.find(path_ + " is not a database"), std::string::npos);
 }
 
@@ -141,7 +141,7 @@ TEST_F(SqliteDatabaseTest, DamageIsNamed) {
   auto database = open_sqlite_database(path_);
   auto list = database ? (*database)->executions().list({}, {}, 10) : fail(database.error());
   ASSERT_FALSE(list);
-  EXPECT_EQ(list.error().code, ErrorCode::internal);
+  EXPECT_EQ(list.error().code, ErrorCode::damaged);
   EXPECT_NE(list.error().message.find("is damaged"), std::string::npos) << list.error().message;
 }
 

@@ -12,7 +12,9 @@ namespace plz {
 namespace {
 
 constexpr std::string_view kIncoming = "incoming";
-constexpr std::string_view kSuffix = ".pack";
+constexpr std::string_view kSuffix = ".pack", kUnsettledSuffix = ".pack.new";
+// It may be settled while it is looked for.
+constexpr int kTriesToFind = 3;
 constexpr size_t kOpenPacks = 32;
 
 class LocalPackWriter final : public PackWriter {
@@ -54,7 +56,7 @@ Result<std::unique_ptr<LocalPackStore>> LocalPackStore::open(const std::string& 
   PLZ_TRY(make_directories(incoming, 0700));
   PLZ_ASSIGN(auto leftovers, list_directory(incoming));
   for (const auto& name : leftovers) PLZ_TRY(remove_tree(join_path(incoming, name)));
-  return std::unique_ptr<LocalPackStore>(new LocalPackStore(std::move(packs)));
+  return std::unique_ptr<LocalPackStore>(new LocalPackStore(directory));
 }
 
 std::string LocalPackStore::path_of(PackId id) const {
@@ -63,11 +65,11 @@ std::string LocalPackStore::path_of(PackId id) const {
 }
 
 Result<std::unique_ptr<PackWriter>> LocalPackStore::create(PackId id) {
-  std::string path = path_of(id);
-  if (path_exists(path)) return fail(ErrorCode::conflict, path + " exists already");
+  for (const std::string& path : {path_of(id), unsettled_path_of(id)})
+    if (path_exists(path)) return fail(ErrorCode::conflict, path + " exists already");
   std::string temporary = join_path(join_path(packs_, kIncoming), id.to_string());
   PLZ_ASSIGN(UniqueFd fd, open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  return std::make_unique<LocalPackWriter>(std::move(fd), std::move(temporary), std::move(path));
+  return std::make_unique<LocalPackWriter>(std::move(fd), std::move(temporary), unsettled_path_of(id));
 }
 
 Result<std::shared_ptr<UniqueFd>> LocalPackStore::open_pack(PackId id) {
@@ -79,28 +81,37 @@ Result<std::shared_ptr<UniqueFd>> LocalPackStore::open_pack(PackId id) {
       return found->second;
     }
   }
-  auto fd = open_file(path_of(id), O_RDONLY);
-  if (!fd && fd.error().code == ErrorCode::not_found) return fail(no_such_pack(id));
-  if (!fd) return fail(std::move(fd).error());
-  auto shared = std::make_shared<UniqueFd>(std::move(*fd));
+  PLZ_ASSIGN(UniqueFd fd, open_either(id));
+  auto shared = std::make_shared<UniqueFd>(std::move(fd));
   std::lock_guard lock(mutex_);
   open_packs_.emplace_front(id, shared);
   if (open_packs_.size() > kOpenPacks) open_packs_.pop_back();
   return shared;
 }
 
+Result<UniqueFd> LocalPackStore::open_either(PackId id) const {
+  for (int tries = 0; tries < kTriesToFind; ++tries) {
+    for (const std::string& path : {path_of(id), unsettled_path_of(id)}) {
+      auto fd = open_file(path, O_RDONLY);
+      if (fd || fd.error().code != ErrorCode::not_found) return fd;
+    }
+  }
+  return fail(no_such_pack(id));
+}
+
 Result<void> LocalPackStore::read(PackId id, uint64_t offset, void* buffer, size_t size) {
   PLZ_ASSIGN(auto fd, open_pack(id));
   auto got = pread_up_to(fd->get(), buffer, size, offset);
   if (!got) return fail(std::move(got).error().with_context(path_of(id)));
-  if (*got < size) return fail(ErrorCode::internal, path_of(id) + " is shorter than it should be: it is damaged");
+  if (*got < size) return fail(ErrorCode::damaged, path_of(id) + " is shorter than it should be");
   return {};
 }
 
 Result<uint64_t> LocalPackStore::size(PackId id) {
-  auto bytes = file_size(path_of(id));
-  if (!bytes && bytes.error().code == ErrorCode::not_found) return fail(no_such_pack(id));
-  return bytes;
+  PLZ_ASSIGN(UniqueFd fd, open_either(id));
+  struct stat st;
+  if (fstat(fd.get(), &st) != 0) return fail_errno("cannot stat " + path_of(id));
+  return static_cast<uint64_t>(st.st_size);
 }
 
 Result<void> LocalPackStore::remove(PackId id) {
@@ -108,23 +119,58 @@ Result<void> LocalPackStore::remove(PackId id) {
     std::lock_guard lock(mutex_);
     open_packs_.remove_if([&](auto& open) { return open.first == id; });
   }
-  if (unlink(path_of(id).c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path_of(id));
+  for (const std::string& path : {unsettled_path_of(id), path_of(id)})
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path);
   return {};
 }
 
-Result<std::vector<PackId>> LocalPackStore::list() {
+Result<void> LocalPackStore::settle(PackId id) {
+  if (rename(unsettled_path_of(id).c_str(), path_of(id).c_str()) == 0 || path_exists(path_of(id))) return {};
+  return fail_errno("cannot make " + path_of(id));
+}
+
+Result<std::vector<PackId>> LocalPackStore::list() { return list_with(true, true); }
+Result<std::vector<PackId>> LocalPackStore::unsettled() { return list_with(false, true); }
+
+Result<std::vector<PackId>> LocalPackStore::list_with(bool settled, bool unsettled) const {
   std::vector<PackId> ids;
   PLZ_ASSIGN(auto folders, list_directory(packs_));
   for (const auto& folder : folders) {
     if (folder == kIncoming) continue;
     PLZ_ASSIGN(auto names, list_directory(join_path(packs_, folder)));
     for (std::string_view name : names) {
-      if (!name.ends_with(kSuffix)) continue;
-      name.remove_suffix(kSuffix.size());
+      const bool is_new = name.ends_with(kUnsettledSuffix);
+      if (!is_new && !name.ends_with(kSuffix)) continue;
+      if (!(is_new ? unsettled : settled)) continue;
+      name.remove_suffix((is_new ? kUnsettledSuffix : kSuffix).size());
       if (auto id = PackId::parse(name)) ids.push_back(*id);
     }
   }
   std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+Result<void> LocalPackStore::set_aside(PackId id) {
+  PLZ_TRY(make_directories(aside_, 0700));
+  const std::string to = join_path(aside_, id.to_string() + std::string(kSuffix));
+  for (const std::string& path : {unsettled_path_of(id), path_of(id)})
+    if (rename(path.c_str(), to.c_str()) != 0 && errno != ENOENT)
+      return fail_errno("cannot move " + path + " to " + aside_);
+  return {};
+}
+
+Result<std::vector<PackId>> LocalPackStore::take_back() {
+  std::vector<PackId> ids;
+  if (!path_exists(aside_)) return ids;
+  PLZ_ASSIGN(auto names, list_directory(aside_));
+  for (const std::string& name : names) {
+    auto id = PackId::parse(std::string_view(name).substr(0, name.find('.')));
+    if (!id || !name.ends_with(kSuffix)) continue;
+    PLZ_TRY(make_directories(parent_path(path_of(*id)), 0700));
+    if (rename(join_path(aside_, name).c_str(), path_of(*id).c_str()) != 0)
+      return fail_errno("cannot move " + name + " back from " + aside_);
+    ids.push_back(*id);
+  }
   return ids;
 }
 

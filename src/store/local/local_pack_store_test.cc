@@ -27,8 +27,23 @@ TEST_P(LocalPackStoreTest, RemovesLeftoversOfACrashWhenOpened) {
   EXPECT_EQ(read(kept, 0, 4), "kept");
 }
 
+TEST_P(LocalPackStoreTest, WhatIsSetAsideComesBack) {
+  auto& local = static_cast<LocalPackStore&>(*store_);
+  PackId settled = stored("one"), unsettled = stored("two"), other = stored("three");
+  ASSERT_TRUE(store_->settle(settled));
+  ASSERT_TRUE(local.set_aside(settled));
+  ASSERT_TRUE(local.set_aside(unsettled));
+  EXPECT_EQ(*store_->list(), std::vector{other});
+  EXPECT_EQ(*local.take_back(), (std::vector{settled, unsettled}));
+  EXPECT_EQ(*store_->list(), (std::vector{settled, unsettled, other}));
+  EXPECT_EQ(*store_->unsettled(), std::vector{other});
+  EXPECT_EQ(read(unsettled, 0, 3), "two");
+  EXPECT_TRUE(local.take_back()->empty());
+}
+
 TEST_P(LocalPackStoreTest, SaysWhichPackIsCutShort) {
   PackId id = stored("0123456789");
+  ASSERT_TRUE(store_->settle(id));
   std::string path = static_cast<LocalPackStore&>(*store_).path_of(id);
   ASSERT_EQ(truncate(path.c_str(), 5), 0);
   char bytes[10];

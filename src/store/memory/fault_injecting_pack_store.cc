@@ -51,4 +51,14 @@ Result<std::vector<PackId>> FaultInjectingPackStore::list() {
   return store_.list();
 }
 
+Result<void> FaultInjectingPackStore::settle(PackId id) {
+  PLZ_TRY(count());
+  return store_.settle(id);
+}
+
+Result<std::vector<PackId>> FaultInjectingPackStore::unsettled() {
+  PLZ_TRY(count());
+  return store_.unsettled();
+}
+
 }  // namespace plz

@@ -26,6 +26,8 @@ class FaultInjectingPackStore final : public PackStore {
   Result<uint64_t> size(PackId id) override;
   Result<void> remove(PackId id) override;
   Result<std::vector<PackId>> list() override;
+  Result<void> settle(PackId id) override;
+  Result<std::vector<PackId>> unsettled() override;
 
  private:
   class Writer;

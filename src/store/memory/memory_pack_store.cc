@@ -14,6 +14,7 @@ class MemoryPackStore::Writer final : public PackWriter {
   Result<void> commit() override {
     std::lock_guard lock(store_.mutex_);
     store_.packs_[id_] = std::move(bytes_);
+    store_.unsettled_.insert(id_);
     return {};
   }
 
@@ -35,7 +36,7 @@ Result<void> MemoryPackStore::read(PackId id, uint64_t offset, void* buffer, siz
   if (found == packs_.end()) return fail(no_such_pack(id));
   const std::string& pack = found->second;
   if (offset > pack.size() || size > pack.size() - offset)
-    return fail(ErrorCode::internal, "the pack " + id.to_string() + " is shorter than it should be");
+    return fail(ErrorCode::damaged, "the pack " + id.to_string() + " is shorter than it should be");
   memcpy(buffer, pack.data() + offset, size);
   return {};
 }
@@ -50,6 +51,7 @@ Result<uint64_t> MemoryPackStore::size(PackId id) {
 Result<void> MemoryPackStore::remove(PackId id) {
   std::lock_guard lock(mutex_);
   packs_.erase(id);
+  unsettled_.erase(id);
   return {};
 }
 
@@ -58,6 +60,18 @@ Result<std::vector<PackId>> MemoryPackStore::list() {
   std::vector<PackId> ids;
   for (const auto& [id, pack] : packs_) ids.push_back(id);
   return ids;
+}
+
+Result<void> MemoryPackStore::settle(PackId id) {
+  std::lock_guard lock(mutex_);
+  if (!packs_.contains(id)) return fail(no_such_pack(id));
+  unsettled_.erase(id);
+  return {};
+}
+
+Result<std::vector<PackId>> MemoryPackStore::unsettled() {
+  std::lock_guard lock(mutex_);
+  return std::vector<PackId>(unsettled_.begin(), unsettled_.end());
 }
 
 }  // namespace plz

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "store/pack_store.h"
@@ -18,11 +19,14 @@ class MemoryPackStore final : public PackStore {
   Result<uint64_t> size(PackId id) override;
   Result<void> remove(PackId id) override;
   Result<std::vector<PackId>> list() override;
+  Result<void> settle(PackId id) override;
+  Result<std::vector<PackId>> unsettled() override;
 
  private:
   class Writer;
   std::mutex mutex_;
   std::map<PackId, std::string> packs_;
+  std::set<PackId> unsettled_;
 };
 
 }  // namespace plz

@@ -1,0 +1,63 @@
+#include "db/sqlite/wal_check.h"
+
+#include <gtest/gtest.h>
+
+#include "db/sqlite/sqlite_database.h"
+#include "os/file.h"
+#include "os/temporary_directory_test.h"
+
+namespace plz {
+namespace {
+
+// A copy of a database in use: what a crash leaves.
+class WalCheckTest : public testing::Test {
+ protected:
+  WalCheckTest() {
+    auto database = *open_sqlite_database(directory_.path("live.db"));
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(database->identity().open());
+    log_ = *read_file(directory_.path("live.db-wal"));
+    EXPECT_TRUE(write_file_atomically(copy_, *read_file(directory_.path("live.db")), 0600, Sync::no));
+    put_log(log_);
+  }
+
+  void put_log(const std::string& bytes) { EXPECT_TRUE(write_file_atomically(copy_ + "-wal", bytes, 0600, Sync::no)); }
+  std::string flipped(size_t at) const {
+    std::string bytes = log_;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    return bytes;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string copy_ = directory_.path("copy.db");
+  std::string log_;
+};
+
+TEST_F(WalCheckTest, AWholeLogIsTakenAndSoIsOneWhoseLastWriteWasCutOff) {
+  EXPECT_TRUE(check_write_ahead_log(copy_));
+  for (size_t cut : {1, 100, 4095, 4096 + 23}) {
+    put_log(log_.substr(0, log_.size() - cut));
+    EXPECT_TRUE(check_write_ahead_log(copy_)) << cut;
+  }
+}
+
+TEST_F(WalCheckTest, DamageBeforeACommitIsFound) {
+  ASSERT_GT(log_.size(), 32u + 2 * (24 + 4096));
+  for (size_t at : {size_t{0}, size_t{9}, size_t{17}, size_t{25}, size_t{33}, size_t{41}, size_t{49}, size_t{100},
+                    log_.size() / 2, log_.size() - 2 * (24 + 4096)}) {
+    put_log(flipped(at));
+    auto checked = check_write_ahead_log(copy_);
+    ASSERT_FALSE(checked) << at;
+    EXPECT_EQ(checked.error().code, ErrorCode::damaged) << at;
+    EXPECT_NE(checked.error().message.find("copy.db-wal"), std::string::npos);
+  }
+}
+
+TEST_F(WalCheckTest, ALogThatIsGoneOrEmptyIsFound) {
+  put_log("");
+  EXPECT_NE(check_write_ahead_log(copy_).error().message.find("is empty"), std::string::npos);
+  ASSERT_TRUE(remove_tree(copy_ + "-wal"));
+  EXPECT_NE(check_write_ahead_log(copy_).error().message.find("is gone"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace plz

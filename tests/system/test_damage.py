@@ -1,0 +1,307 @@
+"""Files of the data directory that are gone, older, another's or damaged: plz says so, and loses nothing by it."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from conftest import BIN, wait_until
+
+JOB = """
+import json, os, sys
+c = json.load(open(os.environ["CONFIGURATION_FILE"]))
+open(os.path.join(c["output_directory"], "result"), "w").write(sys.argv[1])
+print("printed", sys.argv[1])
+"""
+
+
+@pytest.fixture
+def project(plz):
+    plz.write("job.py", JOB)
+    plz.configure(user="ada", excluded_paths=["again-*"])
+    plz.env["DOCKER_HOST"] = f"unix://{plz.root}/no-engine"
+    return plz
+
+
+def run(plz, word):
+    return plz.ok("run", "--", "python3", "job.py", word).id
+
+
+def end(plz, number=signal.SIGTERM):
+    """Of the controller: in order, or by a kill."""
+    for program in ("plz-controller", "plz-worker"):
+        plz.kill(program, number)
+    wait_until(lambda: not plz.processes("plz-controller") and not plz.processes("plz-worker"), what="their end")
+
+
+def files(plz):
+    """All that matters, with its bytes."""
+    found = {}
+    for place in ("store", "logs", "plz.db"):
+        for path in sorted([plz.data / place] if place == "plz.db" else (plz.data / place).rglob("*")):
+            if path.is_file():
+                found[str(path)] = path.read_bytes()
+    return found
+
+
+def refused(plz, *words):
+    """What it says; and that it changed nothing."""
+    before = files(plz)
+    done = plz("list")
+    assert done.status != 0, str(done)
+    assert "Nothing was changed" in done.err, str(done)
+    for word in words:
+        assert word in done.err, str(done)
+    assert files(plz) == before
+    again = plz("run", "--", "true")  # nor is anything else taken up
+    assert again.status == 125 and files(plz) == before, str(again)
+    return done.err
+
+
+def recover(plz, status=0):
+    done = subprocess.run([BIN / "plz-controller", "recover", "--data-directory", plz.data, "--user", "ada"],
+                          env=plz.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+def output_of(plz, execution):
+    target = f"again-{execution}-{len(list(plz.project.glob('again-*')))}"
+    plz.ok("output", execution, "-o", target)
+    return (plz.project / target / "result").read_text()
+
+
+def packs(plz):
+    return sorted(path for path in (plz.data / "store").rglob("*.pack*") if path.is_file())
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGKILL))
+@pytest.mark.parametrize("emptied", (False, True))
+def test_without_its_database_nothing_is_removed(project, number, emptied):
+    plz = project
+    execution = run(plz, "one")
+    end(plz, number)
+    aside = plz.root / "aside"
+    aside.mkdir()
+    moved = [path for path in (plz.data / name for name in ("plz.db", "plz.db-wal", "plz.db-shm")) if path.exists()]
+    for path in moved:
+        path.rename(aside / path.name)
+    if emptied:
+        (plz.data / "plz.db").touch()
+    else:
+        (plz.data / "plz.db").touch()
+        (plz.data / "plz.db").unlink()
+    count = len(packs(plz))
+    assert count > 0
+    for _ in range(2):
+        done = plz("list")
+        assert done.status != 0 and "plz.db is " + ("empty" if emptied else "gone") in done.err, str(done)
+        assert f"{count} pack" in done.err and "1 log" in done.err and "plz-controller recover" in done.err, str(done)
+        assert len(packs(plz)) == count
+    # Put back, it was as if nothing had been.
+    for path in moved:
+        (aside / path.name).rename(path)
+    assert output_of(plz, execution) == "one"
+    assert plz.ok("logs", execution, "--since", "start").out == "printed one\n"
+    run(plz, "two")
+
+
+def test_an_older_copy_of_the_database_removes_nothing(project):
+    plz = project
+    run(plz, "one")
+    end(plz)
+    shutil.copy(plz.data / "plz.db", plz.root / "older.db")
+    run(plz, "two")
+    second = run(plz, "three")
+    end(plz)
+    (plz.data / "plz.db").rename(plz.root / "newer.db")
+    shutil.copy(plz.root / "older.db", plz.data / "plz.db")
+    refused(plz, "is an older copy", "was in use since", "recover")
+    shutil.copy(plz.root / "newer.db", plz.data / "plz.db")
+    assert output_of(plz, second) == "three"
+
+
+def test_a_copy_made_in_use_is_told_by_the_packs_that_it_does_not_know(project):
+    plz = project
+    run(plz, "one")
+    wait_until(lambda: plz.json("list", "--json")["executions"] == [], what="rest")
+    for name in ("plz.db", "plz.db-wal"):
+        shutil.copy(plz.data / name, plz.root / name)
+    second = run(plz, "two")
+    end(plz)
+    (plz.data / "plz.db").rename(plz.root / "newer.db")
+    for name in ("plz.db", "plz.db-wal"):
+        shutil.copy(plz.root / name, plz.data / name)
+    count = len(packs(plz))
+    done = plz("list")
+    assert done.status != 0 and "knows nothing of" in done.err and "older copy" in done.err, str(done)
+    assert len(packs(plz)) == count
+    (plz.data / "plz.db-wal").unlink(missing_ok=True)
+    shutil.copy(plz.root / "newer.db", plz.data / "plz.db")
+    assert output_of(plz, second) == "two"
+
+
+def test_another_database_is_not_taken_for_its_own(project):
+    plz = project
+    run(plz, "one")
+    end(plz)
+    (plz.data).rename(plz.root / "first")
+    run(plz, "two")
+    end(plz)
+    (plz.data / "plz.db").rename(plz.root / "second.db")
+    shutil.copy(plz.root / "first" / "plz.db", plz.data / "plz.db")
+    refused(plz, "store belongs to another database")
+    # A database of another program, too.
+    (plz.data / "plz.db").unlink()
+    subprocess.run(["/usr/bin/python3", "-c", "import sqlite3,sys; sqlite3.connect(sys.argv[1]).execute("
+                    "'create table t (x)').connection.commit()", plz.data / "plz.db"], check=True)
+    before = files(plz)
+    done = plz("list")
+    assert done.status != 0 and "database of another program" in done.err, str(done)
+    assert files(plz) == before
+
+
+@pytest.mark.parametrize("name", ("store", "logs"))
+def test_packs_and_logs_may_be_moved_away_and_back(project, name):
+    plz = project
+    execution = run(plz, "one")
+    end(plz, signal.SIGKILL)
+    (plz.data / name).rename(plz.root / name)
+    done = plz("list")
+    assert done.status != 0 and f"{name} is not what the database" in done.err and "gone" in done.err, str(done)
+    assert not (plz.data / name).exists()
+    (plz.data / name).mkdir()
+    done = plz("list")
+    assert done.status != 0 and "was emptied" in done.err, str(done)
+    (plz.data / name).rmdir()
+    (plz.root / name).rename(plz.data / name)
+    assert output_of(plz, execution) == "one"
+    assert plz.ok("logs", execution, "--since", "start").out == "printed one\n"
+
+
+def test_leftovers_of_a_crash_still_go(project):
+    plz = project
+    run(plz, "one")
+    end(plz)
+    count = len(packs(plz))
+    # A pack that was written, and of which the database was not told before the kill.
+    leftover = packs(plz)[0]
+    name = leftover.name.replace(leftover.name[:8], "01aaaaaa") + ".new"
+    shutil.copy(leftover, leftover.with_name(name))
+    plz.ok("list")
+    assert len(packs(plz)) == count and not leftover.with_name(name).exists()
+
+
+def test_what_is_lost_with_a_database_is_recovered_from_packs_and_logs(project):
+    plz = project
+    run(plz, "one")
+    run(plz, "two")
+    end(plz)
+    for path in plz.data.glob("plz.db*"):
+        path.unlink()
+    assert "plz.db is gone" in plz("list").err
+    said = recover(plz)
+    assert "a new one is made" in said and "2 logs" in said and "What cannot be had again" in said, said
+    recovered = [execution for execution, is_all in plz.json("history", "--all").items()
+                 if is_all["project"] == "recovered"]
+    outputs, logs, with_result = set(), set(), []
+    for execution in recovered:
+        described = plz.json("describe", execution)
+        assert described["outcome"]["kind"] == "lost" and "recovered" in described["outcome"]["reason"]
+        logs.add(plz.ok("logs", execution, "--since", "start").out)
+        if described["output"]:
+            target = f"again-{execution}"
+            plz.ok("output", execution, "-o", target)
+            if (plz.project / target / "result").exists():
+                outputs.add((plz.project / target / "result").read_text())
+                with_result.append(execution)
+    assert outputs == {"one", "two"}
+    assert {"printed one\n", "printed two\n"} <= logs
+    # Collection keeps what was recovered.
+    assert plz.json("gc", "--json")["error"] == ""
+    assert {output_of(plz, execution) for execution in with_result} == {"one", "two"}
+    again = run(plz, "one")
+    end(plz)
+    said = recover(plz)  # there is nothing more
+    assert "0 packs" in said and "0 directories and 0 logs" in said, said
+    assert plz.ok("logs", again, "--since", "start").out == "printed one\n"
+
+
+def test_recovery_says_what_is_damaged(project):
+    plz = project
+    run(plz, "one")
+    end(plz)
+    assert "there is no directory" in recover_elsewhere(plz, plz.root / "nowhere")
+    pack = max(packs(plz), key=lambda path: path.stat().st_size)
+    bytes_there = bytearray(pack.read_bytes())
+    bytes_there[-1] ^= 1
+    pack.chmod(0o600)
+    pack.write_bytes(bytes_there)
+    (plz.data / "plz.db").write_bytes(b"no database" * 1000)
+    assert "is not a database" in plz("list").err
+    assert "move" in recover(plz, status=1)
+    assert (plz.data / "plz.db").read_bytes() == b"no database" * 1000
+    (plz.data / "plz.db").rename(plz.root / "was.db")
+    assert "1 blob is damaged" in recover(plz)
+    plz.ok("list")
+
+
+def recover_elsewhere(plz, directory):
+    done = subprocess.run([BIN / "plz-controller", "recover", "--data-directory", directory], env=plz.env,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 1 and not directory.exists(), done.stdout
+    return done.stdout
+
+
+def test_a_write_ahead_log_that_is_gone_or_damaged_is_said(project):
+    plz = project
+    execution = run(plz, "one")
+    plz.kill("plz-controller")
+    wait_until(lambda: not plz.processes("plz-controller"), what="its end")
+    log = plz.data / "plz.db-wal"
+    whole = log.read_bytes()
+    assert len(whole) > 20_000
+    for bytes_there in (None, b"", whole[:100] + bytes([whole[100] ^ 1]) + whole[101:],
+                        whole[:len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1:]):
+        log.unlink()
+        if bytes_there is not None:
+            log.write_bytes(bytes_there)
+        refused(plz, "write-ahead log", "plz.db-wal", "recover")
+        assert (log.read_bytes() if bytes_there is not None else None) == bytes_there
+        log.write_bytes(whole)
+    assert output_of(plz, execution) == "one"
+    end(plz, signal.SIGKILL)
+    log.unlink()
+    assert "Of " in recover(plz)
+    plz.ok("list")
+
+
+def test_a_damaged_database_is_found_after_a_crash(project):
+    plz = project
+    for word in "abcde":
+        run(plz, word)
+    end(plz)
+    plz.ok("list")
+    end(plz, signal.SIGKILL)
+    database = bytearray((plz.data / "plz.db").read_bytes())
+    page = 4096
+    for at in range(page, len(database), page):
+        database[at] = 0x55  # the kind of the page
+    (plz.data / "plz.db").write_bytes(database)
+    done = plz("list")
+    assert done.status != 0 and "is damaged" in done.err, str(done)
+    assert (plz.data / "plz.db").read_bytes() == database
+
+
+@pytest.mark.parametrize("content", ("1x", "1\n2", " 1.5", "", "1 1", "0", "-1", "1\n\n", "99999999999999999999"))
+def test_format_is_one_whole_number(project, content):
+    plz = project
+    plz.data.mkdir()
+    (plz.data / "format").write_text(content)
+    done = plz("list")
+    assert done.status != 0 and "format holds '" in done.err and "not one whole number" in done.err, str(done)
+    assert (plz.data / "format").read_text() == content
+    (plz.data / "format").write_text("1")
+    plz.ok("list")
