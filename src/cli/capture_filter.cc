@@ -8,9 +8,9 @@
 
 #include "base/text.h"
 #include "cli/git_checkout.h"
-#include "cli/glob.h"
 #include "cli/virtual_environments.h"
 #include "os/file.h"
+#include "os/glob.h"
 
 namespace plz {
 namespace {

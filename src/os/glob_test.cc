@@ -1,4 +1,4 @@
-#include "cli/glob.h"
+#include "os/glob.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cli/glob.h"
+#include "os/glob.h"
 
 #include "base/text.h"
 #include "os/file.h"
