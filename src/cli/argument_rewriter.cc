@@ -72,7 +72,8 @@ class Rewriter {
   Result<const OptionDescription*> find_long(const std::string& name) const {
     std::vector<const OptionDescription*> candidates;
     for (const OptionDescription* option : options()) {
-      if (option->long_name == name) return option;
+      // Older than --outputs, which begins alike.
+      if (option->long_name == name || (option->long_name == "output-dir" && name == "output")) return option;
       if (!name.empty() && option->long_name.starts_with(name)) candidates.push_back(option);
     }
     if (candidates.size() == 1) return candidates.front();

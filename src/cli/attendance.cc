@@ -67,7 +67,7 @@ class Attendance {
     PLZ_ASSIGN(const auto summary, summary_of(session_, id_));
     if (summary) messages_.plain(indent_json(*summary));
     const bool succeeded = execution.outcome->succeeded();
-    if (auto note = outcome_note(*execution.outcome); !note.empty()) messages_.warning(note);
+    for (const auto& note : outcome_notes(*execution.outcome)) messages_.warning(note);
     if (succeeded) messages_.info("Execution succeeded.");
     if (succeeded || execution.output_tree) {
       auto retrieved = retrieve(execution);

@@ -56,6 +56,14 @@ void add_output_directory(CLI::App& app, std::optional<std::string>& directory) 
       ->option_text("DIR");
 }
 
+void add_outputs(CLI::App& app, std::vector<std::string>& outputs) {
+  app.add_option(
+         "--outputs", outputs,
+         "What of the working directory belongs to the output, too: a path or a glob, . for all; may be repeated")
+      ->option_text("GLOB")
+      ->allow_extra_args(false);
+}
+
 template <typename Options>
 struct Definition {
   CLI::App& app;
@@ -83,6 +91,7 @@ void define_run(CLI::App& app, ParsedOptions& parsed) {
   command.add_option("-p,--parameters", options.parameters_path, "A file with a JSON object, handed to the job")
       ->option_text("FILE");
   add_output_directory(command, options.output_directory);
+  add_outputs(command, options.outputs);
   command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
   command.add_option("--command", options.command, "Run this with sh -c")->option_text("TEXT");
 }
@@ -98,6 +107,7 @@ void define_rerun(CLI::App& app, ParsedOptions& parsed) {
                   "A file with a JSON object whose members replace the recorded ones")
       ->option_text("FILE");
   add_output_directory(command, options.output_directory);
+  add_outputs(command, options.outputs);
   command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
   command.add_flag("--failed-only", options.failed_only,
                    "Of an execution over indices: only those whose part did not succeed");

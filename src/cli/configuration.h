@@ -47,6 +47,7 @@ struct Configuration {
   JsonText docker_run_args{"{}"};
   EnvironmentVariables environment;
   std::vector<std::string> recorded_variables;  // patterns of names
+  std::vector<std::string> outputs;             // patterns of paths in the job's working directory
   std::optional<IndexRange> parallel_indices_range;
   int64_t indices_per_execution = 1;
   Resources resources;

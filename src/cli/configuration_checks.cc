@@ -12,9 +12,12 @@
 #include "base/text.h"
 #include "engine/run_arguments.h"
 #include "model/ids.h"
+#include "os/glob.h"
 
 namespace plz::check {
 namespace {
+
+constexpr std::string_view kWorkingDirectory = "/src";
 
 const std::string& text_of(const Json& value) { return value.get_ref<const std::string&>(); }
 
@@ -215,6 +218,18 @@ Problem environment(const std::string& at, const Json& value) {
     bool is_text = content.is_string() && text_of(content).find('\0') == std::string::npos;
     if (!is_text && !content.is_number()) return expected(member(at, name), "a text", content);
   }
+  return std::nullopt;
+}
+
+Problem outputs(const std::string& at, const Json& value) {
+  if (auto problem = list_of_texts(at, value)) return problem;
+  for (size_t i = 0; i < value.size(); ++i)
+    if (!Glob::make(text_of(value[i]), kWorkingDirectory))
+      return ValueProblem{
+          fmt::format("{}[{}]", at, i),
+          fmt::format("{} lies outside of the job's working directory", describe_json(value[i])),
+          "paths are relative to that, and \".\" is all of it; what lies in the output directory is kept "
+          "anyway"};
   return std::nullopt;
 }
 

@@ -34,6 +34,7 @@ Problem bid(const std::string& at, const Json& value);
 Problem minutes(const std::string& at, const Json& value);
 Problem docker_run_args(const std::string& at, const Json& value);
 Problem environment(const std::string& at, const Json& value);
+Problem outputs(const std::string& at, const Json& value);
 Problem index_range(const std::string& at, const Json& value);
 Problem positive_integer(const std::string& at, const Json& value);
 Problem resources(const std::string& at, const Json& value);

@@ -137,6 +137,10 @@ constexpr ConfigurationKey kKeys[] = {
      "[those that are known to change results](metadata.md#variables). What looks like a secret never is.",
      kJson, kReplace, false, check::list_of_texts,
      PLZ_SET(c.recorded_variables = value.get<std::vector<std::string>>())},
+    {"outputs", "list of globs", "[]",
+     "Paths in the job's working directory. What it made or changed there is kept in its output: `[\"checkpoints\", "
+     "\"runs/**\"]`; `[\".\"]`: all of it.",
+     kJson, kReplace, false, check::outputs, PLZ_SET(c.outputs = value.get<std::vector<std::string>>())},
     {"parallel_indices_range", "[from, to] or null", "null",
      "Makes the execution a composite: one sub-execution for each group of the indices from `from` to `to - 1`.", kJson,
      kReplace, true, check::index_range, set_index_range},

@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "base/text.h"
+
 namespace plz {
 namespace {
 
@@ -46,7 +48,9 @@ int exit_status_of(const Outcome& outcome) {
   return status == 0 ? kOwnFailure : status;
 }
 
-std::string outcome_sentence(const Outcome& outcome) {
+std::string outcome_sentence(const Outcome& given) {
+  Outcome outcome = given;
+  outcome.reason = outcome.reason.substr(0, outcome.reason.find('\n'));
   switch (outcome.kind) {
     case OutcomeKind::succeeded: return "Execution succeeded.";
     case OutcomeKind::exited: {
@@ -63,10 +67,14 @@ std::string outcome_sentence(const Outcome& outcome) {
   return "Execution ended.";
 }
 
-std::string outcome_note(const Outcome& outcome) {
+std::vector<std::string> outcome_notes(const Outcome& outcome) {
+  std::vector<std::string> notes;
   const bool failed_for_a_reason = outcome.kind == OutcomeKind::exited && outcome.out_of_memory;
   const bool by_itself = outcome.kind == OutcomeKind::succeeded || outcome.kind == OutcomeKind::exited;
-  return by_itself && !failed_for_a_reason ? outcome.reason : "";
+  const auto lines = split(outcome.reason, '\n');
+  for (size_t i = by_itself && !failed_for_a_reason ? 0 : 1; i < lines.size(); ++i)
+    if (!lines[i].empty()) notes.emplace_back(lines[i]);
+  return notes;
 }
 
 std::vector<std::string> status_lines(const Execution& execution) {
@@ -80,7 +88,7 @@ std::vector<std::string> status_lines(const Execution& execution) {
   if (execution.outcome) {
     lines.push_back(fmt::format("Outcome: {}", to_string(execution.outcome->kind)));
     if (!execution.outcome->succeeded()) lines.push_back("Reason: " + outcome_sentence(*execution.outcome));
-    if (auto note = outcome_note(*execution.outcome); !note.empty()) lines.push_back("Note: " + note);
+    for (const auto& note : outcome_notes(*execution.outcome)) lines.push_back("Note: " + note);
   } else if (!execution.waiting_for.empty()) {
     lines.push_back("Waiting For: " + execution.waiting_for);
   }

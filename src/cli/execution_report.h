@@ -18,9 +18,9 @@ int exit_status_of(const Outcome& outcome);
 // "Execution succeeded.", "Execution failed with an exit status of 42.", "Execution was killed by
 // signal 9 (SIGKILL): probably out of memory".
 std::string outcome_sentence(const Outcome& outcome);
-// What is to be said beside that of a job that ended by itself: what its output lacks, that it was not
-// boxed. "" where there is nothing, or where the sentence says it.
-std::string outcome_note(const Outcome& outcome);
+// What is to be said beside that, a sentence each: what the output lacks, what is gone with the working directory,
+// that the job was not boxed. Not what the sentence says.
+std::vector<std::string> outcome_notes(const Outcome& outcome);
 
 // "Running: True", "Success: None", "Exit Status: None", and what is known beyond.
 std::vector<std::string> status_lines(const Execution& execution);

@@ -45,12 +45,17 @@ TEST(ExecutionReport, TellsEachOutcome) {
 TEST(ExecutionReport, WhatIsToBeSaidBesideIsNoCauseOfAFailure) {
   const Outcome exited = outcome(OutcomeKind::exited, 3, {}, "pipe is a fifo and is left out.");
   EXPECT_EQ(outcome_sentence(exited), "Execution failed with an exit status of 3.");
-  EXPECT_EQ(outcome_note(exited), "pipe is a fifo and is left out.");
-  EXPECT_EQ(outcome_note(outcome(OutcomeKind::succeeded, 0, {}, "a note")), "a note");
-  EXPECT_EQ(outcome_note(outcome(OutcomeKind::lost, {}, {}, "its instance is gone")), "");
+  EXPECT_THAT(outcome_notes(exited), ElementsAre("pipe is a fifo and is left out."));
+  EXPECT_THAT(outcome_notes(outcome(OutcomeKind::succeeded, 0, {}, "a note")), ElementsAre("a note"));
+  EXPECT_THAT(outcome_notes(outcome(OutcomeKind::succeeded, 0, {}, "\na\nb")), ElementsAre("a", "b"));
+  const Outcome stopped = outcome(OutcomeKind::stopped, 143, {}, "by ada\nGone: x");
+  EXPECT_EQ(outcome_sentence(stopped), "Execution was stopped: by ada");
+  EXPECT_THAT(outcome_notes(stopped), ElementsAre("Gone: x"));
+  EXPECT_EQ(outcome_sentence(outcome(OutcomeKind::stopped, 143, {}, "\nGone: x")), "Execution was stopped.");
+  EXPECT_THAT(outcome_notes(outcome(OutcomeKind::lost, {}, {}, "its instance is gone")), testing::IsEmpty());
   Outcome out_of_memory = outcome(OutcomeKind::exited, 137, {}, "out of memory");
   out_of_memory.out_of_memory = true;
-  EXPECT_EQ(outcome_note(out_of_memory), "");
+  EXPECT_THAT(outcome_notes(out_of_memory), testing::IsEmpty());
   EXPECT_EQ(outcome_sentence(out_of_memory), "Execution failed with an exit status of 137: out of memory");
 }
 

@@ -18,6 +18,7 @@ using OptionalExecution = std::optional<ExecutionId>;
 struct RunOptions {
   std::optional<std::string> parameters_path;
   std::optional<std::string> output_directory;
+  std::vector<std::string> outputs;    // none: as configured
   std::optional<std::string> command;  // for sh -c
   std::vector<std::string> arguments;  // what stood after --
   bool detach = false;
@@ -27,6 +28,7 @@ struct RerunOptions {
   OptionalExecution execution;
   std::optional<std::string> parameters_path;  // overrides members of the recorded parameters
   std::optional<std::string> output_directory;
+  std::vector<std::string> outputs;  // none: as recorded
   bool detach = false;
   bool failed_only = false;  // of a composite: the parts that did not succeed
 };

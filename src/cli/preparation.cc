@@ -159,6 +159,7 @@ class Preparation {
     spec.market = configuration_.market;
     spec.resources = configuration_.resources;
     spec.environment = configuration_.environment;
+    spec.outputs = configuration_.outputs;
     spec.docker_run_args = configuration_.docker_run_args;
     spec.network = configuration_.network;
     spec.configuration = configuration_.merged;

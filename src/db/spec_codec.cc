@@ -10,7 +10,7 @@ namespace plz {
 namespace {
 
 // Persisted: a change of any layout below takes the next number, and the old one stays readable.
-constexpr uint64_t kFormat = 3;
+constexpr uint64_t kFormat = 4;
 
 // Writing and reading go through the same list of fields, so that they cannot come to differ:
 // spec_fields() and its like name each once, and both codecs have one field() a type.
@@ -167,6 +167,8 @@ void spec_fields(Codec& codec, T& spec) {
   if (!codec.has(2)) return;
   codec.field(spec.snapshot.environment.dockerfile);
   codec.field(spec.snapshot.environment.pinned);
+  if (!codec.has(4)) return;
+  codec.field(spec.outputs);
 }
 
 template <typename Codec, typename T>

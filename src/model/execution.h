@@ -50,6 +50,7 @@ struct ExecutionSpec {
   MarketSpec market;
   Resources resources;
   EnvironmentVariables environment;  // configured: recorded with values
+  std::vector<std::string> outputs;  // patterns of paths in the working directory that belong to the output, too
   JsonText docker_run_args{"{}"};
   bool network = true;                               // the host's network; false: none
   JsonText configuration{"{}"};                      // as merged, for describe and rerun

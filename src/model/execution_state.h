@@ -38,7 +38,8 @@ struct Outcome {
   std::optional<int> exit_status;  // as a shell would show it: 0-255, 128+n for signal n, 126, 127
   std::optional<int> signal;       // when signalled
   bool out_of_memory = false;      // a cgroup said so
-  std::string reason;              // a sentence; empty when there is nothing to add
+  // A sentence, empty when there is nothing to add; then, a line each, what is to be said beside and is no cause.
+  std::string reason;
   bool operator==(const Outcome&) const = default;
 
   bool succeeded() const { return kind == OutcomeKind::succeeded; }

@@ -53,6 +53,12 @@ struct LaunchSpec {
   std::vector<std::string> gpu_ids;
 };
 
+// Where the job's private copy of the code lies on this side.
+struct WorkingCopy {
+  std::string path;           // need not be there
+  bool changes_only = false;  // the upper layer of an overlay: what the job has not touched is not in it
+};
+
 // How the command ended, from plz-init's records.
 struct ExitReport {
   Outcome outcome;  // never stopped: the worker knows about that
@@ -74,6 +80,8 @@ class Runtime {
   // "code", "input", "output", "measures" or "configuration". In a sandbox /src and below /plz; host
   // paths in a plain process, where mounts become links and "output" needs none.
   virtual std::string job_path(const AttemptPaths& paths, std::string_view which) const = 0;
+  // The owner of the attempt's directory can read what is in it once wait() has returned.
+  virtual WorkingCopy working_copy(const AttemptPaths& paths) const = 0;
   // Returns once plz-init has the attempt in hand: from then on the job lives without the caller.
   // `invalid` or `unavailable`: nothing was started, the words say why; something may have been made, which
   // destroy() removes. After `unavailable` another try may succeed.

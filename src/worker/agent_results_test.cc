@@ -137,6 +137,35 @@ TEST_F(AgentTest, SpecialFilesInTheOutputAreLeftOutWithANote) {
   EXPECT_EQ(stored_file(*report.output_tree, "pipe"), "absent");
 }
 
+TEST_F(AgentTest, WhatIsWantedOfTheWorkingDirectoryJoinsTheOutput) {
+  script_ = [this](const LaunchSpec&) {
+    FakeJob job;
+    job.outcome = {OutcomeKind::exited, 3};
+    job.effect = [this](const LaunchSpec& spec) {
+      const std::string code = runtime_.working_copy(spec.paths).path;
+      write_text(spec.paths.output() + "/o", "out");
+      write_text(code + "/runs/1", "kept");
+      write_text(code + "/log", "gone");
+    };
+    return job;
+  };
+  auto given = assignment(1);
+  given.spec.outputs = {"runs"};
+  FinishReport report = run(given);
+  EXPECT_EQ(report.outcome.kind, OutcomeKind::exited);
+  EXPECT_EQ(stored_file(*report.output_tree, "o"), "out");
+  EXPECT_EQ(stored_file(*report.output_tree, "runs/1"), "kept");
+  EXPECT_EQ(report.outcome.reason.find("\nGone with the job's working directory: log (4 bytes);"), 0u)
+      << report.outcome.reason;
+  // Of indices, all that share a working directory: it goes to the first.
+  given = assignment(2);
+  given.spec.outputs = {"."};
+  given.spec.indices = IndexRange{3, 5};
+  report = run(given);
+  EXPECT_EQ(stored_file(*report.output_tree, "3/runs/1"), "kept");
+  EXPECT_EQ(report.outcome.reason, "");
+}
+
 TEST_F(AgentTest, BytesOfTheLogThatTheControllerLostAreSentAgain) {
   script_ = [](const LaunchSpec&) {
     FakeJob job;

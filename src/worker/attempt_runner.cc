@@ -9,6 +9,7 @@
 #include "os/boot_time.h"
 #include "os/file.h"
 #include "worker/steps/job_directories.h"
+#include "worker/steps/working_files.h"
 
 namespace plz {
 namespace {
@@ -96,7 +97,9 @@ Result<void> AttemptRunner::go_through(const std::stop_token& stop) {
   else if (!launched_) PLZ_TRY(prepare_and_start(stop));
   if (launched_) {
     PLZ_TRY(watch_until_end(stop));
+    PLZ_TRY(take_working_files(stop));
     PLZ_TRY(keep_output(stop));
+    for (const auto& note : working_file_notes_) report_.outcome.reason += "\n" + note;
   }
   return report_end(stop);
 }
@@ -244,6 +247,40 @@ Outcome AttemptRunner::outcome_of(const ExitReport& exit) const {
   if (asked && !ended_before(exit, *asked) && outcome.kind != OutcomeKind::could_not_start)
     outcome.kind = OutcomeKind::stopped;
   return outcome;
+}
+
+// Where its code lies as it was captured; "" where that cannot be had again.
+Result<std::string> AttemptRunner::captured_code(const std::stop_token& stop) {
+  Backoff backoff = context_.connections.backoff();
+  // Of an attempt that was taken up again nobody holds it.
+  for (int tries = 0; code_.path().empty() && tries < kTriesOnThisMachine;) {
+    WatchedSource source(context_.controller.blobs());
+    auto acquired = context_.trees.acquire(assignment_.spec.snapshot.code_tree, TreeUse::code, source);
+    if (acquired) code_ = std::move(*acquired);
+    else if (!source.controller_is_away()) ++tries;
+    if (!acquired && !wait_unless_stopped(stop, backoff.next())) return fail(ending());
+    if (discarded_) return fail(ending());
+  }
+  return code_.path();
+}
+
+// Before the output is stored: what of the working directory belongs to it lies in it from then on.
+Result<void> AttemptRunner::take_working_files(const std::stop_token& stop) {
+  const WorkingCopy copy = runtime_.working_copy(directory_.paths());
+  if (!has_output(copy.path) || path_exists(kept_output())) return {};
+  PLZ_ASSIGN(const std::string code, captured_code(stop));
+  if (code.empty() && !copy.changes_only) {
+    working_file_notes_ = {"What the job left in its working directory is not known: its code is not there"};
+    return {};
+  }
+  const AttemptPaths& paths = directory_.paths();
+  const auto& indices = assignment_.spec.indices;
+  WorkingPlaces places{copy, code, paths.output(), report_.started};
+  if (indices) places.output = join_path(places.output, std::to_string(indices->from));
+  const WorkingFiles files = plz::take_working_files(places, assignment_.spec.outputs, &is_ending_);
+  if (is_ending_ || stop.stop_requested()) return fail(ending());
+  working_file_notes_ = working_file_notes(files);
+  return {};
 }
 
 Result<void> AttemptRunner::keep_output(const std::stop_token& stop) {

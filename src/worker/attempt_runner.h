@@ -71,10 +71,12 @@ class AttemptRunner {
   Result<void> launch(const JobTrees& trees, const std::stop_token& stop);
   Result<void> watch_until_end(const std::stop_token& stop);
   Result<ExitReport> wait_for_job(const std::stop_token& stop);
+  Result<void> take_working_files(const std::stop_token& stop);
   Result<void> keep_output(const std::stop_token& stop);
   Result<void> report_end(const std::stop_token& stop);
   void clean_up();
 
+  Result<std::string> captured_code(const std::stop_token& stop);
   bool controller_answers();
   void keep_output_here(const std::string& why);
   std::string kept_output() const { return context_.kept_output_directory + "/" + id().to_string(); }
@@ -98,6 +100,7 @@ class AttemptRunner {
   ImageUses::Use image_;
   std::unique_ptr<BlobSink> output_sink_;  // its lease lives until the end was acknowledged
   FinishReport report_;
+  std::vector<std::string> working_file_notes_;
   bool launched_ = false;
   std::optional<Timestamp> started_;
   bool was_running_ = false;    // when it was recovered

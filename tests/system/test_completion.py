@@ -37,7 +37,7 @@ def test_bash(plz, execution):
 
     assert completed("plz", "des") == ["describe"]
     assert completed("plz", "describe", "") == [execution]
-    assert completed("plz", "run", "--out") == ["--output-dir"]
+    assert sorted(completed("plz", "run", "--out")) == ["--output-dir", "--outputs"]
 
 
 @needs("fish")
@@ -52,7 +52,7 @@ def test_fish(plz, execution):
 
     assert completed("plz des") == ["describe"]
     assert completed("plz describe ") == [execution]
-    assert completed("plz run --out") == ["--output-dir"]
+    assert sorted(completed("plz run --out")) == ["--output-dir", "--outputs"]
 
 
 @needs("zsh")
@@ -75,4 +75,4 @@ def test_zsh(plz, execution, terminal):
 
     completed("plz describ", "^% plz describe$")
     completed("plz describe ", f"^% plz describe {execution}$")
-    completed("plz run --outp", "^% plz run --output-dir$")
+    completed("plz run --output-d", "^% plz run --output-dir$")

@@ -459,13 +459,16 @@ def belongs_to_us(directory):
 @pytest.mark.parametrize("arguments", [{}, {"log_config": {"type": "json-file"}}], ids=["usual", "log_config"])
 @pytest.mark.parametrize("user", ["", "12345:12345"])
 def test_output_belongs_to_who_ran_it(plz, user, arguments):
-    plz.configure(image=BASE, docker_run_args={**arguments, **({"user": user} if user else {})})
+    plz.configure(image=BASE, docker_run_args={**arguments, **({"user": user} if user else {})}, outputs=["new"])
     plz.write("code.txt", "code")
+    plz.write("lib/code.txt", "code")
     done = plz.ok("run", "--", "sh", "-c",
-                  f"cat code.txt && echo x > new; cd $({configured('output_directory')}); "
+                  f"cat code.txt && echo x > new; echo gone > lib/gone; cd $({configured('output_directory')}); "
                   "id -u > user; mkdir kept; echo x > kept/x; chmod 700 kept")
     assert done.out == "code"
     out = plz.project / "output" / done.id
+    assert (out / "new").read_text() == "x\n"
+    assert "** Gone with the job's working directory: lib/gone (5 bytes); " in done.err, done
     assert (out / "user").read_text() == (user.split(":")[0] or "0") + "\n"
     assert (out / "kept/x").read_text() == "x\n"
     belongs_to_us(out)

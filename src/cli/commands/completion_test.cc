@@ -55,7 +55,7 @@ class BashCompletionTest : public testing::Test {
 TEST_F(BashCompletionTest, OffersCommandsOptionsAndIds) {
   EXPECT_THAT(offers("plz ru"), ElementsAre("run"));
   EXPECT_THAT(offers("plz ''"), Contains("list-context"));
-  EXPECT_THAT(offers("plz run --out"), ElementsAre("--output-dir"));
+  EXPECT_THAT(offers("plz run --out"), ElementsAre("--output-dir", "--outputs"));
   EXPECT_THAT(offers("plz logs ''"), ElementsAre("019aab9e-a", "019aab9e-b"));
   EXPECT_THAT(offers("plz logs --since start 019aab9e-b"), ElementsAre("019aab9e-b"));
   EXPECT_THAT(offers("plz completion f"), ElementsAre("fish"));

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/composite.h"
 #include "cli/commands/run_steps.h"
@@ -7,12 +8,14 @@
 #include "cli/output_place.h"
 #include "cli/parameters.h"
 #include "os/file.h"
+#include "os/glob.h"
 #include "wire/json_text.h"
 
 namespace plz {
 namespace {
 
 constexpr size_t kMostDifferencesShown = 20;
+constexpr std::string_view kWorkingDirectory = "/src";
 
 Result<std::optional<JsonText>> overridden_parameters(Session& session, const RerunOptions& options,
                                                       const Execution& earlier) {
@@ -72,13 +75,24 @@ Result<int> rerun_failed(Session& session, Interrupt& interrupt, const Execution
   return 0;
 }
 
+Result<void> check_outputs(const std::vector<std::string>& outputs) {
+  for (const auto& pattern : outputs)
+    if (!Glob::make(pattern, kWorkingDirectory))
+      return fail(ErrorCode::invalid,
+                  fmt::format("--outputs: \"{}\" lies outside of the job's working directory", printable(pattern)),
+                  "paths are relative to that, and . is all of it");
+  return {};
+}
+
 }  // namespace
 
 Result<int> perform(Session& session, const RerunOptions& options) {
+  PLZ_TRY(check_outputs(options.outputs));
   const std::string pattern = output_pattern(options.output_directory, session.working_directory());
   PLZ_TRY(check_output_pattern(pattern));
   Interrupt interrupt;
-  PLZ_ASSIGN(const Execution earlier, session.execution(options.execution));
+  PLZ_ASSIGN(Execution earlier, session.execution(options.execution));
+  if (!options.outputs.empty()) earlier.spec.outputs = options.outputs;
   PLZ_ASSIGN(const auto parameters, overridden_parameters(session, options, earlier));
   session.messages().info("Running " + earlier.id.to_string() + " again");
   if (options.failed_only) return rerun_failed(session, interrupt, earlier, parameters);

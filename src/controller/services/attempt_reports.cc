@@ -84,7 +84,8 @@ Result<void> AttemptReports::finish(AttemptId id, const FinishReport& report) {
         if (e.attempt_id != id || e.state == ExecutionState::finished) return {};
         e.state = ExecutionState::finished;
         e.outcome = report.outcome;
-        if (e.outcome->kind == OutcomeKind::stopped && e.outcome->reason.empty()) e.outcome->reason = why_stopped;
+        if (e.outcome->kind == OutcomeKind::stopped && (e.outcome->reason.empty() || e.outcome->reason.front() == '\n'))
+          e.outcome->reason.insert(0, why_stopped);
         if (report.started) e.times.started = report.started;
         if (report.ended) e.times.command_ended = report.ended;
         e.times.finished = clock_.now();

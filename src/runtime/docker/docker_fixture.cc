@@ -36,6 +36,7 @@ class TestedDocker final : public Runtime {
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override {
     return runtime_.job_path(paths, which);
   }
+  WorkingCopy working_copy(const AttemptPaths& paths) const override { return runtime_.working_copy(paths); }
   Result<void> start(const LaunchSpec& spec) override { return runtime_.start(spec); }
   Result<AttemptPhase> recover(const AttemptPaths& paths) override { return runtime_.recover(paths); }
   Result<ExitReport> wait(const AttemptPaths& paths, std::stop_token stop) override {

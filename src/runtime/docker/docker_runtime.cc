@@ -113,6 +113,8 @@ std::string DockerRuntime::job_path(const AttemptPaths&, std::string_view which)
   return join_path(kContainerJobRoot, which == "configuration" ? "configuration.json" : which);
 }
 
+WorkingCopy DockerRuntime::working_copy(const AttemptPaths& paths) const { return {ContainerFiles(paths).code_copy()}; }
+
 ContainerPlaces DockerRuntime::places(const ContainerFiles& files) const {
   return {settings_.plz_init_path, files.attempt(), files.code_copy(), settings_.controller};
 }

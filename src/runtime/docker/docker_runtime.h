@@ -39,6 +39,7 @@ class DockerRuntime final : public Runtime, public ContainerKeeper {
   RuntimeFingerprint full_fingerprint() override;
   // "code": /src; every other: below /plz.
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override;
+  WorkingCopy working_copy(const AttemptPaths& paths) const override;
   Result<void> start(const LaunchSpec& spec) override;
   Result<AttemptPhase> recover(const AttemptPaths& paths) override;
   Result<ExitReport> wait(const AttemptPaths& paths, std::stop_token stop) override;

@@ -34,6 +34,8 @@ std::string FakeRuntime::job_path(const AttemptPaths& paths, std::string_view wh
   return join_path(paths.directory, which);
 }
 
+WorkingCopy FakeRuntime::working_copy(const AttemptPaths& paths) const { return {job_path(paths, "code"), true}; }
+
 Result<void> FakeRuntime::start(const LaunchSpec& spec) {
   if (spec.command.empty() && spec.image.empty()) return fail(ErrorCode::invalid, "there is no command to run");
   FakeJob job = script_ ? script_(spec) : FakeJob{};

@@ -36,6 +36,7 @@ class FakeRuntime final : public Runtime {
   RuntimeFingerprint fingerprint() override;
   RuntimeFingerprint full_fingerprint() override;  // its detail: "in full"
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override;
+  WorkingCopy working_copy(const AttemptPaths& paths) const override;
   Result<void> start(const LaunchSpec& spec) override;
   Result<AttemptPhase> recover(const AttemptPaths& paths) override;
   Result<ExitReport> wait(const AttemptPaths& paths, std::stop_token stop) override;

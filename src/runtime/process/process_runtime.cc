@@ -36,6 +36,8 @@ std::string ProcessRuntime::job_path(const AttemptPaths& paths, std::string_view
   return join_path(run, which);
 }
 
+WorkingCopy ProcessRuntime::working_copy(const AttemptPaths& paths) const { return {job_path(paths, "code")}; }
+
 Result<void> ProcessRuntime::start(const LaunchSpec& spec) {
   std::string run = InitRunner::run_directory(spec.paths);
   PLZ_TRY(make_directories(run, 0700));

@@ -18,6 +18,7 @@ class ProcessRuntime final : public Runtime {
   RuntimeFingerprint fingerprint() override;
   // In the attempt's directory. "input" is a link that start() makes for the mount of that job path.
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override;
+  WorkingCopy working_copy(const AttemptPaths& paths) const override;
   // Mounts whose job path is not their host path become links, and must lie in the attempt's run/.
   // hidden_paths, home_cache and network: false cannot be had: they are ignored.
   Result<void> start(const LaunchSpec& spec) override;

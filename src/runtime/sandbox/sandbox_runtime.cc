@@ -34,6 +34,14 @@ std::string SandboxRuntime::job_path(const AttemptPaths&, std::string_view which
   return join_path(kSandboxJobRoot, name);
 }
 
+// An overlay is mounted on the place of the copy where only the job sees it: there it stays empty on this side.
+WorkingCopy SandboxRuntime::working_copy(const AttemptPaths& paths) const {
+  const SandboxDirectories directories = sandbox_directories(InitRunner::run_directory(paths));
+  const auto copied = list_directory(directories.code);
+  if (copied && !copied->empty()) return {directories.code};
+  return {directories.code_upper, true};
+}
+
 Result<InitSpec> SandboxRuntime::init_spec(const LaunchSpec& spec, const Way& way) {
   SandboxDirectories directories = sandbox_directories(InitRunner::run_directory(spec.paths));
   PLZ_TRY(make_sandbox_directories(directories));
