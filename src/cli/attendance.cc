@@ -118,8 +118,7 @@ Result<Execution> wait_until_finished(Session& session, Interrupt& interrupt, Ex
       failing_since.reset();
       continue;
     }
-    if (execution.error().code != ErrorCode::unavailable && execution.error().code != ErrorCode::timeout)
-      return execution;
+    if (!is_temporary(execution.error().code)) return execution;
     session.forget_connection();
     const SteadyTime now = session.clock().steady();
     if (!failing_since) failing_since = now;

@@ -12,10 +12,6 @@ constexpr std::chrono::milliseconds kLongestPause{2'000};
 // A stream that breaks sooner is none that was established: whatever broke it is still there.
 constexpr std::chrono::seconds kEstablishedAfter{2};
 
-bool is_worth_another_try(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout;
-}
-
 Error given_up(Error error, ExecutionId id) {
   error.hint = fmt::format("the execution goes on; plz logs {} shows it again", id.to_string());
   return std::move(error).with_context("following the log");
@@ -40,7 +36,7 @@ Result<FollowEnd> LogFollower::follow_to_end() {
     if (interrupt_.raised()) return FollowEnd::interrupted;
     if (done) return FollowEnd::complete;
     if (session_.out().reader_gone()) return FollowEnd::reader_gone;
-    if (!is_worth_another_try(done.error())) return fail(std::move(done).error());
+    if (!is_temporary(done.error().code)) return fail(std::move(done).error());
     if (!is_patient()) return fail(given_up(std::move(done).error(), request_.id));
     if (received_ != received_before) pause = kFirstPause;
     if (pause == kLongestPause) tell_of_trouble(done.error());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/patience.h"
 #include "cli/interrupt.h"
 #include "cli/line_ledger.h"
 #include "cli/session.h"
@@ -28,7 +29,7 @@ class LogFollower {
   // attempts. A log may be silent for as long as it likes.
   Result<FollowEnd> follow(LogsRequest request, bool composite);
 
-  static constexpr std::chrono::seconds kPatience{300};
+  static constexpr std::chrono::seconds kPatience = kPatienceWithController;
 
  private:
   Result<FollowEnd> follow_to_end();

@@ -27,7 +27,7 @@ auto PatientBlobs::patiently(Call call, const size_t& progress) -> decltype(call
   while (true) {
     const size_t before = progress;
     auto answer = call();
-    if (answer || answer.error().code != ErrorCode::unavailable) return answer;
+    if (answer || !is_temporary(answer.error().code)) return answer;
     const SteadyTime now = session_.clock().steady();
     if (!failing_since || progress != before) {
       failing_since = now;

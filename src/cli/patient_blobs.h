@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/patience.h"
 #include "cli/interrupt.h"
 #include "cli/session.h"
 #include "client/blob_client.h"
@@ -18,7 +19,7 @@ namespace plz {
 // failures; an interrupt ends that. With a lease, holds it until destroyed.
 class PatientBlobs final : public BlobSink, public BlobSource {
  public:
-  static constexpr std::chrono::seconds kPatience{30};
+  static constexpr std::chrono::seconds kPatience = kPatienceWithStore;
 
   // Finds the controller at once.
   static Result<std::unique_ptr<PatientBlobs>> open(Session& session, Interrupt& interrupt,

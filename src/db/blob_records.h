@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct BlobRecord {
   uint64_t bytes = 0;
   uint64_t checksum = 0;
   uint8_t codec = 0;
+  bool damaged = false;  // is not stored with it: see mark_damaged()
   bool operator==(const BlobRecord&) const = default;
 };
 
@@ -42,10 +44,17 @@ enum class BlobRemoval {
 class BlobRecords {
  public:
   virtual ~BlobRecords() = default;
-  // Durable. A digest that has a record keeps it.
+  // Durable. A digest that has a record keeps it, unless it is marked as damaged: then it gets this one, without a
+  // mark.
   virtual Result<void> add_pack(const Uuid& pack, uint64_t pack_bytes, std::span<const BlobRecord> blobs) = 0;
   // One element a digest, nullopt where there is none. 100,000 in one call are fine.
   virtual Result<std::vector<std::optional<BlobRecord>>> find(std::span<const Digest> digests) = 0;
+  // What was read is not what was stored, in words. Durable.
+  virtual Result<void> mark_damaged(std::span<const Digest> digests, const std::string& fault) = 0;
+  // It was read, and is what it should be.
+  virtual Result<void> mark_sound(const Digest& digest) = 0;
+  // Those that are marked and have a record.
+  virtual Result<std::vector<std::pair<Digest, std::string>>> damaged() = 0;
   // In the order in which they were first recorded: what a blob refers to lies in the same pack, or in
   // one before it.
   virtual Result<std::vector<Uuid>> packs() = 0;

@@ -32,6 +32,28 @@ TEST_P(BlobRecordsTest, BlobsKeepTheirFirstRecord) {
   EXPECT_EQ(*blobs().find({}), (Found{}));
 }
 
+TEST_P(BlobRecordsTest, WhatIsDamagedIsReplaced) {
+  Uuid first = Uuid::make_v7(clock_), second = Uuid::make_v7(clock_);
+  BlobRecord a = sample_blob(1, first), b = sample_blob(2, first), b2 = sample_blob(2, second);
+  ASSERT_TRUE(blobs().add_pack(first, 1000, std::vector{a, b}));
+  ASSERT_TRUE(blobs().mark_damaged(std::vector{a.digest}, "flipped"));
+  ASSERT_TRUE(blobs().mark_damaged(std::vector{b.digest}, "cut"));
+  ASSERT_TRUE(blobs().mark_damaged(std::vector{sample_digest(99)}, "unknown"));
+  EXPECT_EQ(blobs().damaged()->size(), 2u);
+  auto found = *blobs().find(std::vector{a.digest, b.digest});
+  EXPECT_TRUE(found[0]->damaged);
+  EXPECT_TRUE(found[1]->damaged);
+  ASSERT_TRUE(blobs().mark_sound(a.digest));
+  ASSERT_TRUE(blobs().add_pack(second, 500, std::vector{b2}));
+  EXPECT_TRUE(blobs().damaged()->empty());
+  EXPECT_EQ(*blobs().find(std::vector{a.digest, b.digest}), (Found{a, b2}));
+  EXPECT_EQ(*blobs().packs(), (Packs{first, second}));
+  EXPECT_EQ((*blobs().totals()).blobs, 2u);
+  ASSERT_TRUE(blobs().mark_damaged(std::vector{a.digest}, "flipped"));
+  EXPECT_EQ(remove({a.digest}), BlobRemoval::removed);
+  EXPECT_TRUE(blobs().damaged()->empty());
+}
+
 TEST_P(BlobRecordsTest, NothingIsRemovedUnderALease) {
   Uuid pack = Uuid::make_v7(clock_), other = Uuid::make_v7(clock_);
   BlobRecord a = sample_blob(1, pack), b = sample_blob(2, pack), c = sample_blob(3, other);

@@ -161,6 +161,15 @@ class FaultyBlobs final : public BlobRecords {
   Result<std::vector<std::optional<BlobRecord>>> find(std::span<const Digest> digests) override {
     return plan_.around([&] { return real_.find(digests); });
   }
+  Result<void> mark_damaged(std::span<const Digest> digests, const std::string& fault) override {
+    return plan_.around([&] { return real_.mark_damaged(digests, fault); });
+  }
+  Result<void> mark_sound(const Digest& digest) override {
+    return plan_.around([&] { return real_.mark_sound(digest); });
+  }
+  Result<std::vector<std::pair<Digest, std::string>>> damaged() override {
+    return plan_.around([&] { return real_.damaged(); });
+  }
   Result<std::vector<Uuid>> packs() override {
     return plan_.around([&] { return real_.packs(); });
   }

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
+#include "base/text.h"
 #include "store/little_endian.h"
 #include "store/pack_format.h"
 
@@ -74,6 +75,13 @@ void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_vi
                 compressed ? Codec::zstd : Codec::raw});
 }
 
+void append_damage_to_pack(std::string& pack, const Digest& digest, std::string_view words) {
+  append_pack_record_header(pack, {digest, words.size(), words.size(), checksum_of_stored(words), Codec::damaged});
+  pack += words;
+}
+
+uint64_t checksum_of_stored(std::string_view stored) { return XXH3_64bits(stored.data(), stored.size()); }
+
 void append_pack_record_header(std::string& pack, const PackRecordHeader& header) {
   pack.append(kPackRecordHeaderBytes, '\0');
   write_header(pack.data() + pack.size() - kPackRecordHeaderBytes, header);
@@ -82,6 +90,8 @@ void append_pack_record_header(std::string& pack, const PackRecordHeader& header
 Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum, std::string& out) {
   if (XXH3_64bits(stored.data(), stored.size()) != checksum)
     return fail(ErrorCode::damaged, "a stored blob is damaged: its checksum does not match");
+  if (codec == Codec::damaged)
+    return fail(ErrorCode::damaged, printable(stored), "capture the same content again: the store takes it anew");
   if (bytes > kMaxBlobBytes)
     return fail(ErrorCode::invalid, fmt::format("a blob of {} bytes is larger than blobs can be", bytes));
   if (codec == Codec::raw) {

@@ -26,6 +26,10 @@ inline constexpr uint64_t kMaxBlobBytes = 64u << 20;   // larger files are cut i
 enum class Codec : uint8_t {  // persisted: do not renumber
   raw = 0,
   zstd = 1,
+  // On the wire only, in what a store sends: the blob is damaged there. Words lie in the place of its bytes, and
+  // nothing
+  // follows. Who does not know it refuses the pack.
+  damaged = 255,
 };
 
 struct PackRecordHeader {
@@ -40,6 +44,9 @@ struct PackRecordHeader {
 // where that saves at least an eighth; a sample is tried first, so that incompressible data costs
 // little.
 void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_view bytes);
+
+// Says in the place of a blob that it cannot be had, and why.
+void append_damage_to_pack(std::string& pack, const Digest& digest, std::string_view words);
 
 // The 64 bytes before a record's stored bytes.
 void append_pack_record_header(std::string& pack, const PackRecordHeader& header);
@@ -64,10 +71,13 @@ class PackParser {
   std::unique_ptr<State> state_;
 };
 
-// Decodes one blob's stored bytes. Verifies checksum and size; `out` is replaced.
+uint64_t checksum_of_stored(std::string_view stored);
+// Decodes one blob's stored bytes. Verifies checksum and size; `out` is replaced. damaged: they are not what was
+// stored.
 Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum, std::string& out);
 
-// Reads a pack in pieces and calls `blob` with each whole blob, decoded and verified.
+// Reads a pack in pieces and calls `blob` with each whole blob, decoded and verified. damaged: one is, or the pack says
+// that it is where it comes from.
 class PackBlobReader {
  public:
   using OnBlob = std::function<Result<void>(const Digest&, std::string_view bytes)>;

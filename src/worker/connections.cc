@@ -7,10 +7,6 @@ constexpr size_t kIdleConnections = 8;
 
 }  // namespace
 
-bool is_temporary(ErrorCode code) {
-  return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::internal;
-}
-
 std::unique_ptr<WorkerApi> Connections::take() {
   std::lock_guard lock(mutex_);
   if (cancelled_) return nullptr;

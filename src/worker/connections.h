@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "base/backoff.h"
+#include "base/patience.h"
 #include "worker/controller_access.h"
 
 namespace plz {
-
-// What trying again may mend: the controller is away, or in trouble.
-bool is_temporary(ErrorCode code);
 
 // Thread-safe.
 class Connections {

@@ -305,3 +305,92 @@ def test_format_is_one_whole_number(project, content):
     assert (plz.data / "format").read_text() == content
     (plz.data / "format").write_text("1")
     plz.ok("list")
+
+
+def empty_caches(plz):
+    for name in ("trees",):
+        for tree in (plz.data / "worker" / "cache" / name).glob("*"):
+            subprocess.run(["chmod", "-R", "u+rwx", tree], check=False)
+            shutil.rmtree(tree, ignore_errors=True) if tree.is_dir() else tree.unlink()
+
+
+MARKER = b"This very line is looked for in packs. " * 3
+
+
+def damage_marker(plz, how):
+    """What holds MARKER, which is too short a text to be compressed there."""
+    (pack,) = [path for path in packs(plz) if MARKER in path.read_bytes()]
+    whole = pack.read_bytes()
+    at = whole.index(MARKER) + 5
+    if how == "gone":
+        pack.unlink()
+    elif how == "cut":
+        pack.write_bytes(whole[:at])
+    else:
+        pack.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+    return pack, whole
+
+
+def with_marker(plz):
+    plz.write("data/marked", os.urandom(2000) + MARKER + os.urandom(2000))
+    plz.write("data/other", os.urandom(2000))
+    plz.configure(user="ada", input="file://data", excluded_paths=["again-*"])
+    return run(plz, "one")
+
+
+@pytest.mark.parametrize("how", ("flipped", "cut", "gone"))
+def test_a_damaged_blob_is_said_and_healed_by_the_next_capture(project, how):
+    plz = project
+    execution = with_marker(plz)
+    end(plz)
+    empty_caches(plz)
+    damage_marker(plz, how)
+    # The first to find out says so, and holds nothing.
+    failed = plz("rerun", execution)
+    assert failed.status == 125 and "is damaged" in failed.err and "capture the same content again" in failed.err, failed
+    described = plz.json("describe", failed.id)
+    assert described["outcome"]["kind"] == "could_not_start"
+    assert plz.json("list", "--json")["executions"] == []
+    # A collection that meets it says so too, where it would have to look into it, and removes nothing needed.
+    plz("gc")
+    # The same content, captured again, takes its place; also what was run before works again.
+    assert run(plz, "one")
+    plz.ok("rerun", execution)
+    end(plz)
+    empty_caches(plz)
+    plz.ok("rerun", execution)
+    assert plz.json("gc", "--json")["error"] == ""
+
+
+def test_a_new_run_over_damaged_input_says_so_and_the_next_heals_it(project):
+    plz = project
+    with_marker(plz)
+    end(plz)
+    empty_caches(plz)
+    damage_marker(plz, "flipped")
+    failed = plz("run", "--", "python3", "job.py", "two")
+    assert failed.status == 125 and "is damaged" in failed.err, failed
+    plz.ok("run", "--", "python3", "job.py", "two")
+
+
+def test_collection_does_not_hide_damage(project):
+    plz = project
+    execution = with_marker(plz)
+    dropped = run(plz, "two")
+    plz.ok("delete", "--yes", dropped)
+    end(plz)
+    # Of every tree: the packs that hold one name its files in the clear.
+    for pack in packs(plz):
+        whole = pack.read_bytes()
+        at = whole.find(b"marked")
+        if at >= 0:
+            pack.write_bytes(whole[:at] + b"m" + bytes([whole[at + 1] ^ 1]) + whole[at + 2:])
+    before = {path: path.read_bytes() for path in packs(plz)}
+    done = plz("gc")
+    assert done.status == 1 and "damaged" in done.err and "no blob was removed" in done.err, done
+    assert {path: path.read_bytes() for path in packs(plz)} == before
+    # Captured again, all is well, and goes.
+    run(plz, "three")
+    plz.ok("rerun", execution)
+    report = plz.json("gc", "--json")
+    assert report["error"] == "" and report["blobs"] > 0, report

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include <fmt/core.h>
+
 #include "base/log.h"
 #include "controller/collection/sweeper.h"
 
@@ -36,6 +38,14 @@ Result<void> mark_all(ExecutionRecords& executions, Marker& marker, std::set<std
     if (page.size() < kExecutionsAtOnce) return {};
     before = page.back().execution.id;
   }
+}
+
+Error damage_met(const std::vector<std::string>& damage, size_t trees) {
+  std::string words =
+      fmt::format("{} damaged in the store: {}", damage.size() == 1 ? "a blob is" : "blobs are", damage.front());
+  if (damage.size() > 1) words += fmt::format(", and {} more", damage.size() - 1);
+  if (trees > 0) words += ". Nobody knows what it named, so no blob was removed: plz check says who needs it";
+  return Error{ErrorCode::damaged, words, {}};
 }
 
 // The answers of workers, as they come; shared with the callbacks, which may come when nobody waits.
@@ -142,6 +152,7 @@ Result<void> Collector::collect_store(const CollectionRequest& request, const st
   report.packs_removed = swept.packs_removed;
   report.packs_rewritten = swept.packs_rewritten;
   report.held_up = swept.held_up;
+  if (result && !swept.damage.empty()) return fail(damage_met(swept.damage, marker.damage().size()));
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/log.h"
+#include "base/patience.h"
 #include "store/pack_format.h"
 
 namespace plz {
@@ -85,12 +86,15 @@ Result<void> Marker::walk(const std::vector<Item>& items) {
     stored.resize(record.stored_bytes);
     auto read = packs_.read(PackId(record.pack), record.offset, stored.data(), stored.size());
     if (read) read = decode_blob(static_cast<Codec>(record.codec), stored, record.bytes, record.checksum, bytes);
-    if (!read) {
-      Error error = std::move(read).error();
-      error.code = ErrorCode::internal;
-      return fail(std::move(error).with_context(fmt::format("the blob {} cannot be read", digests[i].hex())));
+    if (!read && is_temporary(read.error().code))
+      return fail(std::move(read).error().with_context(fmt::format("the blob {} cannot be read", digests[i].hex())));
+    if (read) {
+      look_into(items[i], bytes);
+      continue;
     }
-    look_into(items[i], bytes);
+    damage_.push_back(fmt::format("the blob {} cannot be read: {}", digests[i].hex(), read.error().message));
+    log_error("{}", damage_.back());
+    PLZ_TRY(records_.mark_damaged({&digests[i], 1}, read.error().message));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -26,12 +27,15 @@ class Marker {
         walked_(2, std::vector<bool>(table.size())),
         walked_others_(2) {}
 
-  // A tree that was walked before costs nothing. An error where a blob cannot be read, cancelled when
-  // `stop` asks: not everything is marked then. A blob that the store lacks is passed over.
+  // A tree that was walked before costs nothing. cancelled when `stop` asks: not everything is marked then. A blob that
+  // the store lacks is passed over.
   Result<void> mark(const References& references, const std::stop_token& stop);
   // What any blob of this pack, which came after the table was made, refers to: whatever looks like a tree or
   // a list of chunks is taken for one.
   Result<void> mark_pack(const Uuid& pack, const std::stop_token& stop);
+
+  // Trees and lists of chunks that are needed and cannot be read, in words: what they name is not marked.
+  const std::vector<std::string>& damage() const { return damage_; }
 
  private:
   enum class Kind { tree, chunk_list };
@@ -52,6 +56,7 @@ class Marker {
   std::vector<std::vector<bool>> walked_;
   std::vector<std::unordered_set<Digest>> walked_others_;  // that came after the table was made
   std::vector<Item> pending_;
+  std::vector<std::string> damage_;
 };
 
 }  // namespace plz

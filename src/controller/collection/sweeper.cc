@@ -12,7 +12,6 @@ namespace plz {
 namespace {
 
 constexpr size_t kRecordsAtOnce = 8192;
-constexpr size_t kCopyBytes = 1u << 20;
 constexpr std::chrono::milliseconds kBetweenLooks{20};
 
 // A pack that is recorded but is not there is damage, and not of this one's making.
@@ -37,12 +36,16 @@ Sweeper::Sweeper(SweeperParts parts, BlobTable& table, Marker& marker) : parts_(
   for (size_t pack = 0; pack < table_.packs(); ++pack) known_packs_.insert(table_.pack_id(pack));
 }
 
+// Nobody knows what a damaged tree names.
+bool Sweeper::keeps(uint32_t blob) const { return !marker_.damage().empty() || table_.is_kept(blob); }
+
 Result<Swept> Sweeper::foresee() {
   Swept swept;
+  swept.damage = marker_.damage();
   for (size_t pack = 0; pack < table_.packs(); ++pack) {
     uint64_t kept = 0;
     for (uint32_t blob : table_.blobs_of(pack)) {
-      if (table_.is_kept(blob)) kept += table_.bytes_in_pack(blob);
+      if (keeps(blob)) kept += table_.bytes_in_pack(blob);
       else ++swept.blobs;
     }
     PLZ_ASSIGN(auto size, size_if_there(parts_.packs, PackId(table_.pack_id(pack))));
@@ -65,6 +68,7 @@ Result<void> Sweeper::sweep(std::chrono::milliseconds patience, const std::stop_
   }
   // Whatever came of that: the bytes of what has no record are of no use.
   auto shrunk = shrink_packs(stop, done);
+  done.damage.insert(done.damage.begin(), marker_.damage().begin(), marker_.damage().end());
   if (!all) return fail(std::move(all).error());
   return shrunk;
 }
@@ -74,7 +78,7 @@ Result<bool> Sweeper::remove_records(std::chrono::milliseconds patience, const s
   std::vector<uint32_t> batch;
   for (size_t pack = table_.packs(); pack-- > 0;) {
     for (uint32_t blob : table_.blobs_of(pack))
-      if (!table_.is_kept(blob)) batch.push_back(blob);
+      if (!keeps(blob)) batch.push_back(blob);
     if (batch.empty() || (batch.size() < kRecordsAtOnce && pack > 0)) continue;
     PLZ_ASSIGN(bool removed, remove_batch(std::exchange(batch, {}), deadline, stop, done));
     if (!removed) return false;
@@ -89,7 +93,7 @@ Result<bool> Sweeper::remove_batch(std::vector<uint32_t> batch, SteadyTime deadl
     // Read first: what changes later makes the removal outdated.
     PLZ_ASSIGN(const uint64_t changes, parts_.records.reference_changes());
     PLZ_TRY(catch_up(stop));
-    std::erase_if(batch, [&](uint32_t blob) { return table_.is_kept(blob); });
+    std::erase_if(batch, [&](uint32_t blob) { return keeps(blob); });
     std::vector<Digest> digests;
     for (uint32_t blob : batch) digests.push_back(table_.digest(blob));
     PLZ_ASSIGN(BlobRemoval removal, parts_.records.remove_unleased(digests, parts_.clock.now(), changes));
@@ -137,7 +141,9 @@ Result<void> Sweeper::shrink_packs(const std::stop_token& stop, Swept& done) {
   PLZ_TRY(remove_leftovers(done));
   for (size_t pack = 0; pack < table_.packs(); ++pack) {
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the controller is ending");
-    PLZ_TRY(shrink(pack, done));
+    auto shrunk = shrink(pack, done);
+    if (!shrunk && shrunk.error().code == ErrorCode::damaged) done.damage.push_back(shrunk.error().message);
+    else if (!shrunk) return shrunk;
   }
   return {};
 }
@@ -203,11 +209,18 @@ Result<uint64_t> Sweeper::write_pack(PackId id, std::vector<BlobRecord>& blobs) 
         piece, {blob.digest, blob.bytes, blob.stored_bytes, blob.checksum, static_cast<Codec>(blob.codec)});
     PLZ_TRY(writer->append(piece));
     at += piece.size();
-    for (uint64_t copied = 0; copied < blob.stored_bytes; copied += piece.size()) {
-      piece.resize(std::min<uint64_t>(kCopyBytes, blob.stored_bytes - copied));
-      PLZ_TRY(parts_.packs.read(PackId(blob.pack), blob.offset + copied, piece.data(), piece.size()));
-      PLZ_TRY(writer->append(piece));
+    piece.resize(blob.stored_bytes);
+    auto read = parts_.packs.read(PackId(blob.pack), blob.offset, piece.data(), piece.size());
+    if (read && checksum_of_stored(piece) != blob.checksum)
+      read = fail(ErrorCode::damaged, "its bytes are not what was stored");
+    if (!read && read.error().code == ErrorCode::damaged) {
+      PLZ_TRY(parts_.records.mark_damaged({&blob.digest, 1}, read.error().message));
+      return fail(ErrorCode::damaged,
+                  fmt::format("the blob {} in the pack {} is damaged: {}; the pack was left as it is",
+                              blob.digest.hex(), PackId(blob.pack).to_string(), read.error().message));
     }
+    PLZ_TRY(std::move(read));
+    PLZ_TRY(writer->append(piece));
     blob.pack = id.uuid();
     blob.offset = at;
     at += blob.stored_bytes;

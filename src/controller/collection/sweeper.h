@@ -31,7 +31,8 @@ struct Swept {
   uint64_t blobs = 0;
   uint64_t bytes = 0;  // by which the packs' files shrank
   uint64_t packs_removed = 0, packs_rewritten = 0;
-  std::string held_up;  // not empty: captures were under way, and some dead blobs stay
+  std::vector<std::string> damage;  // what was met, in words; it was left as it was
+  std::string held_up;              // not empty: captures were under way, and some dead blobs stay
 };
 
 struct SweeperParts {
@@ -65,6 +66,7 @@ class Sweeper {
   Result<void> remove_pack(PackId id, uint64_t bytes, Swept& done);
   Result<void> remove_leftovers(Swept& done);
   Result<std::string> who_holds_up();
+  bool keeps(uint32_t blob) const;
 
   SweeperParts parts_;
   BlobTable& table_;

@@ -34,7 +34,8 @@ class BlobService {
 
   // "" or the digests whose bytes `octets` are; invalid unless a multiple of 32.
   static Result<std::vector<Digest>> parse_digests(std::string_view octets);
-  // A byte for each digest: 1 where it is missing.
+  // A byte for each digest: 1 where it is missing, damaged, or a tree with something damaged below it, so that who has
+  // the same content sends that again.
   Result<std::string> missing(std::span<const Digest> digests);
   Result<bool> has(const Digest& digest);
 
@@ -44,7 +45,8 @@ class BlobService {
   // Durable when it returns. `trusted`: the peer's digests are believed, else each is computed anew.
   Result<Received> receive_pack(BodyReader& body, bool trusted);
 
-  // A pack of these blobs, in order. not_found names the first that the store lacks.
+  // A pack of these blobs, in order. not_found names the first that the store lacks. In the place of one that turns out
+  // to be damaged the pack says so, and ends; it is marked as damaged.
   Result<std::unique_ptr<Producer>> fetch(std::span<const Digest> digests);
 
   Result<void> hold_lease(LeaseId lease, std::chrono::seconds duration);

@@ -27,6 +27,7 @@ Result<void> MemoryBlobs::add_pack(const Uuid& pack, uint64_t, std::span<const B
   if (!records_.packs.count(pack)) records_.packs[pack] = ++records_.last_pack;
   for (BlobRecord blob : blobs) {
     blob.pack = pack;
+    if (records_.damaged_blobs.erase(blob.digest) > 0) records_.blobs.erase(blob.digest);
     records_.blobs.emplace(blob.digest, blob);
   }
   forget_empty_packs(records_);
@@ -39,9 +40,29 @@ Result<std::vector<std::optional<BlobRecord>>> MemoryBlobs::find(std::span<const
   std::vector<std::optional<BlobRecord>> found(digests.size());
   for (size_t i = 0; i < digests.size(); ++i) {
     auto it = records_.blobs.find(digests[i]);
-    if (it != records_.blobs.end()) found[i] = it->second;
+    if (it == records_.blobs.end()) continue;
+    found[i] = it->second;
+    found[i]->damaged = records_.damaged_blobs.contains(digests[i]);
   }
   return found;
+}
+
+Result<void> MemoryBlobs::mark_damaged(std::span<const Digest> digests, const std::string& fault) {
+  std::lock_guard lock(records_.mutex);
+  for (const Digest& digest : digests)
+    if (records_.blobs.contains(digest)) records_.damaged_blobs[digest] = fault;
+  return {};
+}
+
+Result<void> MemoryBlobs::mark_sound(const Digest& digest) {
+  std::lock_guard lock(records_.mutex);
+  records_.damaged_blobs.erase(digest);
+  return {};
+}
+
+Result<std::vector<std::pair<Digest, std::string>>> MemoryBlobs::damaged() {
+  std::lock_guard lock(records_.mutex);
+  return std::vector<std::pair<Digest, std::string>>(records_.damaged_blobs.begin(), records_.damaged_blobs.end());
 }
 
 Result<std::vector<Uuid>> MemoryBlobs::packs() {
@@ -112,7 +133,10 @@ Result<BlobRemoval> MemoryBlobs::remove_unleased(std::span<const Digest> digests
   std::lock_guard lock(records_.mutex);
   if (any_lease(records_, now)) return BlobRemoval::leased;
   if (records_.reference_changes != reference_changes) return BlobRemoval::outdated;
-  for (const Digest& digest : digests) records_.blobs.erase(digest);
+  for (const Digest& digest : digests) {
+    records_.blobs.erase(digest);
+    records_.damaged_blobs.erase(digest);
+  }
   forget_empty_packs(records_);
   return BlobRemoval::removed;
 }

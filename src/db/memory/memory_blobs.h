@@ -11,6 +11,9 @@ class MemoryBlobs final : public BlobRecords {
 
   Result<void> add_pack(const Uuid& pack, uint64_t pack_bytes, std::span<const BlobRecord> blobs) override;
   Result<std::vector<std::optional<BlobRecord>>> find(std::span<const Digest> digests) override;
+  Result<void> mark_damaged(std::span<const Digest> digests, const std::string& fault) override;
+  Result<void> mark_sound(const Digest& digest) override;
+  Result<std::vector<std::pair<Digest, std::string>>> damaged() override;
   Result<std::vector<Uuid>> packs() override;
   Result<std::vector<Uuid>> dropped_packs() override;
   Result<void> forget_dropped_pack(const Uuid& pack) override;

@@ -35,6 +35,7 @@ struct MemoryRecords {
   uint64_t reference_changes = 0;
   std::map<LeaseId, Timestamp> leases;
   std::set<Uuid> dropped_packs;
+  std::map<Digest, std::string> damaged_blobs;
   DatabaseIdentity identity{Uuid::make_v7(SystemClock()), false, false};
   std::vector<Uuid> openings;
 };

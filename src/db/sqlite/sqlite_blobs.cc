@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "db/execution_rules.h"
@@ -68,19 +69,6 @@ Result<void> add_to_pack(Connection& connection, int64_t pack, const PackSums& m
   return drop_pack(connection, id);
 }
 
-Result<PackSums> insert_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
-  PLZ_ASSIGN(Statement insert,
-             connection.statement("INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
-  PackSums sums;
-  for (auto [prefix, i] : sorted_order(blobs, [](const BlobRecord& blob) -> const Digest& { return blob.digest; })) {
-    const BlobRecord& blob = blobs[i];
-    insert.bind(blob.digest, pack, blob.offset, blob.stored_bytes, blob.bytes, blob.checksum, int{blob.codec});
-    PLZ_TRY(insert.run());
-    if (connection.changed_rows() > 0) sums.add(1, blob.bytes, blob.stored_bytes);
-  }
-  return sums;
-}
-
 Result<bool> any_lease(Connection& connection, Timestamp now) {
   PLZ_ASSIGN(Statement forget, connection.statement("DELETE FROM leases WHERE expires <= ?"));
   forget.bind(now);
@@ -92,6 +80,7 @@ Result<bool> any_lease(Connection& connection, Timestamp now) {
 Result<void> delete_blobs(Connection& connection, std::span<const Digest> digests) {
   PLZ_ASSIGN(Statement remove,
              connection.statement("DELETE FROM blobs WHERE digest = ? RETURNING pack, bytes, stored_bytes"));
+  PLZ_ASSIGN(Statement unmark, connection.statement("DELETE FROM damaged_blobs WHERE digest = ?"));
   std::map<int64_t, PackSums> packs;
   for (auto [prefix, i] : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
     remove.bind(digests[i]);
@@ -102,9 +91,45 @@ Result<void> delete_blobs(Connection& connection, std::span<const Digest> digest
     remove.read(pack, bytes, stored_bytes);
     packs[pack].add(-1, bytes, stored_bytes);
     PLZ_TRY(remove.run());
+    unmark.bind(digests[i]);
+    PLZ_TRY(unmark.run());
   }
   for (const auto& [pack, sums] : packs) PLZ_TRY(add_to_pack(connection, pack, sums));
   return {};
+}
+
+// Those that are marked.
+Result<std::set<Digest>> damaged_blobs(Connection& connection) {
+  PLZ_ASSIGN(Statement query, connection.statement("SELECT digest FROM damaged_blobs"));
+  std::set<Digest> damaged;
+  for (;;) {
+    PLZ_ASSIGN(bool row, query.step());
+    if (!row) return damaged;
+    damaged.insert(query.column<Digest>(0));
+  }
+}
+
+// What is damaged makes room for what comes.
+Result<void> replace_damaged(Connection& connection, std::span<const BlobRecord> blobs) {
+  PLZ_ASSIGN(auto damaged, damaged_blobs(connection));
+  if (damaged.empty()) return {};
+  std::vector<Digest> replaced;
+  for (const BlobRecord& blob : blobs)
+    if (damaged.contains(blob.digest)) replaced.push_back(blob.digest);
+  return delete_blobs(connection, replaced);
+}
+
+Result<PackSums> insert_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
+  PLZ_ASSIGN(Statement insert,
+             connection.statement("INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+  PackSums sums;
+  for (auto [prefix, i] : sorted_order(blobs, [](const BlobRecord& blob) -> const Digest& { return blob.digest; })) {
+    const BlobRecord& blob = blobs[i];
+    insert.bind(blob.digest, pack, blob.offset, blob.stored_bytes, blob.bytes, blob.checksum, int{blob.codec});
+    PLZ_TRY(insert.run());
+    if (connection.changed_rows() > 0) sums.add(1, blob.bytes, blob.stored_bytes);
+  }
+  return sums;
 }
 
 Result<void> move_blobs(Connection& connection, int64_t pack, std::span<const BlobRecord> blobs) {
@@ -143,6 +168,7 @@ class PackIds {
 Result<void> SqliteBlobs::add_pack(const Uuid& pack, uint64_t pack_bytes, std::span<const BlobRecord> blobs) {
   return store_.write(Durability::durable, [&](Connection& connection) -> Result<void> {
     PLZ_ASSIGN(int64_t number, pack_number(connection, pack, pack_bytes));
+    PLZ_TRY(replace_damaged(connection, blobs));
     PLZ_ASSIGN(PackSums sums, insert_blobs(connection, number, blobs));
     PLZ_TRY(add_to_pack(connection, number, sums));
     return count_reference_change(connection);
@@ -156,6 +182,7 @@ Result<std::vector<std::optional<BlobRecord>>> SqliteBlobs::find(std::span<const
   PLZ_ASSIGN(
       Statement query,
       reader->statement("SELECT pack, position, stored_bytes, bytes, checksum, codec FROM blobs WHERE digest = ?"));
+  PLZ_ASSIGN(const auto damaged, damaged_blobs(*reader));
   PackIds packs(*reader);
   for (auto [prefix, i] : sorted_order(digests, [](const Digest& digest) -> const Digest& { return digest; })) {
     query.bind(BorrowedBytes{digests[i].view()});
@@ -166,8 +193,40 @@ Result<std::vector<std::optional<BlobRecord>>> SqliteBlobs::find(std::span<const
     record.digest = digests[i];
     query.read(pack, record.offset, record.stored_bytes, record.bytes, record.checksum, record.codec);
     PLZ_ASSIGN(record.pack, packs.id_of(pack));
+    record.damaged = !damaged.empty() && damaged.contains(record.digest);
   }
   return records;
+}
+
+Result<void> SqliteBlobs::mark_damaged(std::span<const Digest> digests, const std::string& fault) {
+  return store_.write(Durability::durable, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(Statement mark, connection.statement("INSERT INTO damaged_blobs SELECT digest, ? FROM blobs "
+                                                    "WHERE digest = ? ON CONFLICT DO NOTHING"));
+    for (const Digest& digest : digests) {
+      mark.bind(fault, digest);
+      PLZ_TRY(mark.run());
+    }
+    return {};
+  });
+}
+
+Result<void> SqliteBlobs::mark_sound(const Digest& digest) {
+  return store_.write(Durability::relaxed, [&](Connection& connection) -> Result<void> {
+    PLZ_ASSIGN(Statement mark, connection.statement("DELETE FROM damaged_blobs WHERE digest = ?"));
+    mark.bind(digest);
+    return mark.run();
+  });
+}
+
+Result<std::vector<std::pair<Digest, std::string>>> SqliteBlobs::damaged() {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT digest, fault FROM damaged_blobs ORDER BY digest"));
+  std::vector<std::pair<Digest, std::string>> damaged;
+  for (;;) {
+    PLZ_ASSIGN(bool row, query.step());
+    if (!row) return damaged;
+    damaged.emplace_back(query.column<Digest>(0), query.column<std::string>(1));
+  }
 }
 
 Result<std::vector<Uuid>> SqliteBlobs::packs() { return ids("SELECT id FROM packs ORDER BY number"); }

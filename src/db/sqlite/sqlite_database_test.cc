@@ -84,7 +84,7 @@ TEST_F(SqliteDatabaseTest, ANewerSchemaIsRefused) {
   execute("PRAGMA user_version = 7");
   Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::conflict);
-  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 5)");
+  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 6)");
   EXPECT_EQ(error.hint, "use the newer plz, or another PLZ_DATA_DIR");
 }
 
