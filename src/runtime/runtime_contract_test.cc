@@ -441,6 +441,22 @@ TEST_P(RuntimeContract, CodeIsAPrivateWritableCopy) {
   EXPECT_EQ(*list_directory(spec.code_tree), std::vector<std::string>{"code.txt"});
 }
 
+TEST_P(RuntimeContract, TheWorkingCopyHoldsWhatTheJobWrote) {
+  auto untouched = spec_for("true");
+  run(untouched);
+  WorkingCopy copy = runtime_->working_copy(untouched.paths);
+  if (copy.changes_only) EXPECT_EQ(*list_directory(copy.path), std::vector<std::string>{});
+  else EXPECT_EQ(*list_directory(copy.path), std::vector<std::string>{"code.txt"});
+
+  auto written = spec_for("echo changed > code.txt && mkdir new && echo x > new/file && chmod 700 new");
+  run(written);
+  // As it is asked for by a worker that took the attempt up.
+  runtime_ = GetParam().make(directory_);
+  copy = runtime_->working_copy(written.paths);
+  EXPECT_EQ(read_file(copy.path + "/code.txt"), "changed\n");
+  EXPECT_EQ(read_file(copy.path + "/new/file"), "x\n");
+}
+
 TEST_P(RuntimeContract, DestroyLeavesTheLog) {
   auto spec = spec_for("echo kept; mkdir -p a/b; chmod 0 a");
   run(spec);
