@@ -44,7 +44,8 @@ void give_inode(Giving& giving, int directory, const char* name, const struct st
   if (changes_owner && fchownat(directory, name, giving.uid, giving.gid, AT_SYMLINK_NOFOLLOW) != 0)
     return giving.failed(name);
   bool changes_mode = wanted != mode || (changes_owner && (mode & 06000) != 0);
-  if (changes_mode && !S_ISLNK(st.st_mode) && fchmodat(directory, name, wanted, 0) != 0) giving.failed(name);
+  if (changes_mode && !S_ISLNK(st.st_mode) && fchmodat(directory, name, wanted, AT_SYMLINK_NOFOLLOW) != 0)
+    giving.failed(name);
 }
 
 void give_entry(Giving& giving, int directory, const char* name) {

@@ -39,6 +39,8 @@ struct CaptureOptions {
   bool special_files_are_errors = false;
   // The worker's capture of output: a file owned by another user or unreadable is a warning too.
   bool unreadable_is_warning = false;
+  // Where another could put one in the place of the root, it is an error (not_found).
+  bool root_may_be_link = true;
   // Called at most ten times a second, from any thread, and once when the capture has succeeded.
   std::function<void(const CaptureProgress&)> progress;
   const volatile bool* cancelled = nullptr;

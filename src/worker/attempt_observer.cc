@@ -38,7 +38,7 @@ AttemptObserver::AttemptObserver(AttemptId attempt, const AttemptPaths& paths, c
       preparation_(preparation),
       log_(attempt, AttemptLog::job, paths.log(), recovered, connections, clock),
       measures_(measure_log),
-      collector_(std::move(roots), measures_, clock) {}
+      collector_(paths.measures(), std::move(roots), measures_, clock) {}
 
 void AttemptObserver::begin(std::optional<AttemptMoment> started) {
   auto opened =
@@ -68,7 +68,7 @@ void AttemptObserver::run(const std::stop_token& stop) {
     bool sent_measures = tell_some();
     if (!sent) {
       wait_unless_stopped(stop, backoff.next());
-    } else if (*sent || sent_measures) {
+    } else if (*sent || sent_measures || collector_.is_behind()) {
       pause = kShortestRest;
       // A job that writes many lines causes a few requests, not one for each.
       if (log_.shipped() - before < kLogPieceBytes / 8) wait_unless_stopped(stop, kGathering);
@@ -86,7 +86,7 @@ void AttemptObserver::watch() {
     log_is_watched_ = true;
   }
   if (started_) tell_start();
-  auto collected = collector_.collect(false);
+  auto collected = collector_.collect();
   if (!collected && !std::exchange(has_complained_, true))
     log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
   if (collected) has_complained_ = false;
@@ -124,8 +124,9 @@ bool AttemptObserver::tell_some() {
 
 Result<std::vector<MeasureEvent>> AttemptObserver::end(const std::stop_token& stop) {
   abandon();
-  if (auto collected = collector_.collect(true); !collected)
-    log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
+  auto collected = collector_.collect_rest(stop);
+  if (!collected && collected.error().code == ErrorCode::cancelled) return fail(std::move(collected).error());
+  if (!collected) log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
   PLZ_TRY(log_.ship_rest(stop));
   std::vector<MeasureEvent> last;
   PLZ_TRY(send_measures_but_last(stop, last));

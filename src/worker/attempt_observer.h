@@ -31,6 +31,8 @@ class AttemptObserver {
   // Stops watching; nothing is lost.
   void abandon();
 
+  // After end(): what of the measures was not kept, and why; "": all was.
+  std::string measures_left_out() const { return collector_.left_out(); }
   // After end(): the controller lacks bytes of the log that it was thought to have.
   Result<void> send_log_again(const std::stop_token& stop);
   uint64_t log_bytes() const { return log_.shipped(); }

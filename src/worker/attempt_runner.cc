@@ -67,8 +67,8 @@ AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptD
       preparation_log_(assignment_.attempt_id, AttemptLog::preparation, directory_.preparation_log(), recovered,
                        context.connections, context.clock),
       observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
-                measure_roots(directory_.paths(), assignment_.spec.indices), recovered, preparation_log_,
-                context.connections, context.clock) {
+                measure_roots(assignment_.spec.indices), recovered, preparation_log_, context.connections,
+                context.clock) {
   if (recovered) stop_ = directory_.stop_requested();
 }
 
@@ -226,6 +226,7 @@ Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
   if (last) report_.measures = std::move(*last);
   else if (last.error().code == ErrorCode::cancelled) return fail(std::move(last).error());
   else log_warning("attempt {}: {}", id().to_string(), last.error().message);
+  add_note(report_.outcome.reason, observer_.measures_left_out());
   report_.log_bytes = observer_.log_bytes();
   return {};
 }

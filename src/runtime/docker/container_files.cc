@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "init/contract.h"
+#include "os/beneath.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "runtime/docker/open_copy.h"
@@ -23,9 +24,14 @@ constexpr char kNoteFile[] = "init.container";
 constexpr char kNoteMagic[] = "plz-container";
 constexpr size_t kPieceBytes = 1 << 20;
 
-Result<void> open_to_all(const std::string& path, mode_t mode) {
-  if (chmod(path.c_str(), mode) == 0) return {};
+Result<void> open_to_all(const UniqueFd& fd, const std::string& path, mode_t mode) {
+  if (fd && fchmod(fd.get(), mode) == 0) return {};
   return fail_errno("cannot open to the container's users " + path);
+}
+
+// A container may run already, and its job have put a link there: that is not followed.
+Result<void> open_directory_to_all(const std::string& path) {
+  return open_to_all(UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)), path, 0777);
 }
 
 std::string value_in(const AttemptRecord& record, std::string_view key) {
@@ -67,28 +73,48 @@ std::string ContainerFiles::log_pipe() const { return join_path(paths_.directory
 
 Result<void> ContainerFiles::make_open_directory(const std::string& path) {
   PLZ_TRY(make_directories(path, 0700));
-  return open_to_all(path, 0777);
+  return open_directory_to_all(path);
 }
 
+// The second name is that of what was opened, whatever bears the first by then.
 Result<void> ContainerFiles::make_shared_file(const char* name, bool is_pipe) {
   std::string inside = join_path(attempt(), name), outside = join_path(paths_.directory, name);
-  bool made = is_pipe ? mkfifo(inside.c_str(), 0600) == 0 || errno == EEXIST
-                      : UniqueFd(open(inside.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)).get() >= 0;
-  if (!made) return fail_errno("cannot make " + inside);
-  PLZ_TRY(open_to_all(inside, 0666));
+  if (is_pipe && mkfifo(inside.c_str(), 0600) != 0 && errno != EEXIST) return fail_errno("cannot make " + inside);
+  const int flags = is_pipe ? O_RDWR | O_NONBLOCK : O_WRONLY | O_CREAT;
+  UniqueFd file(open(inside.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return fail_errno("cannot make " + inside);
+  PLZ_TRY(open_to_all(file, inside, 0666));
   // Of an earlier try, which came to nothing.
   unlink(outside.c_str());
-  if (link(inside.c_str(), outside.c_str()) == 0) return {};
+  if (linkat(AT_FDCWD, path_of_descriptor(file.get()).c_str(), AT_FDCWD, outside.c_str(), AT_SYMLINK_FOLLOW) == 0)
+    return {};
   return fail_errno("cannot link " + outside);
 }
 
 Result<void> ContainerFiles::open_job_directories() {
   for (const std::string& directory : {paths_.output(), paths_.measures()}) {
-    PLZ_TRY(open_to_all(directory, 0777));
-    PLZ_ASSIGN(auto names, list_directory(directory));
-    for (const std::string& name : names) PLZ_TRY(open_to_all(join_path(directory, name), 0777));
+    UniqueFd top(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    PLZ_TRY(open_to_all(top, directory, 0777));
+    PLZ_ASSIGN(auto names, list_directory(path_of_descriptor(top.get())));
+    for (const std::string& name : names)
+      if (UniqueFd below = open_directory_beneath(top.get(), name))
+        PLZ_TRY(open_to_all(below, join_path(directory, name), 0777));
   }
   return {};
+}
+
+// For the container's users to read.
+Result<void> ContainerFiles::write_shared_file(const char* name, const std::string& content) {
+  UniqueFd directory(open(attempt().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const std::string path = join_path(attempt(), name), made = std::string(name) + ".new";
+  if (!directory) return fail_errno("cannot open " + attempt());
+  unlinkat(directory.get(), made.c_str(), 0);
+  UniqueFd file = open_beneath(directory.get(), made, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (!file) return fail_errno("cannot write " + path);
+  PLZ_TRY(write_all(file.get(), content));
+  PLZ_TRY(open_to_all(file, path, 0644));
+  if (renameat(directory.get(), made.c_str(), directory.get(), name) == 0) return {};
+  return fail_errno("cannot write " + path);
 }
 
 Result<void> ContainerFiles::make(const InitSpec& init) {
@@ -101,9 +127,7 @@ Result<void> ContainerFiles::make(const InitSpec& init) {
        {init::kLogFile, init::kLockFile, init::kErrorFile, init::kStartFile, init::kExitFile, init::kEndFile})
     PLZ_TRY(make_shared_file(file, false));
   PLZ_TRY(open_job_directories());
-  std::string path = join_path(attempt(), init::kSpecFile);
-  PLZ_TRY(write_file_atomically(path, text, 0600, Sync::no));
-  return open_to_all(path, 0644);
+  return write_shared_file(init::kSpecFile, text);
 }
 
 Result<void> ContainerFiles::make_for_engine_log(const std::string& code_tree) {
@@ -118,9 +142,7 @@ Result<void> ContainerFiles::make_for_engine_log(const std::string& code_tree) {
 }
 
 Result<void> ContainerFiles::ask_to_stop(std::chrono::milliseconds grace) {
-  std::string file = join_path(attempt(), init::kStopFile);
-  PLZ_TRY(write_file_atomically(file, fmt::format("{}\n", grace.count()), 0600, Sync::no));
-  PLZ_TRY(open_to_all(file, 0644));
+  PLZ_TRY(write_shared_file(init::kStopFile, fmt::format("{}\n", grace.count())));
   std::string path = join_path(paths_.directory, init::kControlPipe);
   UniqueFd control(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   if (!control) return errno == ENXIO || errno == ENOENT ? Result<void>() : fail_errno("cannot stop " + path);

@@ -57,6 +57,7 @@ class ContainerFiles {
  private:
   Result<void> make_open_directory(const std::string& path);
   Result<void> make_shared_file(const char* name, bool is_pipe);
+  Result<void> write_shared_file(const char* name, const std::string& content);
   Result<void> open_job_directories();
 
   AttemptPaths paths_;

@@ -50,7 +50,7 @@ Result<void> send_changes(CaptureRun& run, WalkedTree& tree, CacheKeeper& keeper
 Result<CaptureResult> capture(const std::string& root, const CaptureOptions& options, BlobSink& sink) {
   CaptureRun run(options);
   WalkedTree tree;
-  PLZ_TRY(open_root(root, tree));
+  PLZ_TRY(open_root(root, tree, options.root_may_be_link));
   uint64_t key = root_key(tree);
   StatCache cache = StatCache::open(options.stat_cache_path, key);
   PLZ_TRY(DirectoryWalk(run, cache, tree).walk());

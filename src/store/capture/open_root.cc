@@ -18,10 +18,12 @@ std::string_view special_kind(uint32_t mode) {
   return "a device file";
 }
 
-Result<void> open_root(const std::string& root, WalkedTree& tree) {
+Result<void> open_root(const std::string& root, WalkedTree& tree, bool may_be_link) {
   tree.root_path = root;
-  tree.root_fd = UniqueFd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  tree.root_fd = UniqueFd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (may_be_link ? 0 : O_NOFOLLOW)));
   if (tree.root_fd) return {};
+  if (!may_be_link && (errno == ENOTDIR || errno == ELOOP))
+    return fail(ErrorCode::not_found, printable(root) + " is no directory");
   if (errno == ENOENT)
     return fail(ErrorCode::not_found, "there is no file or directory " + printable(root), "check the path");
   if (errno != ENOTDIR) return fail(unreadable_error(errno, root));

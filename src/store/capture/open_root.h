@@ -9,8 +9,8 @@
 
 namespace plz {
 
-// Opens the root, a directory or one file. Links to it are followed, those in it never.
-Result<void> open_root(const std::string& root, WalkedTree& tree);
+// Opens the root, a directory or one file. Links to it are followed if it may be one, those in it never.
+Result<void> open_root(const std::string& root, WalkedTree& tree, bool may_be_link = true);
 
 // "a fifo", of a file that is no regular file, directory or link.
 std::string_view special_kind(uint32_t mode);

@@ -50,11 +50,11 @@ Result<void> write_job_configuration(const AttemptPaths& paths, const ExecutionS
   return write_all(file.get(), text);
 }
 
-std::vector<MeasureRoot> measure_roots(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {
-  if (!indices) return {{paths.measures(), std::nullopt}};
+std::vector<MeasureRoot> measure_roots(const std::optional<IndexRange>& indices) {
+  if (!indices) return {{"", std::nullopt}};
   std::vector<MeasureRoot> roots;
   for (int64_t index = indices->from; index < indices->to; ++index)
-    roots.push_back({join_path(paths.measures(), std::to_string(index)), index});
+    roots.push_back({std::to_string(index) + "/", index});
   return roots;
 }
 

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "model/execution.h"
 #include "runtime/runtime.h"
-#include "worker/steps/measure_collector.h"
+#include "worker/steps/measure_watcher.h"
 
 namespace plz {
 
@@ -16,7 +16,7 @@ namespace plz {
 Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices);
 // Writes configuration.json, with paths as the job sees them.
 Result<void> write_job_configuration(const AttemptPaths& paths, const ExecutionSpec& spec, const Runtime& runtime);
-// Where the job's measures appear on this side.
-std::vector<MeasureRoot> measure_roots(const AttemptPaths& paths, const std::optional<IndexRange>& indices);
+// Where the job's measures appear, below paths.measures().
+std::vector<MeasureRoot> measure_roots(const std::optional<IndexRange>& indices);
 
 }  // namespace plz

@@ -22,12 +22,12 @@ using Values = std::map<std::string, std::string>;
 
 class MeasureCollectorTest : public testing::Test {
  protected:
-  MeasureCollectorTest() { open({{root(), std::nullopt}}); }
+  MeasureCollectorTest() { open({{"", std::nullopt}}); }
 
-  void open(std::vector<MeasureRoot> roots) {
-    for (const auto& each : roots) EXPECT_TRUE(make_directories(each.directory));
+  void open(std::vector<MeasureRoot> roots, const MeasureLimits& limits = {}) {
+    for (const auto& each : roots) EXPECT_TRUE(make_directories(root() + "/" + each.path));
     log_ = std::make_unique<MeasureLog>(directory_.path() + "/measures.log");
-    collector_ = std::make_unique<MeasureCollector>(std::move(roots), *log_, clock_);
+    collector_ = std::make_unique<MeasureCollector>(root(), std::move(roots), *log_, clock_, limits);
     ASSERT_TRUE(log_->open([&](const auto& event, const auto& stamp) { collector_->know(event, stamp); }));
   }
   std::string root() const { return directory_.path() + "/measures"; }
@@ -35,7 +35,7 @@ class MeasureCollectorTest : public testing::Test {
 
   // What is new, by path; with an index before it, if it has one.
   Values collect(bool final = false) {
-    EXPECT_TRUE(collector_->collect(final));
+    EXPECT_TRUE(final ? collector_->collect_rest() : collector_->collect());
     Values values;
     for (;;) {
       auto events = log_->next(1'000'000, 1u << 30);
@@ -181,14 +181,14 @@ TEST_F(MeasureCollectorTest, ALaterProcessReportsOnlyWhatIsNew) {
   write_text(file("b"), "2");
   collect(true);
   write_text(file("b"), "20");
-  open({{root(), std::nullopt}});
+  open({{"", std::nullopt}});
   log_->next(100, 1'000);
   log_->taken();
   EXPECT_EQ(collect(true), (Values{{"b", "20"}}));
 }
 
 TEST_F(MeasureCollectorTest, IndicesAreKeptApart) {
-  open({{root() + "/3", 3}, {root() + "/4", 4}});
+  open({{"3/", 3}, {"4/", 4}});
   collector_->watch();
   write_text(root() + "/3/summary", "30");
   write_text(root() + "/4/summary", "40");
@@ -209,6 +209,94 @@ TEST_F(MeasureCollectorTest, NeitherLinksNorOtherThingsAreRead) {
   ASSERT_EQ(symlink("/", file("directory").c_str()), 0);
   ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
   EXPECT_TRUE(collect(true).empty());
+}
+
+// Neither where they are met, nor where the job puts one in the place of a directory that is known already.
+TEST_F(MeasureCollectorTest, NoLinkLeadsOutOfTheMeasures) {
+  write_text(directory_.path() + "/outside/summary", "\"secret\"");
+  for (bool watched : {false, true}) {
+    ASSERT_TRUE(remove_tree(root()));
+    open({{"3/", 3}, {"4/", 4}});
+    if (watched) collector_->watch();
+    write_text(root() + "/3/epoch/loss", "1");
+    collect();
+    ASSERT_TRUE(remove_tree(root() + "/4"));
+    ASSERT_EQ(symlink((directory_.path() + "/outside").c_str(), (root() + "/4").c_str()), 0);
+    ASSERT_EQ(rename((root() + "/3/epoch").c_str(), (root() + "/3/before").c_str()), 0);
+    ASSERT_EQ(symlink("../../../outside", (root() + "/3/epoch").c_str()), 0);
+    clock_.advance(kMeasureQuietTime);
+    Values values = collect();
+    write_text(directory_.path() + "/outside/later", "\"secret\"");
+    values.merge(collect());
+    values.merge(collect(true));
+    for (const auto& [path, value] : values) EXPECT_EQ(value, "1") << path;
+    EXPECT_EQ(values.count("3:before/loss"), 1u);
+    EXPECT_EQ(collector_->left_out(), "");
+  }
+}
+
+TEST_F(MeasureCollectorTest, WhatIsTooManyIsLeftOutAndSaid) {
+  open({{"", std::nullopt}}, {.files = 10});
+  for (int i = 0; i < 12; ++i) write_text(file(std::to_string(i)), "1");
+  write_text(file("summary"), "2");
+  Values values = collect(true);
+  EXPECT_LE(values.size(), 11u);
+  EXPECT_EQ(values["summary"], "2");
+  EXPECT_EQ(collector_->left_out(), "not all measures were kept: they are more than 10");
+}
+
+TEST_F(MeasureCollectorTest, DirectoriesAreCountedAsTheyAre) {
+  open({{"", std::nullopt}}, {.directories = 5});
+  collector_->watch();
+  // Not what was there once.
+  for (int i = 0; i < 20; ++i) {
+    write_text(file(std::to_string(i) + "/loss"), "1");
+    collect();
+    ASSERT_TRUE(remove_tree(file(std::to_string(i))));
+    collect();
+  }
+  EXPECT_EQ(collector_->left_out(), "");
+  for (int i = 0; i < 7; ++i) write_text(file(std::to_string(i) + "/last"), "1");
+  EXPECT_EQ(collect(true).size(), 5u);
+  EXPECT_EQ(collector_->left_out(), "not all measures were kept: they lie in more than 5 directories");
+}
+
+TEST_F(MeasureCollectorTest, DepthAndBytesHaveLimits) {
+  open({{"", std::nullopt}}, {.depth = 3, .bytes = 100});
+  write_text(file("a/b/c/kept"), "1");
+  write_text(file("a/b/c/d/deep"), "1");
+  EXPECT_EQ(collect(true), (Values{{"a/b/c/kept", "1"}}));
+  write_text(file("large"), std::string(100, '1'));
+  write_text(file("summary"), std::string(100, '2'));
+  EXPECT_EQ(collect(true), (Values{{"summary", std::string(100, '2')}}));
+  EXPECT_EQ(collector_->left_out(),
+            "not all measures were kept: some lie more than 3 directories deep, and their values take more than 100 "
+            "bytes");
+}
+
+TEST_F(MeasureCollectorTest, AnEndDoesNotWaitForMeasures) {
+  write_text(file("m"), "1");
+  std::stop_source stop;
+  stop.request_stop();
+  auto collected = collector_->collect_rest(stop.get_token());
+  ASSERT_FALSE(collected);
+  EXPECT_EQ(collected.error().code, ErrorCode::cancelled);
+  EXPECT_EQ(collect(true), (Values{{"m", "1"}}));
+}
+
+// Each directory is looked into once, though it was made in one that was being looked at.
+TEST_F(MeasureCollectorTest, AChainOfDirectoriesIsFollowedDownwards) {
+  open({{"", std::nullopt}}, {.depth = 1'000});
+  collector_->watch();
+  std::string deep;
+  for (int i = 0; i < 500; ++i) deep += "d/";
+  write_text(file(deep + "loss"), "1");
+  Values values;
+  for (int i = 0; i < 3; ++i) {
+    values.merge(collect());
+    clock_.advance(kMeasureQuietTime);
+  }
+  EXPECT_EQ(values, (Values{{deep + "loss", "1"}}));
 }
 
 TEST_F(MeasureCollectorTest, AFileTooLargeIsSaidToBe) {

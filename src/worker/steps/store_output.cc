@@ -1,12 +1,16 @@
 #include "worker/steps/store_output.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <memory>
 
 #include <fmt/core.h>
 
+#include "os/fd.h"
 #include "os/file.h"
 #include "store/capture.h"
 
@@ -36,10 +40,17 @@ std::string note_of(const std::vector<std::string>& warnings, const std::string&
   return note;
 }
 
+bool is_plain_directory(const std::string& path) {
+  struct stat status;
+  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 }  // namespace
 
 bool has_output(const std::string& directory) {
-  std::unique_ptr<DIR, CloseDirectory> listing(opendir(directory.c_str()));
+  UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  std::unique_ptr<DIR, CloseDirectory> listing(fd ? fdopendir(fd.get()) : nullptr);
+  if (listing) fd.release();
   while (dirent* entry = listing ? readdir(listing.get()) : nullptr)
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return true;
   return false;
@@ -48,11 +59,12 @@ bool has_output(const std::string& directory) {
 Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink, const volatile bool* cancelled) {
   StoredOutput stored;
   if (!has_output(directory)) {
-    if (!path_exists(directory)) stored.note = "the job removed its output directory";
+    if (!is_plain_directory(directory)) stored.note = "the job removed its output directory";
     return stored;
   }
   CaptureOptions options;
   options.unreadable_is_warning = true;
+  options.root_may_be_link = false;
   options.cancelled = cancelled;
   PLZ_ASSIGN(CaptureResult captured, capture(directory, options, sink));
   stored.tree = captured.tree;

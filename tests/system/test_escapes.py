@@ -1,0 +1,92 @@
+"""What a job does with its own directories leads nobody out of them."""
+
+import json
+
+import pytest
+
+from conftest import wait_until
+
+CONFIGURATION = "import json,os,shutil,sys; c=json.load(open(os.environ['CONFIGURATION_FILE']))\n"
+
+
+@pytest.fixture
+def secret(plz):
+    """Of the host: the worker can read it. A job knows its path."""
+    directory = plz.root / "secrets"
+    directory.mkdir()
+    (directory / "summary").write_text('"a secret"')
+    (directory / "deep").mkdir()
+    (directory / "deep" / "loss").write_text('"a secret"')
+    return directory
+
+
+def test_links_in_the_place_of_directories_of_measures_are_not_followed(plz, secret):
+    done = plz.ok("run", "--", "python3", "-c", CONFIGURATION + f"""
+import time
+m = c['measures_directory']
+os.makedirs(m + '/a/b')
+open(m + '/a/b/kept', 'w').write('1')
+for i in range(300):
+    os.rename(m + '/a', m + '/moved'); os.symlink('{secret}', m + '/a')
+    time.sleep(0.0005)
+    os.unlink(m + '/a'); os.rename(m + '/moved', m + '/a')
+    open(m + '/a/b/kept', 'w').write(str(i))
+os.symlink('{secret}', m + '/link')
+os.symlink('{secret}/summary', m + '/file')
+os.symlink('../../../../../../../../../..{secret}', m + '/a/up')
+""")
+    assert "secret" not in done.out + done.err
+    assert plz.json("measures")["a"] == {"b": {"kept": 299}}
+    assert "secret" not in plz.ok("measures").out
+
+
+def test_nor_in_the_place_of_those_of_indices(plz, secret):
+    plz.configure(parallel_indices_range=[0, 3], indices_per_execution=3)
+    composite = plz.ok("run", "--", "python3", "-c", CONFIGURATION + f"""
+import time
+for index, directory in c['index_to_measures_directory'].items():
+    if index == '1':
+        open(directory + '/summary', 'w').write('"kept"')
+    else:
+        os.rmdir(directory); os.symlink('{secret}', directory)
+time.sleep(0.3)
+for directory in c['index_to_output_directory'].values():
+    os.rmdir(directory); os.symlink('{secret}', directory)
+""")
+    plz.ok("logs")
+    wait_until(lambda: "True" not in plz("status").out.split("Success")[0], what="the end")
+    shown = plz.ok("measures").out
+    assert "secret" not in shown and "kept" in shown
+    plz.ok("output", "-o", "out")
+    copies = [path for path in (plz.project / "out").rglob("*") if not path.is_symlink() and path.is_file()]
+    assert not copies, copies
+
+
+def test_measures_have_limits_and_the_reason_says_so(plz):
+    done = plz.ok("run", "--", "python3", "-c", CONFIGURATION + """
+os.makedirs(c['measures_directory'] + '/d' * 101)
+open(c['measures_directory'] + '/d' * 100 + '/kept', 'w').write('1')
+open(c['measures_directory'] + '/d' * 101 + '/lost', 'w').write('1')
+json.dump(2, open(c['summary_measures_path'], 'w'))
+""")
+    assert "not all measures were kept: some lie more than 100 directories deep" in done.err, str(done)
+    assert "lost" not in plz.ok("measures").out and "kept" in plz.ok("measures").out
+    reason = plz.json("describe")["outcome"]["reason"]
+    assert reason == "not all measures were kept: some lie more than 100 directories deep"
+
+
+def test_whatever_a_job_leaves_is_removed(plz, secret):
+    plz.ok("run", "--", "python3", "-c", CONFIGURATION + f"""
+at = os.open(c['measures_directory'], os.O_RDONLY)
+for i in range(3000):
+    os.mkdir('d', dir_fd=at)
+    below = os.open('d', os.O_RDONLY, dir_fd=at)
+    os.close(at)
+    at = below
+os.makedirs(c['measures_directory'] + '/closed/below')
+os.chmod(c['measures_directory'] + '/closed', 0)
+os.symlink('{secret}', c['measures_directory'] + '/link')
+""")
+    attempts = plz.data / "worker" / "attempts"
+    wait_until(lambda: not any(attempts.iterdir()), what="the attempt's directory to go")
+    assert json.loads((secret / "deep" / "loss").read_text()) == "a secret"
