@@ -269,6 +269,16 @@ void define_gc(CLI::App& app, ParsedOptions& parsed) {
   command.add_flag("--json", options.json, "Print the report as JSON");
 }
 
+void define_check(CLI::App& app, ParsedOptions& parsed) {
+  auto [command, options] = define<CheckOptions>(
+      app, parsed, "check", "Read everything that is stored, and say what is damaged and which executions need it",
+      "  plz check\n"
+      "  plz check --repair");
+  command.add_flag("--repair", options.repair,
+                   "What is damaged counts as missing: the next capture of it stores it anew");
+  command.add_flag("--json", options.json, "Print the report as JSON");
+}
+
 void define_list_context(CLI::App& app, ParsedOptions& parsed) {
   auto [command, options] =
       define<ListContextOptions>(app, parsed, "list-context", "List the files that run would capture as code",
@@ -357,6 +367,7 @@ CommandSyntax::CommandSyntax() {
   define_kill(app, parsed);
   define_delete(app, parsed);
   define_gc(app, parsed);
+  define_check(app, parsed);
   define_list_context(app, parsed);
   define_ping(app, parsed);
   define_verify_and_diff(app, parsed);

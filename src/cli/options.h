@@ -113,6 +113,11 @@ struct GcOptions {
   bool json = false;
 };
 
+struct CheckOptions {
+  bool repair = false;
+  bool json = false;
+};
+
 struct ListContextOptions {
   bool excluded = false;
   bool json = false;
@@ -131,10 +136,10 @@ struct CompleteOptions {
   std::string what;
 };
 
-using CommandOptions =
-    std::variant<RunOptions, RerunOptions, VerifyOptions, DiffOptions, LogsOptions, StatusOptions, OutputOptions,
-                 MeasuresOptions, DescribeOptions, HistoryOptions, ListOptions, LastOptions, StopOptions, KillOptions,
-                 DeleteOptions, GcOptions, ListContextOptions, PingOptions, CompletionOptions, CompleteOptions>;
+using CommandOptions = std::variant<RunOptions, RerunOptions, VerifyOptions, DiffOptions, LogsOptions, StatusOptions,
+                                    OutputOptions, MeasuresOptions, DescribeOptions, HistoryOptions, ListOptions,
+                                    LastOptions, StopOptions, KillOptions, DeleteOptions, GcOptions, CheckOptions,
+                                    ListContextOptions, PingOptions, CompletionOptions, CompleteOptions>;
 
 struct GlobalOptions {
   std::optional<std::string> configuration_path;

@@ -193,6 +193,13 @@ Result<CollectionReport> ApiClient::collect(const CollectionRequest& collection)
   return collection_report_from_json(answer);
 }
 
+Result<void> ApiClient::check(const CheckRequest& check, const OnData& on_data) {
+  const std::string body = check_request_to_json(check);
+  ClientRequest request = json_request("/v1/checks", body);
+  request.stall_timeout = kCollectionStall;
+  return state_->api.stream(request, on_data);
+}
+
 Result<void> ApiClient::history(const HistoryRequest& history, const OnData& on_data) {
   ClientRequest request;
   request.target = history_target(history);

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "model/execution.h"
 #include "net/http_client.h"
+#include "wire/check_json.h"
 #include "wire/collection_json.h"
 #include "wire/execution_json.h"
 #include "wire/instance_json.h"
@@ -76,6 +77,8 @@ class ApiClient {
   Result<void> remove(ExecutionId id, const std::optional<std::string>& user);
   // Blocks to the end of the collection.
   Result<CollectionReport> collect(const CollectionRequest& request);
+  // Lines of JSON: check_json.h.
+  Result<void> check(const CheckRequest& check, const OnData& on_data);
   Result<void> history(const HistoryRequest& request, const OnData& on_data);
   Result<std::vector<Instance>> instances();
   Result<KillAnswer> kill(const KillRequest& request);

@@ -8,10 +8,11 @@
 namespace plz {
 
 ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_clock, Database& the_database,
-                                     PackStore& packs, LogStore& the_logs)
+                                     PackStore& the_packs, LogStore& the_logs)
     : settings(std::move(given)),
       clock(the_clock),
       database(the_database),
+      packs(the_packs),
       logs(the_logs),
       events(notifier, clock),
       executions(database, notifier, events, clock),

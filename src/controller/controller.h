@@ -43,6 +43,7 @@ struct ControllerContext {
   ControllerSettings settings;
   const Clock& clock;
   Database& database;
+  PackStore& packs;
   LogStore& logs;
   Notifier notifier;
   TaskPool streams{4};  // reads for long answers

@@ -226,6 +226,9 @@ class FaultyIdentity final : public IdentityRecords {
   Result<void> settle() override {
     return plan_.around([&] { return real_.settle(); });
   }
+  Result<void> look_through() override {
+    return plan_.around([&] { return real_.look_through(); });
+  }
 
  private:
   Plan& plan_;

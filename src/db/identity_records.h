@@ -22,6 +22,8 @@ class IdentityRecords {
   virtual Result<Uuid> open() = 0;
   virtual Result<bool> was_opened(const Uuid& token) = 0;
   virtual Result<void> settle() = 0;
+  // All of the database, for damage, which is said. Takes as long as reading it.
+  virtual Result<void> look_through() = 0;
 };
 
 }  // namespace plz

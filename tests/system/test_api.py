@@ -157,6 +157,8 @@ def store_and_controller(plz, api):
     assert pack.startswith(b"PLZPACK1")
     assert api("POST /v1/packs", body=pack)["blobs"] == 1
     assert api("POST /v1/collections", body={"dry_run": True, "environments": False})["held_up"]
+    checked = json.loads(api("POST /v1/checks", body={"repair": False}).splitlines()[-1])
+    assert checked["done"] and checked["damaged"] == [] and checked["blobs"] > 0 and checked["database"] == ""
     api("DELETE /v1/leases/{lease}", lease, expect=204)
     assert tree not in api.refuses("POST /v1/blobs/fetch", "/v1/blobs/fetch", 404, absent)["detail"]
     api.refuses("POST /v1/blobs/missing", "/v1/blobs/missing", 400, b"half a digest")

@@ -1,5 +1,6 @@
 """Files of the data directory that are gone, older, another's or damaged: plz says so, and loses nothing by it."""
 
+import json
 import os
 import shutil
 import signal
@@ -394,3 +395,52 @@ def test_collection_does_not_hide_damage(project):
     plz.ok("rerun", execution)
     report = plz.json("gc", "--json")
     assert report["error"] == "" and report["blobs"] > 0, report
+
+
+@pytest.mark.parametrize("how", ("flipped", "cut", "gone"))
+def test_check_says_what_is_damaged_and_who_needs_it(project, how):
+    plz = project
+    execution = with_marker(plz)
+    sound = plz.json("check", "--json")
+    assert sound["done"] and sound["damaged"] == [] and sound["blobs"] > 3 and sound["executions"] == []
+    assert "Damaged: 0" in plz.ok("check").out
+    end(plz)
+    pack, whole = damage_marker(plz, how)
+    done = plz("check", "--json")
+    assert done.status == 1, done
+    report = json.loads(done.out)
+    assert len(report["damaged"]) >= 1 and report["executions"] == [{"execution_id": execution, "damaged": ["code", "input"]}]
+    done = plz("check")
+    assert done.status == 1 and execution in done.out and "input" in done.out and "--repair" in done.err, done
+    # Put back, nothing was wrong.
+    pack.write_bytes(whole)
+    end(plz)
+    plz.ok("check")
+    end(plz)
+    damage_marker(plz, how)
+    assert plz("check", "--repair").status == 1
+    # What is damaged is asked for at once, before any job finds out.
+    run(plz, "two")
+    plz.ok("check")
+    end(plz)
+    empty_caches(plz)
+    plz.ok("rerun", execution)
+
+
+def test_check_looks_through_the_database(project):
+    plz = project
+    for word in "abc":
+        run(plz, word)
+    end(plz)
+    database = bytearray((plz.data / "plz.db").read_bytes())
+    schema = database.find(b"CREATE INDEX executions_by_user")
+    assert schema > 0
+    index = subprocess.run(["/usr/bin/python3", "-c", "import sqlite3,sys; print(sqlite3.connect(sys.argv[1]).execute("
+                            "\"select rootpage from sqlite_schema where name = 'executions_by_project'\").fetchone()[0])",
+                            plz.data / "plz.db"], check=True, capture_output=True, text=True).stdout
+    at = database.find(b"ada", (int(index) - 1) * 4096)
+    assert 0 < at < int(index) * 4096
+    database[at] ^= 1
+    (plz.data / "plz.db").write_bytes(database)
+    done = plz("check")
+    assert done.status == 1 and "database" in done.err and "damaged" in done.err, done

@@ -26,6 +26,7 @@ Result<int> perform(Session& session, const StopOptions& options);
 Result<int> perform(Session& session, const KillOptions& options);
 Result<int> perform(Session& session, const DeleteOptions& options);
 Result<int> perform(Session& session, const GcOptions& options);
+Result<int> perform(Session& session, const CheckOptions& options);
 Result<int> perform(Session& session, const ListContextOptions& options);
 Result<int> perform(Session& session, const PingOptions& options);
 Result<int> perform(Session& session, const CompleteOptions& options);

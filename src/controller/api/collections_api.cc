@@ -1,6 +1,8 @@
 #include "controller/api/answers.h"
 #include "controller/api/routes.h"
 #include "controller/controller.h"
+#include "controller/services/store_check.h"
+#include "wire/check_json.h"
 #include "wire/collection_json.h"
 
 namespace plz {
@@ -50,6 +52,15 @@ Result<Response> collect(Request& request, ControllerContext& context) {
   return response;
 }
 
+Result<Response> check(Request& request, ControllerContext& context) {
+  PLZ_ASSIGN(std::string body, request.body->read_all(kMaxJsonBytes));
+  PLZ_ASSIGN(const CheckRequest wanted, check_request_from_json(body));
+  Response response;
+  response.headers.add("Content-Type", "application/x-ndjson");
+  response.stream = pump(context.streams, std::make_unique<StoreCheck>(context.database, context.packs, wanted.repair));
+  return response;
+}
+
 Result<Response> remove_execution(Request& request, const PathParameters& parameters, ControllerContext& context) {
   PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
   PLZ_ASSIGN(const Execution execution, context.executions.get(id));
@@ -66,6 +77,9 @@ Result<Response> remove_execution(Request& request, const PathParameters& parame
 void add_collection_routes(Router& router, ControllerContext& context) {
   router.add("POST", "/v1/collections", [&context](Request& request, const PathParameters&) {
     return answer(request, [&] { return collect(request, context); });
+  });
+  router.add("POST", "/v1/checks", [&context](Request& request, const PathParameters&) {
+    return answer(request, [&] { return check(request, context); });
   });
   router.add("DELETE", "/v1/executions/{id}", [&context](Request& request, const PathParameters& parameters) {
     return answer(request, [&] { return remove_execution(request, parameters, context); });

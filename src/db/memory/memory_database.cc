@@ -97,6 +97,7 @@ class MemoryIdentity final : public IdentityRecords {
     records_.identity.settled = true;
     return {};
   }
+  Result<void> look_through() override { return {}; }
 
  private:
   SystemClock clock_;

@@ -1,5 +1,7 @@
 #include "db/sqlite/sqlite_identity.h"
 
+#include "db/sqlite/integrity.h"
+
 namespace plz {
 namespace {
 
@@ -50,6 +52,12 @@ Result<void> SqliteIdentity::settle() {
     PLZ_ASSIGN(Statement settle, connection.statement("UPDATE identity SET settled = 1"));
     return settle.run();
   });
+}
+
+Result<void> SqliteIdentity::look_through() {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_TRY(check_integrity(*reader, Thoroughness::full, std::nullopt));
+  return {};
 }
 
 }  // namespace plz

@@ -15,6 +15,7 @@ class SqliteIdentity final : public IdentityRecords {
   Result<Uuid> open() override;
   Result<bool> was_opened(const Uuid& token) override;
   Result<void> settle() override;
+  Result<void> look_through() override;
 
  private:
   SqliteStore& store_;

@@ -1,0 +1,142 @@
+#include "controller/services/store_check.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "store/pack_format.h"
+
+namespace plz {
+namespace {
+
+constexpr uint64_t kBytesAtOnce = 64u << 20;  // between two lines
+constexpr uint64_t kWindowBytes = 1u << 20;
+constexpr size_t kExecutionsAtOnce = 1'000;
+
+std::string line_of(const CheckReport& report) { return check_report_to_json(report) + "\n"; }
+
+}  // namespace
+
+Producer::State StoreCheck::produce(std::string& piece, size_t) {
+  auto done = begun_ ? Result<void>() : begin();
+  begun_ = true;
+  const bool last = next_ == blobs_.size();
+  if (done) done = last ? finish() : check_some();
+  if (!done) {
+    log_error("checking the store: {}", done.error().message);
+    return State::failed;
+  }
+  piece = line_of(report_);
+  return last ? State::end : State::data;
+}
+
+Result<void> StoreCheck::begin() {
+  if (auto sound = database_.identity().look_through(); !sound) report_.database = sound.error().message;
+  std::set<Uuid> packs;
+  PLZ_TRY(database_.blobs().each([&](const BlobRecord& blob) {
+    blobs_.push_back(blob);
+    packs.insert(blob.pack);
+    report_.total_bytes += blob.stored_bytes;
+    return true;
+  }));
+  std::sort(blobs_.begin(), blobs_.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.pack, a.offset) < std::tie(b.pack, b.offset); });
+  report_.packs = packs.size();
+  return {};
+}
+
+Result<void> StoreCheck::check_some() {
+  const uint64_t until = report_.checked_bytes + kBytesAtOnce;
+  while (next_ < blobs_.size() && report_.checked_bytes < until) {
+    const BlobRecord& blob = blobs_[next_++];
+    PLZ_TRY(check(blob));
+    ++report_.blobs;
+    report_.checked_bytes += blob.stored_bytes;
+  }
+  return {};
+}
+
+Result<void> StoreCheck::check(const BlobRecord& recorded) {
+  std::string fault = fault_of(recorded);
+  if (fault.empty()) return {};
+  // A collection may have removed it since, or written its pack anew.
+  PLZ_ASSIGN(auto found, database_.blobs().find({&recorded.digest, 1}));
+  if (!found[0]) return {};
+  const BlobRecord& blob = *found[0];
+  if (blob.pack != recorded.pack || blob.offset != recorded.offset) fault = fault_of(blob);
+  if (fault.empty()) return {};
+  report_.damaged.push_back({blob.digest.hex(), PackId(blob.pack).to_string(), fault, blob.bytes});
+  damaged_.push_back(blob.digest);
+  return {};
+}
+
+std::string StoreCheck::fault_of(const BlobRecord& blob) {
+  std::string_view record;
+  if (auto got = read(blob, record); !got) return got.error().message;
+  if (record.substr(0, Digest::kBytes) != blob.digest.view()) return "another blob lies in its place in the pack";
+  if (checksum_of_stored(record.substr(kPackRecordHeaderBytes)) != blob.checksum)
+    return "its bytes are not what was stored";
+  return {};
+}
+
+// Header and stored bytes, valid until the next call.
+Result<void> StoreCheck::read(const BlobRecord& blob, std::string_view& record) {
+  const uint64_t at = blob.offset - kPackRecordHeaderBytes, size = kPackRecordHeaderBytes + blob.stored_bytes;
+  const bool is_there =
+      window_pack_ == blob.pack && at >= window_at_ && at + size <= window_at_ + window_.size() && !window_.empty();
+  if (!is_there) {
+    window_.clear();
+    PLZ_ASSIGN(const uint64_t pack_bytes, packs_.size(PackId(blob.pack)));
+    if (at + size > pack_bytes) return fail(ErrorCode::damaged, "its pack is cut short");
+    std::string window(std::max(size, std::min(kWindowBytes, pack_bytes - at)), '\0');
+    PLZ_TRY(packs_.read(PackId(blob.pack), at, window.data(), window.size()));
+    window_ = std::move(window);
+    window_pack_ = blob.pack;
+    window_at_ = at;
+  }
+  record = std::string_view(window_).substr(at - window_at_, size);
+  return {};
+}
+
+Result<void> StoreCheck::finish() {
+  window_ = {};
+  const std::set<Digest> damaged(damaged_.begin(), damaged_.end());
+  PLZ_ASSIGN(auto marked, database_.blobs().damaged());
+  for (const auto& [digest, fault] : marked) {
+    if (damaged.contains(digest)) continue;
+    ++report_.healed;
+    PLZ_TRY(database_.blobs().mark_sound(digest));
+  }
+  if (!damaged_.empty()) PLZ_TRY(note_who_needs_it());
+  if (repair_) PLZ_TRY(database_.blobs().mark_damaged(damaged_, "found by a check"));
+  report_.done = true;
+  return {};
+}
+
+Result<void> StoreCheck::note_who_needs_it() {
+  DamageWalk walk(database_.blobs(), packs_);
+  std::optional<ExecutionId> before;
+  for (;;) {
+    PLZ_ASSIGN(const auto page, database_.executions().list({}, before, kExecutionsAtOnce));
+    for (const ExecutionRecord& record : page) {
+      const Execution& execution = record.execution;
+      DamagedExecution found{execution.id.to_string(), {}};
+      auto look = [&](const Digest& tree, const char* what) -> Result<void> {
+        PLZ_ASSIGN(auto damage, walk.damage_below(tree));
+        if (!damage.empty()) found.damaged.push_back(what);
+        return {};
+      };
+      PLZ_TRY(look(execution.spec.snapshot.code_tree, "code"));
+      if (execution.spec.input) PLZ_TRY(look(execution.spec.input->tree, "input"));
+      if (execution.output_tree) PLZ_TRY(look(*execution.output_tree, "output"));
+      if (!found.damaged.empty()) report_.executions.push_back(std::move(found));
+    }
+    if (page.size() < kExecutionsAtOnce) return {};
+    before = page.back().execution.id;
+  }
+}
+
+}  // namespace plz
