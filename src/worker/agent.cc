@@ -124,17 +124,22 @@ void Agent::State::find_instance_id() {
 void Agent::State::recover_attempts() {
   for (auto& directory : find_attempt_directories(path("attempts"))) {
     auto kept = directory.load();
-    if (!kept) {
-      // Killed before it was written: nothing was started, and the controller gives it out again.
-      log_warning("{}: {}", directory.paths().directory, kept.error().message);
-      if (auto removed = directory.remove(); !removed) log_warning("{}", removed.error().message);
-      continue;
+    const bool is_whole = kept.has_value();
+    if (!is_whole) {
+      log_warning("{}", kept.error().message);
+      kept = directory.without_assignment();
     }
     Runtime& runtime = runtime_named(kept->runtime);
     auto runner = std::make_unique<AttemptRunner>(context, runtime, directory, std::move(kept->assignment), true);
     AttemptRunner* recovered = runner.get();
+    const bool was_started = recovered->recover();
+    if (!is_whole && !was_started) {
+      // Killed before it was written: the controller gives it out again.
+      if (auto removed = directory.remove(); !removed) log_warning("{}", removed.error().message);
+      continue;
+    }
     add(std::move(runner));
-    if (recovered->recover()) recovered->start();
+    if (was_started) recovered->start();
     else to_start_when_registered.push_back(recovered);  // it may be given to somebody else by now
   }
 }

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <cstring>
+
 #include "worker/attempt_directory.h"
 
 namespace plz {
@@ -36,6 +38,29 @@ TEST_F(AgentTest, AJobOutlivesAnAbsenceOfTheController) {
   EXPECT_EQ(controller_.log(attempt_id(1)), "while away\n");
   EXPECT_EQ(controller_.measures(attempt_id(1)).size(), 1u);
   EXPECT_TRUE(report.output_tree);
+}
+
+TEST_F(AgentTest, AJobIsWaitedForThoughItsAssignmentIsDamaged) {
+  for (const char* damage : {"", "fake", "fake\n{\"attempt"}) {
+    const int number = 1 + static_cast<int>(strlen(damage));
+    jobs_go_on();
+    controller_.give(assignment(number));
+    start();
+    ASSERT_TRUE(eventually([&] { return !runtime_.started().empty() && path_exists(paths(number).output()); }));
+    write_text(paths(number).output() + "/o", "out");
+    write_text(paths(number).measures() + "/m", "1");
+    stop();
+    write_text(paths(number).directory + "/assignment", damage);
+    start();
+    EXPECT_TRUE(path_exists(paths(number).directory));
+    runtime_.finish(paths(number), {OutcomeKind::succeeded, 0});
+    FinishReport report = controller_.wait_for_finish(attempt_id(number));
+    EXPECT_EQ(report.outcome.kind, OutcomeKind::succeeded);
+    EXPECT_TRUE(report.output_tree);
+    EXPECT_EQ(controller_.registrations().back().attempts, std::vector{attempt_id(number)});
+    ASSERT_TRUE(eventually([&] { return is_removed(number); }));
+    stop();
+  }
 }
 
 TEST_F(AgentTest, ALaterAgentGoesOnWhereAnEarlierOneWas) {

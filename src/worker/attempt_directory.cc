@@ -21,6 +21,7 @@ using std::chrono::microseconds;
 constexpr char kAssignment[] = "/assignment";
 constexpr char kImage[] = "/image";
 constexpr char kStop[] = "/stop";
+constexpr char kContainerNote[] = "/init.container";  // runtime/docker's
 constexpr uint64_t kMostBytes = 256u << 20;
 
 std::string image_lines(const ImageIdentity& image) {
@@ -41,6 +42,15 @@ Result<AttemptDirectory::Kept> AttemptDirectory::load() const {
   if (line_end == text.npos) return fail(ErrorCode::invalid, paths_.directory + " holds no whole assignment");
   PLZ_ASSIGN(Assignment assignment, assignment_from_json(std::string_view(text).substr(line_end + 1)));
   return Kept{text.substr(0, line_end), std::move(assignment)};
+}
+
+AttemptDirectory::Kept AttemptDirectory::without_assignment() const {
+  Kept kept;
+  const std::string text = read_file(paths_.directory + kAssignment, kMostBytes).value_or("");
+  if (const size_t line_end = text.find('\n'); line_end != text.npos) kept.runtime = text.substr(0, line_end);
+  else if (path_exists(paths_.directory + kContainerNote)) kept.runtime = "docker";
+  if (auto id = AttemptId::parse(base_name(paths_.directory))) kept.assignment.attempt_id = *id;
+  return kept;
 }
 
 std::chrono::milliseconds StopRequest::time_left() const {

@@ -46,6 +46,9 @@ class AttemptDirectory {
     Assignment assignment;
   };
   Result<Kept> load() const;
+  // What else tells, where the assignment is damaged: enough to wait for the job, and to report its end and what it
+  // left; its measures are taken for those of no index.
+  Kept without_assignment() const;
 
   Result<void> note_stop(const StopRequest& stop);
   std::optional<StopRequest> stop_requested() const;
