@@ -59,7 +59,11 @@ Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
   const std::string init = program_beside("plz-init");
   SandboxRuntime sandbox({init, "", path ? path : "", options.directory});
   const RuntimeFingerprint boxed = sandbox.fingerprint();
-  ProcessRuntime process(init, boxed.available ? "" : boxed.detail);
+  // A disk that is full, or a lack of descriptors, passes: nobody's job loses its sandbox for that.
+  ProcessRuntime process(init, boxed.available ? "" : boxed.detail, [&sandbox]() -> std::string {
+    if (sandbox.is_refused() || sandbox.fingerprint().available) return "";
+    return "jobs run unboxed only where the kernel or the machine's owner refuses a sandbox; here it failed otherwise";
+  });
   RemoteController controller(options.controller);
   const Result<EngineSettings> engine = engine_of_this_machine();
   DockerRuntime docker({init, options.directory}, engine);

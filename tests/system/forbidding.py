@@ -16,8 +16,9 @@ NUMBER, ARCHITECTURE, FLAGS = 0, 4, 16
 LOAD, JUMP_IF_EQUAL, JUMP_IF_BITS, RETURN = 0x20, 0x15, 0x45, 0x06
 
 
-def forbid_user_namespaces():
-    """As seccomp filters and sysctls of containers and careful systems do. For preexec_fn."""
+def forbid_user_namespaces(error=errno.EPERM):
+    """As seccomp filters and sysctls of containers and careful systems do. For preexec_fn.
+    With another error than EPERM: as a machine that lacks something for the moment."""
     install([
         (LOAD, 0, 0, ARCHITECTURE),
         (JUMP_IF_EQUAL, 1, 0, AUDIT_ARCH_X86_64),
@@ -29,7 +30,7 @@ def forbid_user_namespaces():
         (JUMP_IF_EQUAL, 0, 4, UNSHARE),
         (LOAD, 0, 0, FLAGS),
         (JUMP_IF_BITS, 0, 2, CLONE_NEWUSER),
-        (RETURN, 0, 0, SECCOMP_RET_ERRNO | errno.EPERM),
+        (RETURN, 0, 0, SECCOMP_RET_ERRNO | error),
         (RETURN, 0, 0, SECCOMP_RET_ERRNO | errno.ENOSYS),
         (RETURN, 0, 0, SECCOMP_RET_ALLOW),
     ])

@@ -1,10 +1,15 @@
 """What a job does with its own directories leads nobody out of them."""
 
+import errno
+import functools
 import json
+import os
+import subprocess
 
 import pytest
 
 from conftest import wait_until
+from forbidding import forbid_user_namespaces
 
 CONFIGURATION = "import json,os,shutil,sys; c=json.load(open(os.environ['CONFIGURATION_FILE']))\n"
 
@@ -90,3 +95,35 @@ os.symlink('{secret}', c['measures_directory'] + '/link')
     attempts = plz.data / "worker" / "attempts"
     wait_until(lambda: not any(attempts.iterdir()), what="the attempt's directory to go")
     assert json.loads((secret / "deep" / "loss").read_text()) == "a secret"
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.ENOMEM, errno.EAGAIN])
+def test_no_job_runs_unboxed_since_the_machine_lacks_something(plz, error):
+    """Only the kernel or the machine's owner takes the sandbox away."""
+    lacking = functools.partial(forbid_user_namespaces, error)
+    done = plz("run", "--", "sh", "-c", "echo the job ran", preexec_fn=lacking)
+    assert "the job ran" not in done.out and done.status == 125, str(done)
+    assert os.strerror(error) in done.err and "unboxed only where" in done.err, str(done)
+
+
+def test_a_damaged_assignment_leaves_its_job_alone(plz):
+    """The worker that finds it waits for the job, and keeps what it made."""
+    goes_on = plz.home / "goes_on"
+    started = plz.popen("run", "-o", "out", "--", "python3", "-c", CONFIGURATION + f"""
+import time
+open(c['output_directory'] + '/made', 'w').write('made')
+print('begun', flush=True)
+while not os.path.exists('{goes_on}'): time.sleep(0.02)
+print('ended', flush=True)
+""", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wait_until(lambda: b"begun" in started.stdout.readline(), what="the job's first words")
+    (directory,) = (plz.data / "worker" / "attempts").iterdir()
+    whole = (directory / "assignment").read_text()
+    (directory / "assignment").write_text(whole[: len(whole) // 2])
+    killed = plz.kill("plz-worker")
+    wait_until(lambda: set(plz.processes("plz-worker")) - set(killed), what="another worker")
+    goes_on.write_text("")
+    rest = started.communicate(timeout=120)[0].decode()
+    assert started.returncode == 0 and "ended" in rest, rest
+    assert (plz.project / "out" / "made").read_text() == "made"
+    wait_until(lambda: not directory.exists(), what="the attempt's directory to go")

@@ -21,6 +21,8 @@ Result<void> link_mount(const BindMount& mount, const std::string& run_directory
 }  // namespace
 
 RuntimeFingerprint ProcessRuntime::fingerprint() {
+  const std::string objection = objection_ ? objection_() : "";
+  if (!objection.empty()) return {.name = "process", .available = false, .version = "1", .detail = objection};
   return {.name = "process",
           .available = true,
           .version = "1",

@@ -1,5 +1,10 @@
 #include "runtime/sandbox/sandbox_obstacle.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+
 #include "base/text.h"
 #include "os/file.h"
 
@@ -25,6 +30,23 @@ constexpr Obstacle kObstacles[] = {
 };
 
 }  // namespace
+
+bool is_refusal_of_sandbox(std::string_view words) {
+  // What plz-init was at; see init/launcher.cc and init/box.cc. Of bubblewrap 0.8: its bubblewrap.c.
+  constexpr std::string_view kStages[] = {"cannot make namespaces",
+                                          "cannot map user ids",
+                                          "cannot mount the sandbox's",
+                                          "cannot make in the sandbox",
+                                          "cannot enter the sandbox's",
+                                          "cannot give up",
+                                          "bwrap: "};
+  constexpr int kRefusals[] = {EPERM, EACCES, ENOSYS, EINVAL};
+  auto says = [&](std::string_view part) { return words.find(part) != words.npos; };
+  if (says("bwrap: No permissions to creat") || says("does not support user namespaces")) return true;
+  return std::any_of(std::begin(kStages), std::end(kStages), says) &&
+         std::any_of(std::begin(kRefusals), std::end(kRefusals),
+                     [&](int error) { return says(std::string(": ") + strerror(error)); });
+}
 
 std::string sandbox_obstacle(const std::string& proc_sys) {
   for (const auto& obstacle : kObstacles) {

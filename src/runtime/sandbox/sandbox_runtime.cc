@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "init/contract.h"
@@ -92,7 +93,8 @@ RuntimeFingerprint SandboxRuntime::fingerprint() { return probed().fingerprint; 
 SandboxRuntime::Probed SandboxRuntime::probed() {
   std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
-  if (!probed_ || (!probed_->fingerprint.available && now - probed_at_ >= settings_.look_again)) {
+  const auto pause = probed_ && probed_->is_refused ? settings_.look_again : settings_.look_soon;
+  if (!probed_ || (!probed_->fingerprint.available && now - probed_at_ >= std::min(pause, settings_.look_again))) {
     probed_ = probe();
     probed_at_ = now;
   }
@@ -102,11 +104,14 @@ SandboxRuntime::Probed SandboxRuntime::probed() {
 SandboxRuntime::Probed SandboxRuntime::probe() {
   Probed result{.fingerprint = {.name = "sandbox"}};
   std::string refusals;
+  bool all_refuse = true;
   for (auto maker : {SandboxMaker::plz_init, SandboxMaker::bubblewrap}) {
     if (settings_.maker.value_or(maker) != maker) continue;
     auto way = try_out(maker);
     if (!way) {
       refusals += (refusals.empty() ? "" : "; ") + with_hint(way.error());
+      const bool is_missing = maker == SandboxMaker::bubblewrap && way.error().message == no_bubblewrap().message;
+      all_refuse = all_refuse && (is_missing || is_refusal_of_sandbox(way.error().message));
       continue;
     }
     result.way = *way;
@@ -116,6 +121,7 @@ SandboxRuntime::Probed SandboxRuntime::probe() {
     return result;
   }
   std::string obstacle = sandbox_obstacle();
+  result.is_refused = all_refuse || obstacle.find("max_user_namespaces is 0") != obstacle.npos;
   result.fingerprint.detail = "no sandbox can be made: " + (obstacle.empty() ? refusals : obstacle + "; " + refusals);
   return result;
 }

@@ -22,7 +22,8 @@ struct SandboxSettings {
   std::string path;                              // as PATH; "": the usual directories
   std::string probe_directory;                   // where attempts' directories will lie: it is tried out there
   std::optional<SandboxMaker> maker;             // none: what works, plz-init first
-  std::chrono::milliseconds look_again{30'000};  // after it was found not to work
+  std::chrono::milliseconds look_again{30'000};  // after it was found to be refused
+  std::chrono::milliseconds look_soon{500};      // after it failed in another way
 };
 
 class SandboxRuntime final : public Runtime {
@@ -32,6 +33,8 @@ class SandboxRuntime final : public Runtime {
 
   // Runs a small sandbox, once, the first time it is asked or something is started (some 10 ms).
   RuntimeFingerprint fingerprint() override;
+  // Whether kernel or owner refuse a sandbox here. Where it is not there for another reason, it may be soon.
+  bool is_refused() { return probed().is_refused; }
   // "code": /src; every other: below /plz.
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override;
   WorkingCopy working_copy(const AttemptPaths& paths) const override;
@@ -51,6 +54,7 @@ class SandboxRuntime final : public Runtime {
   struct Probed {
     Way way;
     RuntimeFingerprint fingerprint;
+    bool is_refused = false;
   };
   Probed probed();
   Probed probe();

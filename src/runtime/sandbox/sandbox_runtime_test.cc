@@ -1,4 +1,6 @@
 #include "runtime/sandbox/sandbox_runtime.h"
+#include "os/temporary_directory_test.h"
+#include "runtime/sandbox/sandbox_obstacle.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -238,6 +240,38 @@ TEST_P(FailingBubblewrap, IsNotAskedForEachJob) {
   EXPECT_GT(asked, 0u);
   EXPECT_FALSE(runtime.fingerprint().available);
   EXPECT_EQ(calls(), asked);
+}
+
+TEST(SandboxObstacle, KnowsRefusalsFromWhatPasses) {
+  for (const char* words :
+       {"plz-init: cannot make namespaces: Operation not permitted",
+        "plz-init: cannot make namespaces: Invalid argument",
+        "plz-init: cannot make namespaces: Function not implemented",
+        "plz-init: cannot map user ids: Permission denied",
+        "plz-init: cannot mount the sandbox's root: Permission denied",
+        "plz-init: cannot make in the sandbox /proc: Operation not permitted",
+        "bwrap: No permissions to create new namespace, likely because the kernel does not allow it",
+        "bwrap: setting up uid map: Permission denied"})
+    EXPECT_TRUE(is_refusal_of_sandbox(words)) << words;
+  for (const char* words :
+       {"", "plz-init: cannot make namespaces: No space left on device",
+        "plz-init: cannot make namespaces: Cannot allocate memory",
+        "plz-init: cannot make namespaces: Resource temporarily unavailable",
+        "plz-init: cannot open the log: Too many open files", "cannot make /d/run/src: No space left on device",
+        "plz-init: cannot make in the sandbox /usr: No such file or directory", "cannot open /d/x: Permission denied",
+        "bwrap: Creating new namespace failed: nesting depth or /proc/sys/user/max_*_namespaces exceeded (ENOSPC)"})
+    EXPECT_FALSE(is_refusal_of_sandbox(words)) << words;
+}
+
+TEST(SandboxFingerprint, WhatFailsForTheMomentIsNoRefusalAndIsTriedAgain) {
+  TemporaryDirectory directory;
+  const std::string place = directory.path("not/yet");
+  SandboxRuntime runtime(
+      {.plz_init_path = PLZ_INIT_PATH, .probe_directory = place, .look_soon = std::chrono::milliseconds(0)});
+  EXPECT_FALSE(runtime.fingerprint().available);
+  EXPECT_FALSE(runtime.is_refused());
+  ASSERT_TRUE(make_directories(place));
+  EXPECT_TRUE(runtime.fingerprint().available);
 }
 
 TEST(SandboxFingerprint, SaysThatBubblewrapIsMissing) {
