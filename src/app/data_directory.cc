@@ -1,11 +1,15 @@
 #include "app/data_directory.h"
 
+#include <unistd.h>
+
 #include <charconv>
 
 #include <fmt/core.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "wire/controller_address.h"
 
 namespace plz {
 namespace {
@@ -29,6 +33,8 @@ Result<void> check_format(const std::string& directory) {
   return {};
 }
 
+std::string address_path(const DataDirectory& data) { return join_path(data.path, kControllerAddressFile); }
+
 }  // namespace
 
 Result<DataDirectory> open_data_directory(const std::string& path) {
@@ -42,5 +48,13 @@ Result<DataDirectory> open_data_directory(const std::string& path) {
   PLZ_TRY(make_directories(path + "/worker", 0700));
   return DataDirectory{path, std::move(*lock)};
 }
+
+void record_address(const DataDirectory& data, const std::string& socket) {
+  const std::string text = controller_address_to_text({getpid(), socket});
+  if (auto written = write_file_atomically(address_path(data), text, 0600, Sync::no); !written)
+    log_warning("where this controller listens is not recorded: {}", written.error().message);
+}
+
+void forget_address(const DataDirectory& data) { unlink(address_path(data).c_str()); }
 
 }  // namespace plz

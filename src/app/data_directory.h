@@ -2,6 +2,7 @@
 //
 //   format           the layout's version: a newer one is refused
 //   controller.lock  held by the one controller that uses it
+//   controller.address   where it listens, while it does (wire/controller_address.h)
 //   plz.db           the database
 //   store/           packs, and whose they are (file_ownership.h)
 //   logs/            attempts' logs, and whose they are
@@ -34,5 +35,10 @@ struct DataDirectory {
 // Refuses a network file system, on which neither locks nor the database can be trusted. conflict: another controller
 // has it.
 Result<DataDirectory> open_data_directory(const std::string& path);
+
+// For who looks for the controller of this directory: that this process listens on `socket`. A disk without room for it
+// is only logged.
+void record_address(const DataDirectory& data, const std::string& socket);
+void forget_address(const DataDirectory& data);
 
 }  // namespace plz

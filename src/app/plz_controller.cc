@@ -123,6 +123,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   PLZ_TRY(listen(server, options));
   PLZ_TRY(server.start());
   log_info("plz-controller {} serves {}", plz_version(), data.path);
+  if (!options.socket.empty()) record_address(data, options.socket);
   tell_starter(options, "ready\n");
   starter_error.clear();
   controller.start(!options.no_local_worker);
@@ -138,6 +139,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   if (idle) controller.shut_down_workers();
   // Followers' streams have no end of their own: whoever reads them comes back to the next controller.
   server.stop(milliseconds(200));
+  forget_address(data);
   if (!options.socket.empty()) unlink(options.socket.c_str());
   return {};
 }

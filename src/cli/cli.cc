@@ -81,9 +81,9 @@ class Cli {
     parts.login_name = sources.login_name;
     parts.ping_timeout = global.ping_timeout;
     PLZ_ASSIGN(parts.data_directory, data_directory_of(sources.environment, sources.working_directory));
-    PLZ_ASSIGN(parts.finder,
-               make_controller_finder(configuration, {global.ping_timeout, parts.data_directory, sources.environment},
-                                      messages));
+    FinderSettings finder{global.ping_timeout, {}, parts.data_directory, sources.environment};
+    if (global.ping_timeout_given) finder.patience = global.ping_timeout;
+    PLZ_ASSIGN(parts.finder, make_controller_finder(configuration, std::move(finder), messages));
     parts.configuration = std::move(configuration);
     return parts;
   }

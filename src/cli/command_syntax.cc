@@ -322,7 +322,8 @@ void define_global(CLI::App& app, ParsedOptions& parsed) {
       ->option_text("PATH");
   app.add_option_function<std::string>(
          "-t,--ping-timeout",
-         [&seconds = parsed.ping_timeout_seconds](const std::string& text) {
+         [&seconds = parsed.ping_timeout_seconds, &given = parsed.global.ping_timeout_given](const std::string& text) {
+           given = true;
            if (!CLI::detail::lexical_cast(text, seconds) || !(seconds >= 0.001 && seconds <= 86'400))
              refuse("--ping-timeout", "a number of seconds, from 0.001 to 86400", text);
          },

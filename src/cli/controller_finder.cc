@@ -47,10 +47,11 @@ Result<std::unique_ptr<ControllerFinder>> make_ssh(const Configuration& configur
 Result<std::unique_ptr<ControllerFinder>> make_embedded(FinderSettings settings, Messages& messages) {
   PLZ_TRY(prepare_data_directory(settings.data_directory));
   EmbeddedControllerSettings embedded;
-  PLZ_ASSIGN(embedded.socket_path, socket_path_of(settings.data_directory, settings.environment));
+  embedded.socket_path = socket_path_of(settings.data_directory, settings.environment);
   embedded.program = find_controller_program(settings.environment);
   embedded.version = plz_version();
   embedded.ping_timeout = settings.ping_timeout;
+  if (settings.patience) embedded.start_timeout = embedded.patience_with_another = *settings.patience;
   embedded.data_directory = std::move(settings.data_directory);
   embedded.environment = std::move(settings.environment);
   return std::make_unique<EmbeddedController>(std::move(embedded), messages);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -28,6 +29,8 @@ class ControllerFinder {
 
 struct FinderSettings {
   std::chrono::milliseconds ping_timeout{10'000};
+  // How long the start of one, or the end of another, may take; absent: as long as is usual.
+  std::optional<std::chrono::milliseconds> patience;
   std::string data_directory;  // absolute; of the embedded controller
   EnvironmentVariables environment;
 };

@@ -83,6 +83,12 @@ Result<void> prepare_private_directory(const std::string& path) {
   return {};
 }
 
+bool is_private_directory(const std::string& path) {
+  struct stat status;
+  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+         (status.st_mode & 077) == 0;
+}
+
 Result<std::string> socket_path_of(const std::string& data_directory, const EnvironmentVariables& environment,
                                    std::string_view temporary_directory) {
   const std::string name = fmt::format("controller-{:016x}.sock", short_hash(data_directory));

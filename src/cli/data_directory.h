@@ -26,5 +26,7 @@ Result<std::string> socket_path_of(const std::string& data_directory, const Envi
 
 // A directory of plz's own for files that others must not touch: made with mode 0700 or checked.
 Result<void> prepare_private_directory(const std::string& path);
+// Whether it is there, and would pass.
+bool is_private_directory(const std::string& path);
 
 }  // namespace plz

@@ -4,17 +4,18 @@
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "base/version.h"
+#include "cli/data_directory.h"
 #include "cli/unix_connect.h"
 #include "client/api_client.h"
 #include "os/file.h"
 #include "os/lock_file.h"
 #include "os/process.h"
+#include "wire/controller_address.h"
 
 namespace plz {
 namespace {
@@ -22,58 +23,38 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// What the controller is given of the shell's environment: what it needs to find programs, to speak
-// the user's language and to reach the network. A job's variables travel with its submission.
-bool concerns_the_controller(std::string_view name) {
-  for (std::string_view kept :
-       {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
-    if (name == kept) return true;
-  for (std::string_view prefix : {"LC_", "XDG_", "DBUS_", "DOCKER_", "PLZ_", "ASAN_", "UBSAN_", "TSAN_", "LSAN_"})
-    if (name.starts_with(prefix)) return true;
-  return false;
-}
-
-std::vector<std::string> controller_environment(const EnvironmentVariables& environment) {
-  std::vector<std::string> kept;
-  for (const auto& [name, value] : environment)
-    if (concerns_the_controller(name)) kept.push_back(name + "=" + value);
-  return kept;
-}
-
-constexpr int kReadyFd = 3;
 constexpr milliseconds kLookAgain{5};
+// A controller that dies this often while it starts does so by itself, and not by somebody's hand.
+constexpr int kStarts = 8;
+constexpr milliseconds kFirstPause{20};
 
-// What it says until "ready", the end of the pipe, or the deadline.
-Result<std::string> read_word(int fd, milliseconds at_most) {
-  const auto deadline = steady_clock::now() + at_most;
-  std::string text;
-  while (!text.starts_with("ready\n")) {
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
-    PLZ_ASSIGN(const bool readable, wait_readable(fd, -1, std::max(left, milliseconds(0))));
-    if (!readable) return fail(ErrorCode::timeout, "the controller did not come up in time");
-    char buffer[4096];
-    const ssize_t got = read(fd, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("waiting for the controller");
-    if (got == 0) break;
-    text.append(buffer, static_cast<size_t>(got));
-  }
-  return text;
+std::optional<ControllerAddress> recorded_address(const std::string& data_directory) {
+  auto text = read_file_if_exists(join_path(data_directory, kControllerAddressFile), 4096);
+  if (!text || !*text) return std::nullopt;
+  return controller_address_from_text(**text);
 }
 
-std::string_view last_line(std::string_view text) {
-  const std::string_view trimmed = trim(text);
-  return trimmed.substr(trimmed.rfind('\n') + 1);
+// The controller of a directory that somebody else owns, and that we can read: root's eyes.
+Error of_another_user(const std::string& data_directory, const ControllerAddress& address, uid_t uid) {
+  return Error{
+      ErrorCode::invalid,
+      fmt::format("the controller of {} (process {}) is another user's (uid {})", data_directory, address.pid, uid),
+      "run plz as that user, or set PLZ_DATA_DIR to a directory of your own"};
 }
 
-Error start_failure(std::string_view words, const std::string& log_path) {
-  std::string reason(trim(words));
-  if (reason.empty()) {
-    auto log = read_file_if_exists(log_path);
-    if (log && *log) reason = printable(last_line(**log));
-  }
-  return Error{ErrorCode::unavailable, "the controller could not start" + (reason.empty() ? "" : ": " + reason),
-               "its log is " + log_path};
+Error start_failure(const FailedStart& failed, int tries, const std::string& log_path) {
+  std::string sentence = "the controller could not start";
+  if (!failed.killed_by.empty())
+    sentence += fmt::format(": it was killed by {} while it started{}", failed.killed_by,
+                            tries > 1 ? fmt::format(", {} times", tries) : "");
+  if (!failed.words.empty()) sentence += failed.killed_by.empty() ? ": " : "; what it said last: ";
+  return Error{ErrorCode::unavailable, sentence + failed.words, "its log is " + log_path};
+}
+
+std::string who_does_not_answer(const std::string& data_directory) {
+  const auto address = recorded_address(data_directory);
+  return fmt::format("end its process ({}); its jobs go on",
+                     address ? fmt::format("plz-controller, {}", address->pid) : "plz-controller");
 }
 
 // Of any process, not of a child only. True also when it is gone already.
@@ -91,7 +72,7 @@ EmbeddedController::EmbeddedController(EmbeddedControllerSettings settings, Mess
 Endpoint EmbeddedController::endpoint() const {
   Endpoint endpoint;
   endpoint.kind = Endpoint::Kind::unix_socket;
-  endpoint.path = settings_.socket_path;
+  endpoint.path = found_socket_;
   return endpoint;
 }
 
@@ -102,16 +83,33 @@ Result<Endpoint> EmbeddedController::find() {
 }
 
 bool EmbeddedController::needs_start() const {
-  auto accepts = unix_socket_accepts(settings_.socket_path);
-  return !accepts || !*accepts;
+  auto socket = listening();
+  return !socket || !*socket;
+}
+
+// The socket that our controller listens on, if one does.
+Result<std::optional<std::string>> EmbeddedController::listening() const {
+  if (const auto address = recorded_address(settings_.data_directory)) {
+    const auto peer = unix_socket_peer(address->socket);
+    // A number of 0 is that of a process elsewhere: in another container, with which we share the directory.
+    const bool recorded = peer && *peer && ((*peer)->pid == address->pid || (*peer)->pid == 0);
+    if (recorded && (*peer)->uid != geteuid())
+      return fail(of_another_user(settings_.data_directory, *address, (*peer)->uid));
+    if (recorded) return address->socket;
+  }
+  if (!settings_.socket_path) return std::nullopt;
+  PLZ_ASSIGN(const bool accepts, unix_socket_accepts(*settings_.socket_path));
+  return accepts ? std::optional(*settings_.socket_path) : std::nullopt;
 }
 
 Result<EmbeddedController::Found> EmbeddedController::look() {
-  PLZ_ASSIGN(const bool accepts, unix_socket_accepts(settings_.socket_path));
-  if (!accepts) return Found::absent;
+  PLZ_ASSIGN(const auto socket, listening());
+  if (!socket) return Found::absent;
+  found_socket_ = *socket;
   if (version_known_) return Found::current;
   auto ping = ApiClient(endpoint()).ping(settings_.ping_timeout);
   if (!ping && ping.error().code == ErrorCode::unavailable) return Found::absent;  // it was just ending
+  if (!ping && ping.error().hint.empty()) ping.error().hint = who_does_not_answer(settings_.data_directory);
   if (!ping) return fail(std::move(ping).error().with_context("asking the controller for its version"));
   found_pid_ = ping->pid;
   if (is_older_version(ping->version, settings_.version)) return Found::outdated;
@@ -122,13 +120,16 @@ Result<EmbeddedController::Found> EmbeddedController::look() {
 }
 
 Result<void> EmbeddedController::start_or_replace() {
-  PLZ_ASSIGN(LockFile lock, LockFile::lock(join_path(settings_.data_directory, "start.lock")));
+  PLZ_ASSIGN(const auto lock,
+             LockFile::try_lock(join_path(settings_.data_directory, "start.lock"), settings_.patience_with_another));
+  if (!lock)
+    return fail(ErrorCode::timeout, "another plz is starting the controller of " + settings_.data_directory,
+                "it does not get on; plz-controller's log says more: " + controller_log_path(settings_.data_directory));
   // Who waited for the lock finds what its holder before has started.
   PLZ_ASSIGN(Found found, look());
   if (found == Found::current) return {};
   if (found == Found::outdated) PLZ_TRY(hand_over());
-  PLZ_ASSIGN(const bool answers_now, wait_for_end_of_another());
-  if (!answers_now) PLZ_TRY(start());
+  PLZ_TRY(start_patiently());
   version_known_ = true;
   return {};
 }
@@ -153,37 +154,46 @@ Result<bool> EmbeddedController::wait_for_end_of_another() {
   while (steady_clock::now() < deadline) {
     PLZ_ASSIGN(const auto lock, LockFile::try_lock(lock_path));
     if (lock) return false;
-    PLZ_ASSIGN(const bool accepts, unix_socket_accepts(settings_.socket_path));
-    if (accepts) return true;
+    PLZ_ASSIGN(const auto socket, listening());
+    if (socket) {
+      found_socket_ = *socket;
+      return true;
+    }
     std::this_thread::sleep_for(kLookAgain);
   }
-  return fail(
-      ErrorCode::unavailable,
-      fmt::format("a controller uses {} and does not answer on {}", settings_.data_directory, settings_.socket_path),
-      "end its process (plz-controller); its jobs go on");
+  return fail(ErrorCode::unavailable,
+              fmt::format("a controller uses {} and does not answer on {}", settings_.data_directory,
+                          settings_.socket_path.value_or("its socket")),
+              who_does_not_answer(settings_.data_directory));
 }
 
-Result<void> EmbeddedController::start() {
-  if (settings_.program.empty())
-    return fail(ErrorCode::not_found, "the program plz-controller is not installed",
-                "it belongs beside plz: install plz again, or put plz-controller in PATH");
-  const std::string log_path = join_path(settings_.data_directory, "controller.log");
-  PLZ_ASSIGN(UniqueFd log, open_file(log_path, O_WRONLY | O_CREAT | O_APPEND, 0600));
-  PLZ_ASSIGN(PipeEnds ready, make_pipe());
-  SpawnOptions controller;
-  controller.program = settings_.program;
-  controller.arguments = {settings_.program, "--embedded",          "--data-directory", settings_.data_directory,
-                          "--socket",        settings_.socket_path, "--ready-fd",       std::to_string(kReadyFd)};
-  controller.environment = controller_environment(settings_.environment);
-  controller.stdout_fd = controller.stderr_fd = log.get();
-  controller.fourth_fd = ready.in.get();
-  controller.new_session = true;
-  controller.directory = settings_.data_directory;
-  PLZ_TRY(spawn(controller).map([](pid_t) {}));
-  ready.in.reset();
-  PLZ_ASSIGN(std::string word, read_word(ready.out.get(), settings_.start_timeout));
-  if (!word.starts_with("ready\n")) return fail(start_failure(word, log_path));
-  return {};
+// Where the last one listened, if that can still be: workers and other shells know of it.
+Result<std::string> EmbeddedController::place_to_listen() const {
+  const auto address = recorded_address(settings_.data_directory);
+  if (address && is_private_directory(parent_path(address->socket))) return address->socket;
+  return settings_.socket_path;
+}
+
+Result<void> EmbeddedController::start_patiently() {
+  milliseconds pause = kFirstPause;
+  for (int tries = 1;; ++tries) {
+    PLZ_ASSIGN(const bool answers_now, wait_for_end_of_another());
+    if (answers_now) return {};
+    PLZ_ASSIGN(found_socket_, place_to_listen());
+    PLZ_ASSIGN(const auto failed, start_controller({settings_.program, settings_.data_directory, found_socket_,
+                                                    settings_.environment, settings_.start_timeout}));
+    if (!failed) return {};
+    // Another that was started without our lock may have been quicker: then this one refused, and that one is found.
+    PLZ_ASSIGN(const auto socket, listening());
+    const bool hopeless = failed->killed_by.empty() && !socket;
+    if (hopeless || tries == kStarts)
+      return fail(start_failure(*failed, tries, controller_log_path(settings_.data_directory)));
+    if (!failed->killed_by.empty() && tries == 1)
+      messages_.info(
+          fmt::format("The controller was killed ({}) while it started: starting it again", failed->killed_by));
+    std::this_thread::sleep_for(pause);
+    pause *= 2;
+  }
 }
 
 std::string find_controller_program(const EnvironmentVariables& environment) {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -45,7 +46,8 @@ class EmbeddedControllerTest : public testing::Test {
     return EmbeddedController(std::move(settings), messages_).find();
   }
 
-  Endpoint endpoint() const { return {.kind = Endpoint::Kind::unix_socket, .path = socket_}; }
+  Endpoint endpoint() const { return endpoint(socket_); }
+  static Endpoint endpoint(const std::string& path) { return {.kind = Endpoint::Kind::unix_socket, .path = path}; }
 
   std::string starts() const { return read_file_if_exists(data_ + "/starts")->value_or(""); }
   size_t times_started() const {
@@ -160,6 +162,77 @@ TEST_F(EmbeddedControllerTest, ADeadOnesLogSaysWhy) {
   ASSERT_FALSE(found);
   EXPECT_THAT(found.error().message, HasSubstr("segmentation of all faults"));
   EXPECT_THAT(found.error().hint, HasSubstr("controller.log"));
+}
+
+TEST_F(EmbeddedControllerTest, OneThatIsKilledWhileItStartsIsStartedAgain) {
+  auto found = find(settings("killed=3"));
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(times_started(), 4u);
+  EXPECT_THAT(*read_file(directory_.path("err")),
+              HasSubstr("was killed (SIGKILL) while it started: starting it again"));
+}
+
+TEST_F(EmbeddedControllerTest, OneThatIsKilledAtEveryStartIsToldWithItsLastWords) {
+  auto found = find(settings("killed=100"));
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::unavailable);
+  EXPECT_THAT(found.error().message,
+              HasSubstr("killed by SIGKILL while it started, 8 times; what it said last: about"));
+  EXPECT_EQ(times_started(), 8u);
+}
+
+TEST_F(EmbeddedControllerTest, IsFoundWhereItListensThoughThisShellWouldPutItElsewhere) {
+  ASSERT_TRUE(find(settings("version=1.0.0")));
+  auto other_shell = settings("version=1.0.0");
+  other_shell.socket_path = directory_.path("other-socket");
+  auto found = find(other_shell);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->path, socket_);
+  auto no_place = settings("version=1.0.0");
+  no_place.socket_path = fail(ErrorCode::invalid, "nowhere");
+  EXPECT_TRUE(find(no_place));
+  EXPECT_EQ(times_started(), 1u);
+}
+
+TEST_F(EmbeddedControllerTest, AStaleAddressIsHarmless) {
+  // Nobody listens; somebody else does; what is written is no address.
+  auto listener = listen_at(directory_.path("anothers"));
+  ASSERT_TRUE(listener);
+  for (const std::string& text : {"pid 999999999\nsocket " + directory_.path("gone") + "\n",
+                                  "pid 999999999\nsocket " + directory_.path("anothers") + "\n",
+                                  std::string("pid 1\nsocket "), std::string("\0\xff", 2)}) {
+    ASSERT_TRUE(write_file_atomically(data_ + "/controller.address", text, 0600, Sync::no));
+    auto found = find(settings("version=1.0.0"));
+    ASSERT_TRUE(found) << found.error().message;
+    ASSERT_TRUE(ApiClient(endpoint(found->path)).shut_down("test"));
+    for (int i = 0; i < 9000 && path_exists(found->path); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(times_started(), 4u);
+}
+
+TEST_F(EmbeddedControllerTest, ItIsStartedWhereTheLastOneListened) {
+  ASSERT_EQ(mkdir(directory_.path("run").c_str(), 0700), 0);
+  const std::string there = directory_.path("run/socket");
+  const std::string address = "pid 999999999\nsocket " + there + "\n";
+  ASSERT_TRUE(write_file_atomically(data_ + "/controller.address", address, 0600, Sync::no));
+  auto found = find(settings("version=1.0.0"));
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->path, there);
+  EXPECT_TRUE(ApiClient(endpoint(there)).shut_down("test"));
+}
+
+TEST_F(EmbeddedControllerTest, OneThatIsStoppedIsWaitedForAsLongAsWasAsked) {
+  auto listener = listen_at(socket_);
+  ASSERT_TRUE(listener);
+  auto impatient = settings("version=1.0.0");
+  impatient.ping_timeout = std::chrono::milliseconds(20);
+  auto found = find(impatient);
+  ASSERT_FALSE(found);
+  EXPECT_THAT(found.error().message, HasSubstr("asking the controller for its version"));
+  EXPECT_THAT(found.error().hint, HasSubstr("its jobs go on"));
+  listener->reset();
+  unlink(socket_.c_str());
 }
 
 TEST_F(EmbeddedControllerTest, AMissingProgramIsToldWithARemedy) {

@@ -3,8 +3,11 @@
 //   version=V   serves pings as that version, and ends when asked to
 //   refuse      says why it cannot start
 //   die         ends at once, with a line on stderr
+//   killed=N    is killed while it starts, N times, and then serves pings as version 1.0.0
 // It notes each start, with its environment's names, in DATA/starts.
+#include <algorithm>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -18,6 +21,7 @@
 #include "net/problem.h"
 #include "net/socket.h"
 #include "os/file.h"
+#include "wire/controller_address.h"
 #include "wire/instance_json.h"
 
 namespace plz {
@@ -33,7 +37,12 @@ void note_start(const std::string& data_directory) {
   if (fd) (void)write_all(fd->get(), "started" + names + "\n");
 }
 
-int serve(const std::string& socket_path, int ready_fd, const std::string& version) {
+int times_started(const std::string& data_directory) {
+  const std::string text = read_file(data_directory + "/starts").value_or("");
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+int serve(const std::string& data_directory, const std::string& socket_path, int ready_fd, const std::string& version) {
   std::mutex mutex;
   std::condition_variable asked;
   bool ending = false;
@@ -52,6 +61,8 @@ int serve(const std::string& socket_path, int ready_fd, const std::string& versi
   unlink(socket_path.c_str());
   auto socket = listen_at(socket_path);
   if (!socket || !server.listen_unix(std::move(*socket)) || !server.start()) return 1;
+  const std::string address_path = data_directory + "/" + std::string(kControllerAddressFile);
+  (void)write_file_atomically(address_path, controller_address_to_text({getpid(), socket_path}), 0600, Sync::no);
   if (write(ready_fd, "ready\n", 6) != 6) return 1;
   close(ready_fd);
   std::unique_lock lock(mutex);
@@ -70,11 +81,16 @@ int run(std::map<std::string, std::string> options) {
     const std::string why = "the format is newer\nuse the newer plz\n";
     return write(ready_fd, why.data(), why.size()) > 0 ? 1 : 2;
   }
+  if (what.starts_with("killed=") && times_started(options["--data-directory"]) <= atoi(what.c_str() + 7)) {
+    fputs("about to serve\n", stderr);
+    raise(SIGKILL);
+  }
   if (what == "die") {
     fputs("first\nsegmentation of all faults\n", stderr);
     return 1;
   }
-  return serve(options["--socket"], ready_fd, what.substr(what.find('=') + 1));
+  const std::string version = what.starts_with("version=") ? what.substr(what.find('=') + 1) : "1.0.0";
+  return serve(options["--data-directory"], options["--socket"], ready_fd, version);
 }
 
 }  // namespace

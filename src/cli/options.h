@@ -144,6 +144,7 @@ using CommandOptions = std::variant<RunOptions, RerunOptions, VerifyOptions, Dif
 struct GlobalOptions {
   std::optional<std::string> configuration_path;
   std::chrono::milliseconds ping_timeout{10'000};
+  bool ping_timeout_given = false;
 };
 
 struct CommandLine {

@@ -5,14 +5,23 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 
+#include "base/text.h"
 #include "os/file.h"
 #include "os/lock_file.h"
 
 extern char** environ;
 
 namespace plz {
+
+namespace {
+
+constexpr std::chrono::milliseconds kStrangersEnd{20'000};
+
+}  // namespace
 
 std::string worker_lock_path(const std::string& worker_directory) { return join_path(worker_directory, "lock"); }
 
@@ -24,10 +33,43 @@ void LocalProvider::reap() {
   if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
 }
 
+// The process that holds the worker's lock; 0: it is not known.
+int LocalProvider::holder() const {
+  auto content = read_file_if_exists(worker_lock_path(settings_.worker_directory));
+  int pid = 0;
+  if (content && *content) std::from_chars((*content)->data(), (*content)->data() + (*content)->size(), pid);
+  return pid > 1 ? pid : 0;
+}
+
+// A worker of an earlier controller may dial where nobody listens any more.
+bool LocalProvider::dials_elsewhere() const {
+  auto words = read_file_if_exists("/proc/" + std::to_string(holder()) + "/cmdline");
+  if (!words || !*words) return false;
+  const auto all = split(**words, '\0');
+  const auto flag = std::find(all.begin(), all.end(), "--controller");
+  return flag != all.end() && std::next(flag) != all.end() && *std::next(flag) != settings_.controller;
+}
+
+// Its jobs go on, and are taken up by the next one.
+Result<void> LocalProvider::replace_stranger() {
+  const std::string path = worker_lock_path(settings_.worker_directory);
+  if (!path_exists(path)) return {};
+  {
+    PLZ_ASSIGN(auto free, LockFile::try_lock(path));
+    if (free || !dials_elsewhere()) return {};
+  }
+  kill(holder(), SIGTERM);
+  PLZ_ASSIGN(auto ended, LockFile::try_lock(path, kStrangersEnd));
+  if (ended) return {};
+  return fail(ErrorCode::unavailable, "the worker of an earlier controller does not end",
+              "end its process (plz-worker, " + std::to_string(holder()) + "); its jobs go on");
+}
+
 Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
   std::lock_guard lock(mutex_);
   reap();
   if (pid_ > 0) return {};
+  PLZ_TRY(replace_stranger());
   std::vector<std::string> words{settings_.worker_program,
                                  "--controller",
                                  settings_.controller,
@@ -75,7 +117,7 @@ Result<InstanceHealth> LocalProvider::inspect(InstanceId) {
   std::string path = worker_lock_path(settings_.worker_directory);
   if (!path_exists(path)) return InstanceHealth::gone;
   PLZ_ASSIGN(auto held, LockFile::try_lock(path));
-  return held ? InstanceHealth::gone : InstanceHealth::alive;
+  return held || dials_elsewhere() ? InstanceHealth::gone : InstanceHealth::alive;
 }
 
 // A worker that is told to end leaves its jobs to the next one.
@@ -84,10 +126,7 @@ Result<void> LocalProvider::end_worker(InstanceId id) { return terminate(id); }
 Result<void> LocalProvider::terminate(InstanceId id) {
   PLZ_ASSIGN(InstanceHealth health, inspect(id));
   if (health == InstanceHealth::gone) return {};
-  PLZ_ASSIGN(auto content, read_file_if_exists(worker_lock_path(settings_.worker_directory)));
-  int pid = -1;
-  if (content) std::from_chars(content->data(), content->data() + content->size(), pid);
-  if (pid > 1) kill(pid, SIGTERM);
+  if (const int pid = holder()) kill(pid, SIGTERM);
   return {};
 }
 

@@ -1,6 +1,7 @@
 // One worker process on this machine. It outlives the controller: a controller that comes back finds
 // it dialling in again, so create() is harmless while one is alive (the worker's own lock file in its
-// directory decides, see app/plz_worker.cc).
+// directory decides, see app/plz_worker.cc). One that dials another address than ours, as its words say, cannot
+// come back: it counts as gone, and create() ends it first.
 #pragma once
 
 #include <mutex>
@@ -35,6 +36,9 @@ class LocalProvider final : public Provider {
 
  private:
   void reap();
+  int holder() const;
+  bool dials_elsewhere() const;
+  Result<void> replace_stranger();
 
   LocalProviderSettings settings_;
   std::mutex mutex_;

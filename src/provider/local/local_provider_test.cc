@@ -1,5 +1,7 @@
 #include "provider/local/local_provider.h"
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,6 +11,7 @@
 
 #include "os/file.h"
 #include "os/lock_file.h"
+#include "os/process.h"
 #include "os/temporary_directory_test.h"
 
 namespace plz {
@@ -49,6 +52,35 @@ TEST_F(LocalProviderTest, NoticesThatTheProcessEnded) {
   for (int i = 0; i < 9000 && *local.inspect(id_) == InstanceHealth::alive; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(*local.inspect(id_), InstanceHealth::gone);
+}
+
+// A worker's words, and its lock: /bin/sh as what another controller started.
+TEST_F(LocalProviderTest, AWorkerThatDialsElsewhereIsReplaced) {
+  const std::string lock_path = worker_lock_path(directory_), ended = directory_ + "/ended";
+  const std::string script = "exec 9<>" + lock_path + "; flock 9; echo $$ > " + lock_path + "; touch " + directory_ +
+                             "/up; trap 'touch " + ended + "; exit 0' TERM; while :; do read -t 1 x; done";
+  for (const char* controller : {"unix:/none", "unix:/another"}) {
+    unlink((directory_ + "/up").c_str());
+    SpawnOptions worker;
+    worker.program = "/bin/bash";
+    worker.arguments = {"bash", "-c", script, "plz-worker", "--controller", controller};
+    auto end = make_pipe();
+    ASSERT_TRUE(end);
+    worker.stdin_fd = end->out.get();
+    auto pid = spawn(worker);
+    ASSERT_TRUE(pid);
+    for (int i = 0; i < 9000 && !path_exists(directory_ + "/up"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const bool ours = controller == std::string("unix:/none");
+    auto local = provider("/bin/true");
+    EXPECT_EQ(*local.inspect(id_), ours ? InstanceHealth::alive : InstanceHealth::gone);
+    if (!ours) {
+      EXPECT_TRUE(local.create(id_, {}));
+      EXPECT_TRUE(path_exists(ended));
+    }
+    kill(*pid, SIGKILL);
+    waitpid(*pid, nullptr, 0);
+  }
 }
 
 }  // namespace
