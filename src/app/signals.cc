@@ -20,6 +20,7 @@ void block_end_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 bool wait_for_end_signal(std::chrono::milliseconds at_most) {

@@ -109,6 +109,7 @@ class Cli {
 int run_cli(int argc, char** argv) {
   open_standard_descriptors();
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // `ulimit -f`: a write says so
   return Cli().run({argv + (argc > 0 ? 1 : 0), argv + argc});
 }
 

@@ -17,6 +17,12 @@ Error given_up(Error error, ExecutionId id) {
   return std::move(error).with_context("following the log");
 }
 
+Error not_shown(Error error, ExecutionId id) {
+  error.hint = fmt::format("the execution goes on; to see it: plz logs --since start {}; to end it: plz stop {}",
+                           id.to_string(), id.to_string());
+  return error;
+}
+
 }  // namespace
 
 Result<FollowEnd> LogFollower::follow(LogsRequest request, bool composite) {
@@ -24,7 +30,10 @@ Result<FollowEnd> LogFollower::follow(LogsRequest request, bool composite) {
   composite_ = composite;
   began_ = session_.clock().now();
   auto end = follow_to_end();
-  if (end && *end == FollowEnd::complete) PLZ_TRY(session_.out().write(lines_.rest()));
+  if (!end || *end != FollowEnd::complete) return end;
+  auto written = session_.out().write(lines_.rest());
+  if (session_.out().reader_gone()) return FollowEnd::reader_gone;
+  if (!written) return fail(not_shown(std::move(written).error(), request_.id));
   return end;
 }
 
@@ -36,6 +45,7 @@ Result<FollowEnd> LogFollower::follow_to_end() {
     if (interrupt_.raised()) return FollowEnd::interrupted;
     if (done) return FollowEnd::complete;
     if (session_.out().reader_gone()) return FollowEnd::reader_gone;
+    if (session_.out().failure()) return fail(not_shown(*session_.out().failure(), request_.id));
     if (!is_temporary(done.error().code)) return fail(std::move(done).error());
     if (!is_patient()) return fail(given_up(std::move(done).error(), request_.id));
     if (received_ != received_before) pause = kFirstPause;

@@ -26,7 +26,7 @@ class LogFollower {
   LogFollower(Session& session, Interrupt& interrupt) : session_(session), interrupt_(interrupt) {}
 
   // An error, which says how to go on, when the controller was out of reach for kPatience in spite of all
-  // attempts. A log may be silent for as long as it likes.
+  // attempts, and at once when our own output cannot be written. A log may be silent for as long as it likes.
   Result<FollowEnd> follow(LogsRequest request, bool composite);
 
   static constexpr std::chrono::seconds kPatience = kPatienceWithController;

@@ -93,7 +93,8 @@ Result<void> retrieve_entry(const TreeEntry& entry, const std::string& path, boo
   if (!replace) PLZ_TRY(refuse_occupied(path));
   Scaffold scaffold(path);
   PLZ_TRY(scaffold.make());
-  PLZ_TRY(write_entry(entry, scaffold.content(), source));
+  if (auto written = write_entry(entry, scaffold.content(), source); !written)
+    return fail(std::move(written).error().with_context("retrieving it into " + printable(path)));
   if (entry.kind != EntryKind::directory && !replace && path_exists(path) && rmdir(path.c_str()) != 0)
     return fail_errno("cannot replace the empty directory " + path);
   PLZ_TRY(scaffold.move_into_place(replace));

@@ -22,7 +22,9 @@ Result<void> OutputStream::write(std::string_view bytes) {
       reader_gone_ = true;
       return fail(ErrorCode::cancelled, "the reader of the results has gone");
     } else if (errno != EINTR) {
-      return fail_errno("cannot write to stdout");
+      failure_ = errno_error(errno, "cannot write to stdout");
+      failure_->code = ErrorCode::internal;
+      return fail(*failure_);
     }
   }
   return {};

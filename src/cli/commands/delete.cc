@@ -44,9 +44,11 @@ Result<void> remove(Session& session, const Execution& execution, const DeleteOp
   if (!options.all_users) user = session.configuration().user;
   auto removed = session.call([&](ApiClient& api) { return api.remove(execution.id, user); });
   // It was there just now: an earlier try has done it.
-  if (removed || removed.error().code == ErrorCode::not_found)
-    return session.out().write(execution.id.to_string() + "\n");
-  return removed;
+  if (!removed && removed.error().code != ErrorCode::not_found) return removed;
+  auto written = session.out().write(execution.id.to_string() + "\n");
+  if (!written)
+    written.error().hint = fmt::format("{} was deleted, and what was named after it was not", execution.id.to_string());
+  return written;
 }
 
 void tell_what_gc_would_free(Session& session) {

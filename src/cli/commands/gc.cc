@@ -54,8 +54,9 @@ void tell(Messages& messages, const CollectionReport& report) {
 Result<int> perform(Session& session, const GcOptions& options) {
   const CollectionRequest request{options.dry_run, true, options.caches};
   PLZ_ASSIGN(const CollectionReport report, session.call([&](ApiClient& api) { return api.collect(request); }));
-  PLZ_TRY(session.out().write(options.json ? collection_report_to_json(report) + "\n" : report_text(report)));
+  auto written = session.out().write(options.json ? collection_report_to_json(report) + "\n" : report_text(report));
   tell(session.messages(), report);
+  if (!written) return fail(std::move(written).error());
   if (!report.error.empty())
     return fail(ErrorCode::internal, report.error, "what was done before that stays done; plz gc can be repeated");
   if (report.held_up.empty()) return 0;

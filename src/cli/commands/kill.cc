@@ -46,10 +46,11 @@ Result<int> perform(Session& session, const KillOptions& options) {
              session.call([&](ApiClient& api) { return api.kill(kill_request(session, options)); }));
   std::string killed;
   for (const InstanceId& id : answer.killed) killed += id.to_string() + "\n";
-  PLZ_TRY(session.out().write(killed));
+  auto written = session.out().write(killed);
   for (const auto& refusal : answer.refused)
     session.messages().warning(fmt::format("{} lives on: {}", refusal.instance_id.to_string(), refusal.reason));
   if (answer.killed.empty() && answer.refused.empty()) session.messages().info("There was nothing to kill");
+  if (!written) return fail(std::move(written).error());
   return answer.refused.empty() ? 0 : 1;
 }
 

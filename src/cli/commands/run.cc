@@ -55,8 +55,11 @@ Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared p
   std::jthread letting_go([blobs = std::move(prepared.blobs)]() mutable { blobs.reset(); });
   session.messages().info("Execution ID is: " + id.to_string());
   if (detach || composite) {
-    PLZ_TRY(session.out().write(id.to_string() + "\n"));
-    return 0;
+    auto written = session.out().write(id.to_string() + "\n");
+    if (!written && written.error().hint.empty())
+      written.error().hint = fmt::format("the execution {} was submitted and goes on; to see it: plz logs {}",
+                                         id.to_string(), id.to_string());
+    return written.map([] { return 0; });
   }
   return attend(session, interrupt, id, prepared.submission.spec.snapshot.environment, pattern);
 }

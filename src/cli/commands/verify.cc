@@ -133,7 +133,11 @@ Result<int> perform(Session& session, const VerifyOptions& options) {
   auto verdict = compare(session, interrupt, earlier, *repeated);
   if (!verdict && interrupt.raised()) return interrupt.exit_status();
   if (!verdict) return fail(std::move(verdict).error());
-  PLZ_TRY(session.out().write(options.json ? as_json(*verdict) : as_text(*verdict)));
+  if (auto written = session.out().write(options.json ? as_json(*verdict) : as_text(*verdict)); !written) {
+    const std::string first = earlier.id.to_string(), second = repeated->id.to_string();
+    written.error().hint = fmt::format("both have ended; to compare them: plz diff {} {}", first, second);
+    return fail(std::move(written).error());
+  }
   return verdict->results.empty() ? 0 : 1;
 }
 
