@@ -79,7 +79,7 @@ NewExecution sample(int number) {
       ",\"epochs\":10},\"measures\":{\"summary\":{\"accuracy\":" + std::to_string(number % 1000 * 0.001) +
       "}},\"command\":[\"python3\",\"train.py\"],\"padding\":\"";
   created.document += std::string(1000 - created.document.size(), 'x') + "\"}";
-  created.shell_environment = {{"HOME", "/home/ada"}, {"PATH", "/usr/bin:/bin"}};
+  created.shell.variables = {{"HOME", "/home/ada"}, {"PATH", "/usr/bin:/bin"}};
   return created;
 }
 

@@ -23,6 +23,7 @@
 #include "net/http_server.h"
 #include "os/file.h"
 #include "os/machine.h"
+#include "os/own_process.h"
 #include "provider/local/local_provider.h"
 #include "store/local/local_pack_store.h"
 
@@ -151,6 +152,9 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "recover") return plz::recovery_main(argc - 1, argv + 1);
   auto parsed = plz::parse_controller_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
+  plz::close_inherited_descriptors({parsed.options->ready_fd});
+  // The shell that happens to start it is not the one of jobs to come.
+  if (parsed.options->embedded) plz::start_afresh();
   // Many threads that allocate little: few arenas keep the resident memory small.
   mallopt(M_ARENA_MAX, 2);
   plz::block_end_signals();

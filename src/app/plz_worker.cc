@@ -18,6 +18,7 @@
 #include "base/version.h"
 #include "os/file.h"
 #include "os/lock_file.h"
+#include "os/own_process.h"
 #include "provider/local/local_provider.h"
 #include "runtime/docker/docker_runtime.h"
 #include "runtime/process/process_runtime.h"
@@ -106,6 +107,7 @@ int run(const WorkerOptions& options) {
 int main(int argc, char** argv) {
   auto parsed = plz::parse_worker_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
+  plz::close_inherited_descriptors();
   mallopt(M_ARENA_MAX, 2);
   plz::block_end_signals();
   plz::log_start("plz-worker", parsed.options->log_file, parsed.options->log_level);

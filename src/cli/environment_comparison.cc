@@ -19,7 +19,7 @@ constexpr size_t kMostNames = 20;
 
 // What is on record of every execution since the version of plz that began with it, empty or not. Where one lacks it,
 // it was not looked at.
-constexpr std::string_view kAlwaysThere[] = {"machine.cpu_features", "libraries", "python.libraries"};
+constexpr std::string_view kAlwaysThere[] = {"machine.cpu_features", "libraries", "python.libraries", "process"};
 
 using Values = std::map<std::string, std::string>;  // name to JSON text
 
@@ -205,7 +205,8 @@ EnvironmentComparison compare_environments(const ExecutionSpec& before, const Ex
   EnvironmentComparison result;
   VariableComparison(before, after).compare(result);
   compare_machines(before.metadata, after.metadata, result.differences);
-  compare_part(before.metadata, after.metadata, "libraries", result.differences);
+  for (std::string_view part : {"libraries", "process"})
+    compare_part(before.metadata, after.metadata, part, result.differences);
   const auto first = json_find(before.metadata.text, {"python"}), second = json_find(after.metadata.text, {"python"});
   append_under("python", json_differences(first.value_or("{}"), second.value_or("{}")), result.differences);
   spell_out_inventories(before, after, source, result.differences);

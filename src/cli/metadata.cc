@@ -11,6 +11,7 @@
 #include "cli/configuration.h"
 #include "cli/git_checkout.h"
 #include "cli/git_environment.h"
+#include "cli/process_attributes.h"
 #include "cli/python_interpreter.h"
 #include "cli/python_inventory.h"
 #include "cli/recorded_variables.h"
@@ -258,6 +259,8 @@ Metadata PendingMetadata::finish() {
   Metadata metadata;
   const MetadataSources& sources = state_->sources;
   Json json{{"environment", environment_json(sources)}, {"machine", machine_json()}};
+  if (const std::string process = recorded_attributes(sources.attributes); !process.empty())
+    json["process"] = Json::parse(process);
   put(json, "plz", sources.plz_version);
   put(json, "directory", sources.working_directory);
   if (sources.host_environment) json["libraries"] = libraries_json(state_->environment, sources.context_path);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process_attributes.h"
 #include "base/result.h"
 #include "model/digest.h"
 #include "model/execution.h"
@@ -24,6 +25,7 @@ struct MetadataSources {
   std::string home;                             // for ~/.cache where XDG_CACHE_HOME is not set
   bool host_environment = true;                 // false: a container; Python and libraries here tell nothing of the job
   bool shell_reaches_job = true;                // false: a shared controller's jobs do not get this shell's variables
+  ProcessAttributes attributes;                 // that the job is given
   // Of a rerun: what was recorded of what runs again. Its code comes from the store, so that the checkout, and an
   // interpreter that is part of the code, are what they were, whatever is in their place now.
   std::optional<JsonText> earlier;

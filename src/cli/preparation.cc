@@ -12,6 +12,7 @@
 #include "cli/json_view.h"
 #include "cli/metadata.h"
 #include "cli/parameters.h"
+#include "cli/process_attributes.h"
 #include "os/file.h"
 #include "os/logout_policy.h"
 #include "store/capture.h"
@@ -41,6 +42,7 @@ MetadataSources metadata_sources(const Session& session, const std::vector<std::
   sources.recorded_variables = configuration.recorded_variables;
   sources.host_environment = !recipe.uses_container();
   sources.shell_reaches_job = session.embedded();
+  sources.attributes = attributes_to_submit(session, recipe.uses_container());
   return sources;
 }
 
@@ -69,10 +71,11 @@ Result<JsonText> finish_metadata(PendingMetadata pending, Session& session, Blob
   return std::move(metadata.json);
 }
 
-// Only the embedded controller takes it, and an image has an environment of its own.
-EnvironmentVariables environment_to_submit(const Session& session, const ExecutionSpec& spec) {
-  if (!session.embedded() || spec.snapshot.environment.uses_container()) return {};
-  return shell_environment(session.environment());
+// Only the embedded controller takes that, and an image has an environment of its own.
+void take_shell(const Session& session, Submission& submission) {
+  const bool uses_container = submission.spec.snapshot.environment.uses_container();
+  if (session.embedded() && !uses_container) submission.shell_environment = shell_environment(session.environment());
+  submission.process_attributes = attributes_to_submit(session, uses_container);
 }
 
 class Preparation {
@@ -114,7 +117,7 @@ class Preparation {
     spec.parameters = std::move(parameters);
     PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, *prepared_.blobs));
     take_configuration(spec);
-    prepared_.submission.shell_environment = environment_to_submit(session_, spec);
+    take_shell(session_, prepared_.submission);
     if (interrupt_.raised()) return fail(ErrorCode::cancelled, "interrupted");
     return std::move(prepared_);
   }
@@ -210,7 +213,7 @@ Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Exe
   if (spec.indices) spec.parallel_indices_range = spec.indices;
   spec.indices.reset();
   if (parameters) spec.parameters = *parameters;
-  prepared.submission.shell_environment = environment_to_submit(session, spec);
+  take_shell(session, prepared.submission);
   if (interrupt.raised()) return fail(ErrorCode::cancelled, "interrupted");
   return prepared;
 }

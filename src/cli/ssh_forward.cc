@@ -68,6 +68,8 @@ Result<void> SshForward::start() {
     if (getppid() != parent) _exit(127);
     signal(SIGPIPE, SIG_DFL);
     dup2(STDERR_FILENO, STDOUT_FILENO);
+    // What the shell has open is not for a master connection that outlives plz.
+    closefrom(STDERR_FILENO + 1);
     execvp(argv[0], argv.data());
     _exit(127);
   }

@@ -62,7 +62,8 @@ class ControllerTest : public testing::Test {
   }
 
   ExecutionId submit(const ExecutionSpec& spec) {
-    Response response = call("POST", "/v1/executions", submission_to_json({spec, {{"TOKEN", "secret"}}}));
+    Response response =
+        call("POST", "/v1/executions", submission_to_json({spec, {{"TOKEN", "secret"}}, {.umask = 077}}));
     EXPECT_EQ(response.status, 201) << response.body;
     return *id_from_json(response.body);
   }
@@ -120,6 +121,7 @@ TEST_F(ControllerTest, RunsAnExecutionFromQueueToResult) {
   auto given = orders(worker);
   ASSERT_EQ(given.assignments.size(), 1u);
   EXPECT_EQ(given.assignments[0].execution_id, id);
+  EXPECT_EQ(given.assignments[0].process_attributes.umask, 077u);
   EXPECT_EQ(given.assignments[0].shell_environment, (EnvironmentVariables{{"TOKEN", "secret"}}));
   AttemptId attempt = given.assignments[0].attempt_id;
   EXPECT_EQ(get(id).state, ExecutionState::starting);

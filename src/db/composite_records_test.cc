@@ -15,7 +15,7 @@ class CompositeRecordsTest : public DatabaseContract {
       part.execution.spec.indices = IndexRange{from, from + 1};
       all.push_back(part);
     }
-    for (auto& each : all) each.shell_environment = {{"HOME", "/home/ada"}};
+    for (auto& each : all) each.shell = {{{"HOME", "/home/ada"}}, {.niceness = 5}};
     return all;
   }
 };
@@ -46,20 +46,20 @@ TEST_P(CompositeRecordsTest, UnfinishedArePartsAndSimpleOnesOldestFirst) {
   EXPECT_EQ(ids, (Ids{all[1].execution.id, all[3].execution.id, simple}));
 }
 
-TEST_P(CompositeRecordsTest, ShellEnvironmentsGoWhenTheirExecutionFinishes) {
+TEST_P(CompositeRecordsTest, SubmittingShellsGoWhenTheirExecutionFinishes) {
   auto all = composite();
-  all[3].shell_environment = {{"OTHER", "\xff"}};
+  all[3].shell.attributes.niceness = 6;
   ASSERT_TRUE(executions().create(all, ""));
   finish(all[0].execution.id);
-  EXPECT_EQ(*executions().shell_environment(all[0].execution.id), (EnvironmentVariables{}));
-  EXPECT_EQ(*executions().shell_environment(all[1].execution.id), all[1].shell_environment);
+  EXPECT_EQ(*executions().submitting_shell(all[0].execution.id), (SubmittingShell{}));
+  EXPECT_EQ(*executions().submitting_shell(all[1].execution.id), all[1].shell);
   finish(all[1].execution.id);
-  EXPECT_EQ(*executions().shell_environment(all[2].execution.id), all[2].shell_environment);
-  EXPECT_EQ(*executions().shell_environment(all[3].execution.id), all[3].shell_environment);
+  EXPECT_EQ(*executions().submitting_shell(all[2].execution.id), all[2].shell);
+  EXPECT_EQ(*executions().submitting_shell(all[3].execution.id), all[3].shell);
   finish(all[2].execution.id);
   finish(all[3].execution.id);
-  for (const auto& each : all) EXPECT_EQ(*executions().shell_environment(each.execution.id), (EnvironmentVariables{}));
-  EXPECT_EQ(*executions().shell_environment(ExecutionId::make(clock_)), (EnvironmentVariables{}));
+  for (const auto& each : all) EXPECT_EQ(*executions().submitting_shell(each.execution.id), (SubmittingShell{}));
+  EXPECT_EQ(*executions().submitting_shell(ExecutionId::make(clock_)), (SubmittingShell{}));
 }
 
 TEST_P(CompositeRecordsTest, RemovesACompositeWithItsParts) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process_attributes.h"
 #include "base/result.h"
 #include "db/durability.h"
 #include "model/execution.h"
@@ -17,11 +18,19 @@ struct ExecutionRecord {
   uint64_t version = 0;  // goes up with every save: for compare-and-swap
 };
 
+// Secret: deleted when the execution finishes.
+struct SubmittingShell {
+  EnvironmentVariables variables;
+  ProcessAttributes attributes;
+  bool operator==(const SubmittingShell&) const = default;
+  bool empty() const { return variables.empty() && attributes.empty(); }
+};
+
 struct NewExecution {
-  Execution execution;                     // queued, with its spec
-  EnvironmentVariables shell_environment;  // secret: deleted when the execution finishes
-  std::string document;                    // see save()
-  std::vector<Digest> required;            // blobs that must have a record at that moment: else conflict
+  Execution execution;  // queued, with its spec
+  SubmittingShell shell;
+  std::string document;          // see save()
+  std::vector<Digest> required;  // blobs that must have a record at that moment: else conflict
 };
 
 struct ExecutionFilter {
@@ -61,7 +70,7 @@ class ExecutionRecords {
                             Durability durability) = 0;
   virtual Result<std::optional<Attempt>> find_attempt(AttemptId id) = 0;
   virtual Result<std::vector<Attempt>> attempts(ExecutionId id) = 0;  // by number
-  virtual Result<EnvironmentVariables> shell_environment(ExecutionId id) = 0;
+  virtual Result<SubmittingShell> submitting_shell(ExecutionId id) = 0;
   // Removes finished executions with everything about them.
   virtual Result<void> remove(ExecutionId id) = 0;
 };

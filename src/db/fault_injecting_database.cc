@@ -73,8 +73,8 @@ class FaultyExecutions final : public ExecutionRecords {
   Result<std::vector<Attempt>> attempts(ExecutionId id) override {
     return plan_.around([&] { return real_.attempts(id); });
   }
-  Result<EnvironmentVariables> shell_environment(ExecutionId id) override {
-    return plan_.around([&] { return real_.shell_environment(id); });
+  Result<SubmittingShell> submitting_shell(ExecutionId id) override {
+    return plan_.around([&] { return real_.submitting_shell(id); });
   }
   Result<void> remove(ExecutionId id) override {
     return plan_.around([&] { return real_.remove(id); });

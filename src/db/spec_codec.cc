@@ -14,6 +14,8 @@ constexpr uint64_t kFormat = 4;
 
 // Writing and reading go through the same list of fields, so that they cannot come to differ:
 // spec_fields() and its like name each once, and both codecs have one field() a type.
+using NamedLimit = decltype(ProcessAttributes::limits)::value_type;
+
 class Encoder {
  public:
   // Whether what is being written or read has the fields that came with this format.
@@ -137,6 +139,25 @@ void variable_fields(Codec& codec, T& variable) {
 }
 
 template <typename Codec, typename T>
+void limit_fields(Codec& codec, T& limit) {
+  codec.field(limit.first);
+  codec.field(limit.second.soft);
+  codec.field(limit.second.hard);
+}
+
+template <typename Codec, typename T>
+void attribute_fields(Codec& codec, T& attributes) {
+  codec.field(attributes.limits);
+  codec.field(attributes.affinity);
+  codec.field(attributes.niceness);
+  codec.field(attributes.umask);
+  codec.field(attributes.scheduling);
+  codec.field(attributes.io_priority);
+  codec.field(attributes.oom_score);
+  codec.field(attributes.personality);
+}
+
+template <typename Codec, typename T>
 void spec_fields(Codec& codec, T& spec) {
   codec.field(spec.user);
   codec.field(spec.project);
@@ -179,6 +200,8 @@ void item_fields(Codec& codec, T& value) {
   else if constexpr (std::is_same_v<Plain, ImageIdentity>) image_fields(codec, value);
   else if constexpr (std::is_same_v<Plain, RuntimeFingerprint>) runtime_fields(codec, value);
   else if constexpr (std::is_same_v<Plain, EnvironmentVariables::value_type>) variable_fields(codec, value);
+  else if constexpr (std::is_same_v<Plain, NamedLimit>) limit_fields(codec, value);
+  else if constexpr (std::is_same_v<Plain, ProcessAttributes>) attribute_fields(codec, value);
   else if constexpr (std::is_same_v<Plain, ExecutionSpec>) spec_fields(codec, value);
   else codec.field(value);
 }
@@ -218,12 +241,16 @@ Result<T> decode(std::string_view bytes, std::string_view what) {
 }  // namespace
 
 std::string encode_spec(const ExecutionSpec& spec) { return encode(spec); }
+std::string encode_attributes(const ProcessAttributes& attributes) { return encode(attributes); }
 std::string encode_variables(const EnvironmentVariables& variables) { return encode(variables); }
 std::string encode_strings(const std::vector<std::string>& strings) { return encode(strings); }
 std::string encode_runtimes(const std::vector<RuntimeFingerprint>& runtimes) { return encode(runtimes); }
 
 Result<ExecutionSpec> decode_spec(std::string_view bytes) {
   return decode<ExecutionSpec>(bytes, "the spec of an execution");
+}
+Result<ProcessAttributes> decode_attributes(std::string_view bytes) {
+  return decode<ProcessAttributes>(bytes, "the process attributes of an execution");
 }
 Result<EnvironmentVariables> decode_variables(std::string_view bytes) {
   return decode<EnvironmentVariables>(bytes, "the environment of an execution");

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/process_attributes.h"
 #include "base/result.h"
 #include "model/execution.h"
 #include "model/instance.h"
@@ -13,12 +14,14 @@
 namespace plz {
 
 std::string encode_spec(const ExecutionSpec& spec);
+std::string encode_attributes(const ProcessAttributes& attributes);
 std::string encode_variables(const EnvironmentVariables& variables);
 std::string encode_strings(const std::vector<std::string>& strings);
 std::string encode_runtimes(const std::vector<RuntimeFingerprint>& runtimes);
 
 // conflict: a newer plz wrote it; internal: the bytes are damaged.
 Result<ExecutionSpec> decode_spec(std::string_view bytes);
+Result<ProcessAttributes> decode_attributes(std::string_view bytes);
 Result<EnvironmentVariables> decode_variables(std::string_view bytes);
 Result<std::vector<std::string>> decode_strings(std::string_view bytes);
 Result<std::vector<RuntimeFingerprint>> decode_runtimes(std::string_view bytes);

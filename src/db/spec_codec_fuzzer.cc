@@ -8,6 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto spec = plz::decode_spec(bytes);
   // By bytes: a spec may hold a NaN, which does not equal itself.
   if (spec && plz::encode_spec(*plz::decode_spec(plz::encode_spec(*spec))) != plz::encode_spec(*spec)) abort();
+  (void)plz::decode_attributes(bytes);
   (void)plz::decode_variables(bytes);
   (void)plz::decode_strings(bytes);
   (void)plz::decode_runtimes(bytes);

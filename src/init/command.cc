@@ -2,17 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
 
+#include "init/attributes.h"
 #include "init/contract.h"
 #include "init/file.h"
 #include "init/message.h"
@@ -21,10 +22,11 @@ namespace plz::init {
 namespace {
 
 // A job is to be killed for lack of memory before plz-init, the worker and the person's desktop are.
-constexpr char kOomScoreAdjustment[] = "200";
+constexpr int kOomScoreAdjustment = 200;
 constexpr char kDefaultPath[] = "/usr/local/bin:/usr/bin:/bin";
 
-// What the child sends before it ends, if it cannot execute the command.
+// What the child sends before it ends, if it cannot execute the command; before that, ended by a NUL, which attributes
+// it could not take.
 struct Failure {
   int error = 0;
   bool directory = false;  // it was the working directory that failed
@@ -54,7 +56,10 @@ void make_preferred_oom_victim(const Spec& spec) {
   char now[8] = {};
   // Another than 0 was configured for the container.
   bool is_configured = spec.is_container && fd && read(fd.get(), now, sizeof now - 1) > 0 && atoi(now) != 0;
-  if (fd && !is_configured) write_all(fd.get(), kOomScoreAdjustment, strlen(kOomScoreAdjustment));
+  if (!fd || is_configured) return;
+  const int wanted = spec.attributes.oom_score ? atoi(spec.attributes.oom_score) : 0;
+  const std::string score = std::to_string(std::max(kOomScoreAdjustment, wanted));
+  write_all(fd.get(), score.data(), score.size());
 }
 
 bool connect_streams() {
@@ -63,49 +68,97 @@ bool connect_streams() {
          dup2(kStdoutFd, STDERR_FILENO) >= 0;
 }
 
-// Returns only when it fails, with errno.
-void execute(const char* path, const Spec& spec) {
-  execve(path, spec.command.data(), spec.environment.data());
-  if (errno != ENOEXEC) return;
-  std::vector<char*> arguments = {const_cast<char*>("sh"), const_cast<char*>(path)};
-  arguments.insert(arguments.end(), spec.command.begin() + 1, spec.command.end());
-  execve("/bin/sh", arguments.data(), spec.environment.data());
-}
+// As execvpe(3), but with the PATH of the environment that is handed over. What it needs is made ready before the
+// job's limits hold: those may leave no memory.
+class Execution {
+ public:
+  explicit Execution(const Spec& spec);
+  // Returns only when it fails, with errno.
+  void begin();
 
-// As execvpe(3), but with the PATH of the environment that is handed over. What is found and may not
-// be executed is better news than what is not found.
-void execute_by_name(const Spec& spec) {
-  std::string_view name = spec.command[0];
-  if (name.find('/') != name.npos) return execute(spec.command[0], spec);
-  int error = ENOENT;
+ private:
+  void execute(const std::string& path);
+
+  const Spec& spec_;
+  const bool by_name_;
+  const std::vector<std::string> places_;
+  std::vector<char*> script_arguments_;
+};
+
+std::vector<std::string> places_in_path(const Spec& spec) {
+  std::vector<std::string> places;
   std::string_view path = path_of(spec);
-  for (size_t at = 0; at <= path.size() && !name.empty();) {
+  for (size_t at = 0; at <= path.size() && *spec.command[0];) {
     size_t end = std::min(path.find(':', at), path.size());
-    std::string candidate(path.substr(at, end - at));
-    candidate += candidate.empty() ? "./" : "/";
-    execute((candidate.append(name)).c_str(), spec);
-    if (errno == EACCES || errno == ENOEXEC || errno == E2BIG) error = errno;
+    std::string& place = places.emplace_back(path.substr(at, end - at));
+    place += place.empty() ? "./" : "/";
+    place += spec.command[0];
     at = end + 1;
   }
+  return places;
+}
+
+Execution::Execution(const Spec& spec)
+    : spec_(spec),
+      by_name_(!strchr(spec.command[0], '/')),
+      places_(by_name_ ? places_in_path(spec) : std::vector<std::string>{spec.command[0]}),
+      script_arguments_{const_cast<char*>("sh"), nullptr} {
+  script_arguments_.insert(script_arguments_.end(), spec.command.begin() + 1, spec.command.end());
+}
+
+void Execution::execute(const std::string& path) {
+  execve(path.c_str(), spec_.command.data(), spec_.environment.data());
+  if (errno != ENOEXEC) return;
+  script_arguments_[1] = const_cast<char*>(path.c_str());
+  execve("/bin/sh", script_arguments_.data(), spec_.environment.data());
+}
+
+// What is found and may not be executed is better news than what is not found.
+void Execution::begin() {
+  int error = ENOENT;
+  for (const std::string& place : places_) {
+    execute(place);
+    if (!by_name_ || errno == EACCES || errno == ENOEXEC || errno == E2BIG) error = errno;
+  }
   errno = error;
+}
+
+// For the parent, whatever becomes of the command.
+void tell_not_given(int report, const std::string& not_given) {
+  write_all(report, not_given.c_str(), not_given.size() + 1);
 }
 
 [[noreturn]] void run_child(const Spec& spec, int report) {
   Failure failure;
   setsid();
   reset_signals();
-  umask(022);
   if (!connect_streams() || (spec.user && !become(*spec.user))) {
     failure.error = errno;
-  } else if (chdir(spec.directory) != 0) {
-    failure = {errno, true};
+    tell_not_given(report, "");
   } else {
+    JobAttributes attributes(spec.attributes);
+    attributes.give();
+    tell_not_given(report, attributes.not_given());
     make_preferred_oom_victim(spec);
-    execute_by_name(spec);
-    failure.error = errno;
+    Execution execution(spec);
+    if (chdir(spec.directory) != 0) {
+      failure = {errno, true};
+    } else {
+      attributes.give_limits();
+      execution.begin();
+      failure.error = errno;
+    }
   }
   write_all(report, &failure, sizeof failure);
   _exit(127);
+}
+
+std::string read_to_end(int fd) {
+  std::string text;
+  char buffer[512];
+  for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
+    if (n > 0) text.append(buffer, static_cast<size_t>(n));
+  return text;
 }
 
 StartedCommand not_started(const Spec& spec, const Failure& failure) {
@@ -129,12 +182,13 @@ StartedCommand start_command(const Spec& spec) {
   if (pid < 0) return not_started(spec, {errno, false});
   if (pid == 0) run_child(spec, in.get());
   in.reset();
-  Failure failure;
-  ssize_t n;
-  while ((n = read(out.get(), &failure, sizeof failure)) < 0 && errno == EINTR) {
-  }
-  if (n == 0) return {.pid = pid};
+  const std::string said = read_to_end(out.get());
+  const size_t end = said.find('\0');
+  if (end == said.npos || said.size() < end + 1 + sizeof(Failure))
+    return {.pid = pid, .not_given = said.substr(0, end)};
   waitpid(pid, nullptr, 0);
+  Failure failure;
+  memcpy(&failure, said.data() + end + 1, sizeof failure);
   return not_started(spec, failure);
 }
 

@@ -32,6 +32,16 @@ inline constexpr char kKeyCodeSource[] = "code_source";   // the code as capture
 inline constexpr char kKeyCodeTarget[] = "code_target";   // where its writable copy is to be
 inline constexpr char kKeyCodeUpper[] = "code_upper";     // with kKeyCodeWork, in a box: make it an
 inline constexpr char kKeyCodeWork[] = "code_work";       // overlay, and copy only where that fails
+
+// What the job has as a process; absent: what plz-init has, and a umask of 022.
+inline constexpr char kKeyLimit[] = "limit";              // * NAME SOFT HARD: "nofile 1024 unlimited", of RLIMIT_NOFILE
+inline constexpr char kKeyAffinity[] = "affinity";        // processors: "0-3,8"
+inline constexpr char kKeyNiceness[] = "niceness";        // -20 to 19
+inline constexpr char kKeyUmask[] = "umask";              // octal: "022"
+inline constexpr char kKeyScheduling[] = "scheduling";    // "other", "batch" or "idle"
+inline constexpr char kKeyIoPriority[] = "io_priority";   // a number as ioprio_set(2) takes it
+inline constexpr char kKeyOomScore[] = "oom_score";       // at least so much of oom_score_adj
+inline constexpr char kKeyPersonality[] = "personality";  // a number as personality(2) takes it
 inline constexpr char kKeyEnd[] = "end";
 
 // In a container only. Its environment, kKeyEnvironment aside, is what the engine gave plz-init.
@@ -95,6 +105,7 @@ inline constexpr char kKeyOomKills[] = "oom_kills";               // of the kern
 inline constexpr char kKeyCgroupOomKills[] = "cgroup_oom_kills";  // in a container, in its cgroup, where it sees that
 inline constexpr char kKeyGivenBack[] = "given_back";             // in a container: "1", or "0": not all could be
 inline constexpr char kKeyOutOfMemory[] = "out_of_memory";        // "1": by the engine's word
+inline constexpr char kKeyNotGiven[] = "not_given";               // of the attributes, and what the job has instead
 inline constexpr char kKeyLogBytes[] = "log_bytes";
 
 // Descriptors that the inner half is started with.

@@ -242,6 +242,7 @@ void Inner::write_exit_record() {
   record.add(kKeyUserTime, microseconds(usage_.ru_utime));
   record.add(kKeySystemTime, microseconds(usage_.ru_stime));
   record.add(kKeyMaxRss, static_cast<int64_t>(usage_.ru_maxrss));
+  if (!command_.not_given.empty()) record.add(kKeyNotGiven, command_.not_given.c_str());
   if (in_container_) {
     if (auto kills = container_oom_kills(); kills && cgroup_oom_kills_before_)
       record.add(kKeyCgroupOomKills, *kills - *cgroup_oom_kills_before_);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <iterator>
 
+#include "init/attributes.h"
 #include "init/box.h"
 #include "init/contract.h"
 #include "init/copy_tree.h"
@@ -161,6 +162,7 @@ bool InnerDescriptors::open_all(int attempt_directory) {
 }
 
 pid_t launch(const Spec& spec, InnerDescriptors descriptors, int attempt_directory, bool again) {
+  raise_for_the_job(spec.attributes);
   bool overlay = spec.code.source && spec.code.upper && spec.box.root;
   bool copy = spec.code.source && !overlay && !again;
   for (;;) {

@@ -1,5 +1,6 @@
 #include "init/outer.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <vector>
 
 #include "init/contract.h"
 #include "init/launcher.h"
@@ -29,7 +32,13 @@ constexpr int kLaunchPauseMilliseconds = 20;
 // Whatever the worker has open by mistake must not live as long as the job.
 void close_inherited() {
   if (syscall(SYS_close_range, 3u, ~0u, 0u) == 0) return;
-  for (int fd = 3; fd < 1024; ++fd) close(fd);  // Linux before 5.9
+  // Linux before 5.9.
+  std::vector<int> open;
+  DIR* listing = opendir("/proc/self/fd");
+  while (dirent* entry = listing ? readdir(listing) : nullptr)
+    if (int fd = atoi(entry->d_name); fd > STDERR_FILENO && fd != dirfd(listing)) open.push_back(fd);
+  if (listing) closedir(listing);
+  for (int fd : open) close(fd);
 }
 
 // A shutdown or a logout asks every process to end: this one ends when the job has, so that the last

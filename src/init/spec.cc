@@ -28,6 +28,19 @@ const BoxStepKind* box_step_kind(const char* key) {
   return nullptr;
 }
 
+bool take_attribute(AttributeSpec& attributes, const char* key, const char* value) {
+  if (is(key, kKeyLimit)) attributes.limits.push_back(value);
+  else if (is(key, kKeyAffinity)) attributes.affinity = value;
+  else if (is(key, kKeyNiceness)) attributes.niceness = value;
+  else if (is(key, kKeyUmask)) attributes.umask = value;
+  else if (is(key, kKeyScheduling)) attributes.scheduling = value;
+  else if (is(key, kKeyIoPriority)) attributes.io_priority = value;
+  else if (is(key, kKeyOomScore)) attributes.oom_score = value;
+  else if (is(key, kKeyPersonality)) attributes.personality = value;
+  else return false;
+  return true;
+}
+
 // Keys of a newer runtime are passed over.
 void take(Spec& spec, const char* key, char* value, const char*& box_source) {
   if (is(key, kKeyMode)) {
@@ -50,6 +63,7 @@ void take(Spec& spec, const char* key, char* value, const char*& box_source) {
   else if (is(key, kKeyBoxRoot)) spec.box.root = value;
   else if (is(key, kKeyBoxNetwork)) spec.box.network = !is(value, "none");
   else if (is(key, kKeyBoxSource)) box_source = value;
+  else if (take_attribute(spec.attributes, key, value)) return;
   else if (const BoxStepKind* kind = box_step_kind(key))
     spec.box.steps.push_back({*kind, std::exchange(box_source, nullptr), value});
 }

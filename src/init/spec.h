@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "init/attributes.h"
 #include "init/user.h"
 
 namespace plz::init {
@@ -42,6 +43,7 @@ struct Spec {
   std::vector<char*> launch, command, environment;
   std::vector<const char*> cgroups;
   const char* directory = "/";
+  AttributeSpec attributes;
   CodeSpec code;
   BoxSpec box;
   bool is_container = false;

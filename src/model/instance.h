@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/process_attributes.h"
 #include "model/execution.h"
 #include "model/ids.h"
 #include "model/resources.h"
@@ -52,7 +53,8 @@ struct Assignment {
   ExecutionSpec spec;
   EnvironmentVariables shell_environment;  // of the submitting shell; embedded controller only
   std::vector<std::string> gpu_ids;
-  std::string images_repository;  // built images are pushed there and looked for; "": nowhere
+  std::string images_repository;         // built images are pushed there and looked for; "": nowhere
+  ProcessAttributes process_attributes;  // of the submitting shell; embedded controller only
   bool operator==(const Assignment&) const = default;
 };
 

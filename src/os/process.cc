@@ -33,6 +33,8 @@ class FileActions {
     if (fd >= 0) posix_spawn_file_actions_adddup2(&actions_, fd, target);
     else posix_spawn_file_actions_addopen(&actions_, target, "/dev/null", O_RDWR, 0);
   }
+  // Glibc looks into /proc/self/fd where the kernel has no close_range (before 5.9).
+  void close_from(int fd) { posix_spawn_file_actions_addclosefrom_np(&actions_, fd); }
   posix_spawn_file_actions_t* get() { return &actions_; }
 
  private:
@@ -72,6 +74,7 @@ Result<pid_t> spawn(const SpawnOptions& options) {
   actions.connect(STDOUT_FILENO, options.stdout_fd);
   actions.connect(STDERR_FILENO, options.stderr_fd);
   if (options.fourth_fd >= 0) actions.connect(3, options.fourth_fd);
+  actions.close_from(options.fourth_fd >= 0 ? 4 : 3);
   Attributes attributes(options.new_session);
   auto arguments = pointers(options.arguments);
   auto environment = pointers(options.environment);

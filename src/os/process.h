@@ -26,7 +26,7 @@ struct SpawnOptions {
 };
 
 // Starts a program with default signal dispositions and an empty signal mask, and no descriptors but
-// those named (others are close-on-exec throughout plz). The caller reaps it.
+// those named: neither plz's own nor what it was itself handed by a shell. The caller reaps it.
 Result<pid_t> spawn(const SpawnOptions& options);
 
 // A descriptor that becomes readable when the process ends, or nullopt if there is no such process.

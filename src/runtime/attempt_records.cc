@@ -57,6 +57,8 @@ void suspect_lack_of_memory(Outcome& outcome, const AttemptRecord& record) {
                                kills == 1 ? "a process" : fmt::format("{} processes", kills));
 }
 
+void add_note(std::string& reason, const std::string& note) { reason += (reason.empty() ? "" : "; ") + note; }
+
 Outcome outcome_of(const AttemptRecord& exit, OomKills cgroup_oom_kills) {
   Outcome outcome;
   std::string_view kind = text(exit, init::kKeyOutcome);
@@ -80,6 +82,8 @@ Outcome outcome_of(const AttemptRecord& exit, OomKills cgroup_oom_kills) {
     outcome.reason = "out of memory: the kernel killed a process of the job";
   }
   if (!cgroup_oom_kills && !out_of_memory) suspect_lack_of_memory(outcome, exit);
+  if (auto lacking = text(exit, init::kKeyNotGiven); !lacking.empty())
+    add_note(outcome.reason, fmt::format("of what the submitting shell has, this could not be given: {}", lacking));
   return outcome;
 }
 

@@ -43,6 +43,12 @@ TEST(ExitReport, DistinguishesOutcomes) {
             (Outcome{OutcomeKind::could_not_start, 127, std::nullopt, false, "x: command not found"}));
 }
 
+TEST(ExitReport, SaysWhatCouldNotBeGiven) {
+  const auto outcome = report_of("outcome exited\nstatus 0\nnot_given niceness 0 (it has 5)\n").outcome;
+  EXPECT_EQ(outcome.reason, "of what the submitting shell has, this could not be given: niceness 0 (it has 5)");
+  EXPECT_TRUE(outcome.succeeded());
+}
+
 TEST(ExitReport, MeasuresByTheClockThatDoesNotJump) {
   auto report = report_of("outcome exited\nstatus 0\n");
   EXPECT_EQ(*report.ended - *report.started, std::chrono::microseconds(200));

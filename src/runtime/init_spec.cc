@@ -71,6 +71,22 @@ void add_container(Encoder& encoder, const InitSpec& spec) {
   encoder.add_all(init::kKeyGiveBack, spec.give_back);
 }
 
+std::string bound_text(uint64_t bound) {
+  return bound == ResourceLimit::kUnlimited ? "unlimited" : std::to_string(bound);
+}
+
+void add_attributes(Encoder& encoder, const ProcessAttributes& attributes) {
+  for (const auto& [name, limit] : attributes.limits)
+    encoder.add(init::kKeyLimit, name + " " + bound_text(limit.soft) + " " + bound_text(limit.hard));
+  encoder.add_if_set(init::kKeyAffinity, attributes.affinity);
+  if (attributes.niceness) encoder.add(init::kKeyNiceness, std::to_string(*attributes.niceness));
+  if (attributes.umask) encoder.add(init::kKeyUmask, umask_text(*attributes.umask));
+  encoder.add_if_set(init::kKeyScheduling, attributes.scheduling);
+  if (attributes.io_priority) encoder.add(init::kKeyIoPriority, std::to_string(*attributes.io_priority));
+  if (attributes.oom_score) encoder.add(init::kKeyOomScore, std::to_string(*attributes.oom_score));
+  if (attributes.personality) encoder.add(init::kKeyPersonality, std::to_string(*attributes.personality));
+}
+
 }  // namespace
 
 Result<std::string> encode_init_spec(const InitSpec& spec) {
@@ -82,6 +98,7 @@ Result<std::string> encode_init_spec(const InitSpec& spec) {
   encoder.add_all(init::kKeyCommand, spec.command);
   for (const auto& [name, value] : spec.environment) encoder.add(init::kKeyEnvironment, name + "=" + value);
   encoder.add(init::kKeyDirectory, spec.directory);
+  add_attributes(encoder, spec.attributes);
   add_box(encoder, spec);
   if (spec.mode == InitMode::container) add_container(encoder, spec);
   encoder.add_all(init::kKeyCgroup, spec.cgroup_procs);

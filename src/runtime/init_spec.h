@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process_attributes.h"
 #include "base/result.h"
 #include "model/execution.h"
 
@@ -35,6 +36,7 @@ struct InitSpec {
   std::vector<std::string> command;
   EnvironmentVariables environment;
   std::string directory;                  // the job's working directory, as it sees it
+  ProcessAttributes attributes;           // of the job
   std::vector<std::string> cgroup_procs;  // files to write the process into
   std::string code_source, code_target;
   std::string code_upper, code_work;  // empty: copy

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/process_attributes.h"
 #include "base/result.h"
 #include "model/execution.h"
 #include "model/instance.h"
@@ -39,6 +40,7 @@ struct LaunchSpec {
   AttemptPaths paths;
   std::vector<std::string> command;        // empty, in a container: the image's own
   EnvironmentVariables environment;        // the whole of it, final; in a container, what is added to the image's
+  ProcessAttributes attributes;            // of the job, as far as it can have them; in a container the umask alone
   std::string image;                       // the id of the container's image, which is there; "": no container
   JsonText docker_run_args{"{}"};          // checked by the runtime
   std::string code_tree;                   // a shared checkout that nobody changes; the job gets a private writable

@@ -14,6 +14,7 @@
 #include "init/contract.h"
 #include "os/cgroup.h"
 #include "os/file.h"
+#include "os/own_process.h"
 
 namespace plz {
 
@@ -415,6 +416,49 @@ TEST_P(RuntimeContract, StandardInputIsEmpty) { EXPECT_EQ(run_script("cat; echo 
 TEST_P(RuntimeContract, SignalsAreAsInAFreshShell) {
   EXPECT_EQ(run_script("grep -E 'Sig(Blk|Ign)' /proc/self/status | cut -f 2").log,
             "0000000000000000\n0000000000000000\n");
+}
+
+TEST_P(RuntimeContract, GivesTheJobItsUmask) {
+  EXPECT_EQ(run_script("umask").log, "0022\n");
+  LaunchSpec spec = spec_for("umask; mkdir d; : > d/f; stat -c %a d d/f");
+  spec.attributes.umask = 077;
+  EXPECT_EQ(run(spec).log, "0077\n700\n600\n");
+}
+
+TEST_P(RuntimeContract, GivesTheJobItsAttributes) {
+  if (!GetParam().image.empty()) GTEST_SKIP() << "a container's are the engine's";
+  const ProcessAttributes own = own_process_attributes();
+  const std::string one_processor = own.affinity.substr(0, own.affinity.find_first_of(",-"));
+  const int64_t niceness = std::min<int64_t>(own.niceness.value_or(0) + 3, 19);
+  LaunchSpec spec = spec_for(
+      "ulimit -n; ulimit -Hn; nice; grep Cpus_allowed_list /proc/self/status | cut -f 2; cat /proc/self/oom_score_adj");
+  spec.attributes.limits = {{"nofile", {50, 100}}};
+  spec.attributes.affinity = one_processor;
+  spec.attributes.niceness = niceness;
+  spec.attributes.oom_score = 700;
+  const Ended ended = run(spec);
+  EXPECT_EQ(ended.log, fmt::format("50\n100\n{}\n{}\n700\n", niceness, one_processor));
+  EXPECT_EQ(ended.report.outcome.reason, run_script("true").report.outcome.reason);
+}
+
+TEST_P(RuntimeContract, LimitsAreTheJobsAlone) {
+  if (!GetParam().image.empty()) GTEST_SKIP() << "a container's are the engine's";
+  LaunchSpec spec = spec_for("echo done");
+  spec.attributes.limits = {{"nproc", {0, 0}}, {"fsize", {0, 0}}, {"sigpending", {0, 0}}};
+  EXPECT_EQ(run(spec).log, "done\n");
+}
+
+TEST_P(RuntimeContract, SaysWhatItCannotGive) {
+  if (!GetParam().image.empty()) GTEST_SKIP() << "a container's are the engine's";
+  // Not even root may have more files than the kernel allows.
+  LaunchSpec spec = spec_for("ulimit -n");
+  spec.attributes.limits = {{"nofile", {64, uint64_t{1} << 40}}};
+  const Ended ended = run(spec);
+  EXPECT_EQ(ended.log, "64\n");
+  EXPECT_NE(ended.report.outcome.reason.find("could not be given: nofile 64:1099511627776 (it has 64:"),
+            std::string::npos)
+      << ended.report.outcome.reason;
+  EXPECT_TRUE(ended.report.outcome.succeeded());
 }
 
 TEST_P(RuntimeContract, NoDescriptorsAreLeftOpen) {

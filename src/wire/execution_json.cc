@@ -5,6 +5,7 @@
 
 #include "wire/json_text.h"
 #include "wire/model_shapes.h"
+#include "wire/process_attributes_json.h"
 
 namespace plz {
 namespace {
@@ -130,6 +131,7 @@ struct Shape<Submission> {
   static void members(auto& json, auto& value) {
     json.required("spec", value.spec);
     variables(json, "shell_environment", value.shell_environment);
+    process_attributes(json, value.process_attributes);
   }
 };
 

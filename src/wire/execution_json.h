@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/process_attributes.h"
 #include "base/result.h"
 #include "model/execution.h"
 
@@ -26,7 +27,9 @@ std::string execution_document(const Execution& execution, std::string_view meas
 // POST /v1/executions
 struct Submission {
   ExecutionSpec spec;
-  EnvironmentVariables shell_environment;  // taken by an embedded controller only
+  // Of the submitting shell; taken by an embedded controller only.
+  EnvironmentVariables shell_environment;
+  ProcessAttributes process_attributes;
 };
 std::string submission_to_json(const Submission& submission);
 Result<Submission> submission_from_json(std::string_view json);

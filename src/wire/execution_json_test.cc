@@ -92,11 +92,12 @@ TEST(ExecutionJson, DocumentIsOneLineWithMeasures) {
 }
 
 TEST(ExecutionJson, SubmissionKeepsAnyEnvironment) {
-  Submission submission{sample_spec(), {{"A", "1"}, {"B\xff", "\xfe"}, {"A", "2"}}};
+  Submission submission{sample_spec(), {{"A", "1"}, {"B\xff", "\xfe"}, {"A", "2"}}, sample_attributes()};
   auto back = submission_from_json(submission_to_json(submission));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->spec, submission.spec);
   EXPECT_EQ(back->shell_environment, submission.shell_environment);
+  EXPECT_EQ(back->process_attributes, submission.process_attributes);
   EXPECT_NE(submission_to_json(submission).find(R"("shell_environment": [["A", "1"], [{"base64": "Qv8="}, )"),
             std::string::npos);
 }

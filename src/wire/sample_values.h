@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/process_attributes.h"
 #include "model/execution.h"
 #include "model/instance.h"
 
@@ -20,6 +21,19 @@ inline Timestamp sample_time(int64_t milliseconds) {
 }
 
 inline Digest sample_digest(char digit) { return *Digest::parse(std::string(64, digit)); }
+
+inline ProcessAttributes sample_attributes() {
+  ProcessAttributes attributes;
+  attributes.limits = {{"nofile", {1024, 4096}}, {"as", {}}};
+  attributes.affinity = "0-3,8";
+  attributes.niceness = -5;
+  attributes.umask = 077;
+  attributes.scheduling = "batch";
+  attributes.io_priority = 24576;
+  attributes.oom_score = 500;
+  attributes.personality = 262144;
+  return attributes;
+}
 
 inline ExecutionSpec sample_spec() {
   ExecutionSpec spec;

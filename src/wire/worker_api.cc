@@ -1,6 +1,7 @@
 #include "wire/worker_api.h"
 
 #include "wire/model_shapes.h"
+#include "wire/process_attributes_json.h"
 
 namespace plz {
 namespace {
@@ -43,6 +44,7 @@ struct Shape<Assignment> {
     json.required("execution_id", value.execution_id);
     json.required("spec", value.spec);
     variables(json, "shell_environment", value.shell_environment);
+    process_attributes(json, value.process_attributes);
     json.optional("gpu_ids", value.gpu_ids);
     json.optional("images_repository", value.images_repository);
   }

@@ -19,8 +19,8 @@ void expect_golden(const T& value, std::string (*write)(const T&), Result<T> (*r
 }
 
 Assignment sample_assignment() {
-  return {sample_id<AttemptId>(1), sample_id<ExecutionId>(2), sample_spec(), {{"HOME", "/root"}},
-          {"0", "GPU-1"},          "registry:5000/plz"};
+  return {sample_id<AttemptId>(1), sample_id<ExecutionId>(2), sample_spec(),      {{"HOME", "/root"}},
+          {"0", "GPU-1"},          "registry:5000/plz",       sample_attributes()};
 }
 
 TEST(WorkerApi, Registration) {

@@ -1,4 +1,5 @@
 // What survives the end of an agent, and the absence of its controller.
+#include "os/boot_time.h"
 #include "worker/agent_fixture_test.h"
 
 #include <sys/stat.h>
@@ -230,6 +231,8 @@ TEST_F(AgentTest, ALaterAgentLeavesAStoppedJobItsTime) {
   ASSERT_TRUE(eventually([&] { return runtime_.stop_asked(paths(1)).has_value(); }));
   stop();
   runtime_.forget_stops();
+  // Else none of its time is over.
+  ASSERT_TRUE(eventually([at = boot_time()] { return boot_time() > at + milliseconds(2); }));
   start();
   ASSERT_TRUE(eventually([&] { return runtime_.stop_asked(paths(1)).has_value(); }));
   EXPECT_GT(*runtime_.stop_asked(paths(1)), milliseconds(0));

@@ -53,7 +53,7 @@ Result<Response> submit(Request& request, ControllerContext& context) {
   PLZ_ASSIGN(Submission submission, submission_from_json(body));
   PLZ_TRY(check_recipe(submission.spec));
   PLZ_TRY(check_trees(submission.spec, context));
-  if (!context.settings.embedded) submission.shell_environment.clear();
+  if (!context.settings.embedded) submission.shell_environment.clear(), submission.process_attributes = {};
   std::string key(request.headers.find("Idempotency-Key").value_or(""));
   PLZ_ASSIGN(ExecutionId id, context.executions.submit(std::move(submission), key));
   return json_answer(id_to_json(id), 201);

@@ -141,11 +141,16 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
     return false;
   }
   if (!taken) return true;  // stopped meanwhile
-  auto environment = executions_.shell_environment(execution.id);
-  if (!environment) log_error("execution {}: {}", execution.id.to_string(), environment.error().message);
-  Assignment assignment{attempt.id,      execution.id,
-                        execution.spec,  environment ? std::move(*environment) : EnvironmentVariables{},
-                        attempt.gpu_ids, {}};
+  auto stored = executions_.submitting_shell(execution.id);
+  if (!stored) log_error("execution {}: {}", execution.id.to_string(), stored.error().message);
+  SubmittingShell shell = stored ? std::move(*stored) : SubmittingShell();
+  Assignment assignment{attempt.id,
+                        execution.id,
+                        execution.spec,
+                        std::move(shell.variables),
+                        attempt.gpu_ids,
+                        {},
+                        std::move(shell.attributes)};
   if (!workers_.assign(room.id, std::move(assignment))) return false;
   // Where it was asked to stop meanwhile, that order may have come before this one, and been passed over.
   auto now = executions_.get(execution.id);

@@ -79,11 +79,11 @@ std::vector<NewExecution> ExecutionService::expand(Submission submission) const 
       part.execution.spec.parallel_indices_range.reset();
       part.execution.spec.parent_id = executions[0].execution.id;
       part.execution.spec.indices = IndexRange{from, std::min(range.to, from + step)};
-      part.shell_environment = submission.shell_environment;
+      part.shell = {submission.shell_environment, submission.process_attributes};
       executions.push_back(std::move(part));
     }
   } else {
-    executions[0].shell_environment = std::move(submission.shell_environment);
+    executions[0].shell = {std::move(submission.shell_environment), std::move(submission.process_attributes)};
   }
   for (auto& item : executions) item.document = execution_document(item.execution, "{}");
   return executions;
@@ -156,8 +156,8 @@ Result<std::vector<Execution>> ExecutionService::parts(ExecutionId composite) co
   return executions;
 }
 
-Result<EnvironmentVariables> ExecutionService::shell_environment(ExecutionId id) const {
-  return database_.executions().shell_environment(id);
+Result<SubmittingShell> ExecutionService::submitting_shell(ExecutionId id) const {
+  return database_.executions().submitting_shell(id);
 }
 
 Result<Attempt> ExecutionService::attempt(AttemptId id) const {

@@ -36,7 +36,7 @@ class ExecutionService {
 
   Result<Execution> get(ExecutionId id) const;  // not_found says the id
   Result<std::vector<Execution>> parts(ExecutionId composite) const;
-  Result<EnvironmentVariables> shell_environment(ExecutionId id) const;
+  Result<SubmittingShell> submitting_shell(ExecutionId id) const;
   Result<Attempt> attempt(AttemptId id) const;
   // The execution whose current attempt this is; conflict when it has another by now.
   Result<Execution> of_attempt(AttemptId id) const;

@@ -97,9 +97,9 @@ Result<WorkerService::Reunion> WorkerService::reunion_with(const WorkerRegistrat
     } else if (execution.stop_requested) {
       reunion.stopped.push_back(execution);
     } else {
-      PLZ_ASSIGN(auto environment, executions_.shell_environment(execution.id));
-      reunion.orders.assignments.push_back(
-          {attempt.id, execution.id, execution.spec, std::move(environment), attempt.gpu_ids, images_repository_});
+      PLZ_ASSIGN(auto shell, executions_.submitting_shell(execution.id));
+      reunion.orders.assignments.push_back({attempt.id, execution.id, execution.spec, std::move(shell.variables),
+                                            attempt.gpu_ids, images_repository_, std::move(shell.attributes)});
     }
   }
   for (AttemptId attempt : known) {

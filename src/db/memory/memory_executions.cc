@@ -53,7 +53,7 @@ Result<ExecutionId> MemoryExecutions::create(const std::vector<NewExecution>& ex
   std::map<ExecutionId, MemoryExecution> created;
   for (const NewExecution& each : executions) {
     PLZ_TRY(check_new(each.execution));
-    MemoryExecution entry{{each.execution, 0}, each.shell_environment, each.document.empty() ? "{}" : each.document};
+    MemoryExecution entry{{each.execution, 0}, each.shell, each.document.empty() ? "{}" : each.document};
     bool added = created.emplace(each.execution.id, std::move(entry)).second;
     if (!added || records_.executions.count(each.execution.id))
       return fail(ErrorCode::conflict, "there is an execution " + each.execution.id.to_string() + " already");
@@ -98,7 +98,7 @@ Result<bool> MemoryExecutions::save(const Execution& execution, uint64_t expecte
   std::lock_guard lock(records_.mutex);
   auto it = records_.executions.find(execution.id);
   if (it == records_.executions.end()) return fail(no_such_execution(execution.id));
-  auto& [record, shell_environment, stored_document] = it->second;
+  auto& [record, shell, stored_document] = it->second;
   if (record.version != expected_version) return false;
   if (record.execution.state == ExecutionState::finished) PLZ_TRY(check_unchanged(record.execution, execution));
   if (attempt) {
@@ -112,7 +112,7 @@ Result<bool> MemoryExecutions::save(const Execution& execution, uint64_t expecte
   ++record.version;
   if (!document.empty()) stored_document = document;
   if (execution.state == ExecutionState::finished) {
-    shell_environment.clear();
+    shell = {};
     if (execution.attempt_id) records_.leases.erase(LeaseId(execution.attempt_id->uuid()));
   }
   return true;
@@ -134,10 +134,10 @@ Result<std::vector<Attempt>> MemoryExecutions::attempts(ExecutionId id) {
   return found;
 }
 
-Result<EnvironmentVariables> MemoryExecutions::shell_environment(ExecutionId id) {
+Result<SubmittingShell> MemoryExecutions::submitting_shell(ExecutionId id) {
   std::lock_guard lock(records_.mutex);
   auto it = records_.executions.find(id);
-  return it == records_.executions.end() ? EnvironmentVariables{} : it->second.shell_environment;
+  return it == records_.executions.end() ? SubmittingShell{} : it->second.shell;
 }
 
 Result<void> MemoryExecutions::remove(ExecutionId id) {

@@ -18,7 +18,7 @@ namespace plz {
 
 struct MemoryExecution {
   ExecutionRecord record;
-  EnvironmentVariables shell_environment;
+  SubmittingShell shell;
   std::string document;
 };
 

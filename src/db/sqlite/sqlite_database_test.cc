@@ -53,11 +53,12 @@ class SqliteDatabaseTest : public ::testing::Test {
 
 TEST_F(SqliteDatabaseTest, RecordsAreThereAfterReopening) {
   NewExecution created = sample_execution(clock_);
-  created.shell_environment = {{"A", "b"}};
+  created.shell = {{{"A", "b"}}, {}};
+  created.shell.attributes.umask = 077;
   ASSERT_TRUE(open()->executions().create({created}, "key"));
   auto database = open();
   EXPECT_EQ((*database->executions().find(created.execution.id))->execution, created.execution);
-  EXPECT_EQ(*database->executions().shell_environment(created.execution.id), created.shell_environment);
+  EXPECT_EQ(*database->executions().submitting_shell(created.execution.id), created.shell);
   EXPECT_EQ(*database->executions().create({sample_execution(clock_)}, "key"), created.execution.id);
 }
 
@@ -81,10 +82,11 @@ TEST_F(SqliteDatabaseTest, ClosingLeavesOneFile) {
 
 TEST_F(SqliteDatabaseTest, ANewerSchemaIsRefused) {
   open();
-  execute("PRAGMA user_version = 7");
+  const std::string ours = std::to_string(migrations().size()), newer = std::to_string(migrations().size() + 1);
+  execute("PRAGMA user_version = " + newer);
   Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::conflict);
-  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema 7; this one knows 6)");
+  EXPECT_EQ(error.message, path_ + " was written by a newer plz (schema " + newer + "; this one knows " + ours + ")");
   EXPECT_EQ(error.hint, "use the newer plz, or another PLZ_DATA_DIR");
 }
 

@@ -46,10 +46,13 @@ Result<void> insert_key(Connection& connection, const Execution& execution, cons
   return insert.run();
 }
 
-Result<std::optional<int64_t>> insert_shell_environment(Connection& connection, const EnvironmentVariables& variables) {
-  if (variables.empty()) return std::nullopt;
-  PLZ_ASSIGN(Statement insert, connection.statement("INSERT INTO shell_environments (variables) VALUES (?)"));
-  insert.bind(Bytes{encode_variables(variables)});
+Result<std::optional<int64_t>> insert_shell(Connection& connection, const SubmittingShell& shell) {
+  if (shell.empty()) return std::nullopt;
+  PLZ_ASSIGN(Statement insert,
+             connection.statement("INSERT INTO shell_environments (variables, attributes) VALUES (?, ?)"));
+  const std::string attributes = encode_attributes(shell.attributes);
+  insert.bind(Bytes{encode_variables(shell.variables)},
+              shell.attributes.empty() ? std::nullopt : std::optional(Bytes{attributes}));
   PLZ_TRY(insert.run());
   return connection.last_row_number();
 }
@@ -72,16 +75,16 @@ Result<void> check_required(Connection& connection, const std::vector<Digest>& r
 
 // Parts share their composite's row where they have the same variables.
 Result<void> insert_all(Connection& connection, const std::vector<NewExecution>& executions) {
-  const EnvironmentVariables* stored = nullptr;
-  std::optional<int64_t> shell_environment;
+  const SubmittingShell* stored = nullptr;
+  std::optional<int64_t> shell;
   for (const NewExecution& each : executions) {
     PLZ_TRY(check_new(each.execution));
     PLZ_TRY(check_required(connection, each.required));
-    if (!stored || *stored != each.shell_environment) {
-      stored = &each.shell_environment;
-      PLZ_ASSIGN(shell_environment, insert_shell_environment(connection, each.shell_environment));
+    if (!stored || *stored != each.shell) {
+      stored = &each.shell;
+      PLZ_ASSIGN(shell, insert_shell(connection, each.shell));
     }
-    PLZ_ASSIGN(int64_t number, insert_execution(connection, each.execution, shell_environment));
+    PLZ_ASSIGN(int64_t number, insert_execution(connection, each.execution, shell));
     PLZ_TRY(save_document(connection, number, each.document.empty() ? "{}" : each.document));
   }
   return count_reference_change(connection);
@@ -308,14 +311,19 @@ Result<std::vector<Attempt>> SqliteExecutions::attempts(ExecutionId id) {
   }
 }
 
-Result<EnvironmentVariables> SqliteExecutions::shell_environment(ExecutionId id) {
+Result<SubmittingShell> SqliteExecutions::submitting_shell(ExecutionId id) {
   PLZ_ASSIGN(auto reader, store_.reader());
-  PLZ_ASSIGN(Statement query, reader->statement("SELECT variables FROM shell_environments WHERE number = "
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT variables, attributes FROM shell_environments WHERE number = "
                                                 "(SELECT shell_environment FROM executions WHERE id = ?)"));
   query.bind(id);
   PLZ_ASSIGN(bool found, query.step());
-  if (!found) return EnvironmentVariables{};
-  return decode_variables(query.column<std::string_view>(0));
+  SubmittingShell shell;
+  if (!found) return shell;
+  PLZ_ASSIGN(shell.variables, decode_variables(query.column<std::string_view>(0)));
+  if (auto attributes = query.column<std::optional<std::string_view>>(1)) {
+    PLZ_ASSIGN(shell.attributes, decode_attributes(*attributes));
+  }
+  return shell;
 }
 
 Result<void> SqliteExecutions::remove(ExecutionId id) {

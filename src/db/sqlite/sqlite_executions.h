@@ -18,7 +18,7 @@ class SqliteExecutions final : public ExecutionRecords {
                     const std::string& document, Durability durability) override;
   Result<std::optional<Attempt>> find_attempt(AttemptId id) override;
   Result<std::vector<Attempt>> attempts(ExecutionId id) override;
-  Result<EnvironmentVariables> shell_environment(ExecutionId id) override;
+  Result<SubmittingShell> submitting_shell(ExecutionId id) override;
   Result<void> remove(ExecutionId id) override;
 
  private:

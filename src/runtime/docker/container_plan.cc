@@ -154,6 +154,7 @@ class Planner {
     init.mode = InitMode::container;
     init.command = command_;
     init.directory = body_["WorkingDir"].get<std::string>();
+    init.attributes.umask = spec_.attributes.umask;
     init.code_source = std::string(kContainerJobRoot) + "/code";
     init.code_target = kContainerCodePath;
     init.stop_signal = plan_.stop_signal;

@@ -48,6 +48,7 @@ Result<void> ProcessRuntime::start(const LaunchSpec& spec) {
   init.launch = {init::kProgramPath, "inner"};
   init.command = spec.command;
   init.environment = spec.environment;
+  init.attributes = spec.attributes;
   init.directory = job_path(spec.paths, "code");
   init.code_source = spec.code_tree;
   init.code_target = init.directory;

@@ -58,6 +58,7 @@ Result<InitSpec> SandboxRuntime::init_spec(const LaunchSpec& spec, const Way& wa
   }
   init.command = spec.command;
   init.environment = spec.environment;
+  init.attributes = spec.attributes;
   init.directory = kSandboxCodePath;
   init.code_source = spec.code_tree;
   init.code_target = directories.code;

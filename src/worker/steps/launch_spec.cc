@@ -46,6 +46,7 @@ Result<LaunchSpec> make_launch_spec(const AttemptPaths& paths, const Assignment&
   launch.docker_run_args = spec.docker_run_args;
   JobPlaces places{runtime.job_path(paths, "code"), runtime.job_path(paths, "configuration")};
   launch.environment = job_environment(assignment, places, host.capacity);
+  launch.attributes = assignment.process_attributes;
   launch.code_tree = trees.code;
   launch.mounts = mounts(paths, trees, runtime);
   launch.hidden_paths = host.hidden_paths;

@@ -1,0 +1,27 @@
+// What this process has inherited of the one that started it, and how it gets rid of that.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/process_attributes.h"
+
+namespace plz {
+
+// As far as the kernel tells. Thread-safe: the mask is read from /proc.
+ProcessAttributes own_process_attributes();
+
+// For a service that outlives the shell that started it: every processor, the usual niceness, scheduling and I/O
+// priority, a umask of 022, and soft limits raised as far as the hard ones allow. What an ordinary process may not
+// have stays as it is. Call before the first thread.
+void start_afresh();
+
+// Closes every descriptor above stderr but those named, which may be negative. Call before the first thread, and
+// before anything is opened.
+void close_inherited_descriptors(const std::vector<int>& but = {});
+
+// "0-3,8" of processors in rising order.
+std::string processor_list(const std::vector<int>& processors);
+
+}  // namespace plz
