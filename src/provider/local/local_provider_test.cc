@@ -57,8 +57,8 @@ TEST_F(LocalProviderTest, NoticesThatTheProcessEnded) {
 // A worker's words, and its lock: /bin/sh as what another controller started.
 TEST_F(LocalProviderTest, AWorkerThatDialsElsewhereIsReplaced) {
   const std::string lock_path = worker_lock_path(directory_), ended = directory_ + "/ended";
-  const std::string script = "exec 9<>" + lock_path + "; flock 9; echo $$ > " + lock_path + "; touch " + directory_ +
-                             "/up; trap 'touch " + ended + "; exit 0' TERM; while :; do read -t 1 x; done";
+  const std::string script = "exec 9<>" + lock_path + "; flock 9; echo $$ > " + lock_path + "; trap 'touch " + ended +
+                             "; exit 0' TERM; touch " + directory_ + "/up; while :; do read -t 1 x; done";
   for (const char* controller : {"unix:/none", "unix:/another"}) {
     unlink((directory_ + "/up").c_str());
     SpawnOptions worker;
