@@ -18,7 +18,7 @@ ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_
       executions(database, notifier, events, clock),
       blobs(database.blobs(), packs, clock),
       workers(database, executions, notifier, events, clock, settings.images_repository),
-      reports(database, executions, workers, logs, notifier, clock),
+      reports(database, executions, workers, blobs, logs, notifier, clock),
       scheduler(executions, workers, notifier, clock),
       collector(database, packs, executions, blobs, workers, clock) {}
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/process_attributes.h"
@@ -33,6 +34,16 @@ struct NewExecution {
   std::vector<Digest> required;  // blobs that must have a record at that moment: else conflict
 };
 
+// What makes a repeated request harmless: a text that the client chose, and the digest of the request it stands for.
+struct IdempotencyKey {
+  IdempotencyKey() = default;
+  IdempotencyKey(std::string key, std::optional<Digest> of_request = {}) : text(std::move(key)), request(of_request) {}
+  IdempotencyKey(const char* key) : text(key) {}
+
+  std::string text;               // "": none
+  std::optional<Digest> request;  // none: any request
+};
+
 struct ExecutionFilter {
   std::optional<std::string> user;
   std::optional<std::string> project;
@@ -48,10 +59,10 @@ class ExecutionRecords {
   virtual ~ExecutionRecords() = default;
 
   // Stores all of them (a composite comes with its parts, first the composite) or none, durably. When
-  // the idempotency key (empty: none) was used before by this user, nothing is stored and the id of
-  // then is returned.
+  // the idempotency key was used before by this user, nothing is stored and the id of then is returned;
+  // conflict: it stood for another request. (Keys of an older database stand for any.)
   virtual Result<ExecutionId> create(const std::vector<NewExecution>& executions,
-                                     const std::string& idempotency_key) = 0;
+                                     const IdempotencyKey& idempotency_key) = 0;
   virtual Result<std::optional<ExecutionRecord>> find(ExecutionId id) = 0;
   // Newest first; `before` is a cursor: only those with a smaller id.
   virtual Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter, std::optional<ExecutionId> before,

@@ -46,6 +46,22 @@ TEST_P(ExecutionRecordsTest, AnIdempotencyKeyStartsNothingTwice) {
   EXPECT_EQ(*executions().create({retry}, "k2"), retry.execution.id);
 }
 
+TEST_P(ExecutionRecordsTest, AKeyStandsForOneRequest) {
+  NewExecution first = sample_execution(clock_), second = sample_execution(clock_);
+  const Digest request = sample_digest(1), other = sample_digest(2);
+  EXPECT_EQ(*executions().create({first}, {"k", request}), first.execution.id);
+  EXPECT_EQ(*executions().create({second}, {"k", request}), first.execution.id);
+  EXPECT_EQ(*executions().create({second}, "k"), first.execution.id);
+  auto refused = executions().create({second}, {"k", other});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  EXPECT_NE(refused.error().message.find(first.execution.id.to_string()), std::string::npos);
+  EXPECT_FALSE(*executions().find(second.execution.id));
+  // As an older plz stored it: it stands for any.
+  EXPECT_EQ(*executions().create({second}, "old"), second.execution.id);
+  EXPECT_EQ(*executions().create({first}, {"old", other}), second.execution.id);
+}
+
 TEST_P(ExecutionRecordsTest, SaveComparesVersions) {
   NewExecution created = sample_execution(clock_);
   create(created);

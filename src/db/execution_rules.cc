@@ -31,6 +31,13 @@ Result<void> check_attempt(const Attempt& attempt, ExecutionId execution) {
               "attempt " + attempt.id.to_string() + " is not one of execution " + execution.to_string());
 }
 
+Result<void> check_same_request(const IdempotencyKey& key, const std::optional<Digest>& earlier, ExecutionId id) {
+  if (!earlier || !key.request || *earlier == *key.request) return {};
+  return fail(ErrorCode::conflict,
+              "the idempotency key stands for another request, which was execution " + id.to_string(),
+              "give each request a key of its own, and the same one only to repeat it");
+}
+
 Error lacks_blob(const Digest& digest) {
   return {ErrorCode::conflict, "the store lacks the blob " + digest.hex(), "send it first, under a lease"};
 }

@@ -50,7 +50,7 @@ class Plan {
 class FaultyExecutions final : public ExecutionRecords {
  public:
   FaultyExecutions(Plan& plan, ExecutionRecords& real) : plan_(plan), real_(real) {}
-  Result<ExecutionId> create(const std::vector<NewExecution>& executions, const std::string& key) override {
+  Result<ExecutionId> create(const std::vector<NewExecution>& executions, const IdempotencyKey& key) override {
     return plan_.around([&] { return real_.create(executions, key); });
   }
   Result<std::optional<ExecutionRecord>> find(ExecutionId id) override {

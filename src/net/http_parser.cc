@@ -19,6 +19,7 @@ struct HttpParser::Impl {
   virtual bool is_done() const = 0;
 
   size_t max_head_bytes = 0;
+  bool refuses_folding = false;
   size_t scanned = 0;  // no end of the head before this
   bool head_done = false;
   MessageHead head;
@@ -83,6 +84,9 @@ tl::unexpected<SyntaxError> malformed(const error_code& error) {
   return tl::unexpected<SyntaxError>({400, "the message is not HTTP/1.1: " + error.message()});
 }
 
+// RFC 9112, 5.2: a field that goes on in the next line is refused, since others take it for something else.
+bool is_folded(std::string_view head) { return head.find("\r\n ") != head.npos || head.find("\r\n\t") != head.npos; }
+
 // Says early what can never become a head: another protocol would otherwise wait for a timeout.
 bool is_hopeless(std::string_view bytes) {
   auto first = static_cast<unsigned char>(bytes.front());
@@ -101,6 +105,7 @@ HttpParser::~HttpParser() = default;
 HttpParser HttpParser::for_request(size_t header_limit) {
   auto impl = std::make_unique<Parser<true>>(false);
   impl->max_head_bytes = header_limit;
+  impl->refuses_folding = true;
   return HttpParser(std::move(impl));
 }
 
@@ -122,6 +127,8 @@ tl::expected<size_t, SyntaxError> HttpParser::parse_head(std::string_view bytes)
     impl_->scanned = bytes.size() < 3 ? 0 : bytes.size() - 3;
     return 0;
   }
+  if (impl_->refuses_folding && is_folded(bytes.substr(0, end)))
+    return tl::unexpected<SyntaxError>({400, "a header is folded over several lines"});
   error_code error;
   size_t used = impl_->put(bytes.substr(0, end + 4), error);
   if (error) return malformed(error);

@@ -55,6 +55,11 @@ std::optional<std::string_view> Headers::find(std::string_view name) const {
   return std::nullopt;
 }
 
+size_t Headers::count(std::string_view name) const {
+  return static_cast<size_t>(std::count_if(items_.begin(), items_.end(),
+                                           [&](const auto& item) { return equal_without_case(item.first, name); }));
+}
+
 Result<Target> parse_target(std::string_view target) {
   if (target.empty() || target.front() != '/') return bad_target(target, "does not start with a slash");
   auto is_plain = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };

@@ -108,6 +108,9 @@ std::optional<Error> ServerConnection::check_head(const MessageHead& head, int& 
   status = 400;
   auto wrong = [](std::string message) { return Error{ErrorCode::invalid, std::move(message), {}}; };
   if (head.version >= 11 && !head.headers.find("Host")) return wrong("the request has no Host header");
+  // Whoever stands between could go by the other one.
+  for (const char* name : {"Host", "Content-Length", "Transfer-Encoding", "Expect"})
+    if (head.headers.count(name) > 1) return wrong(fmt::format("the request has several {} headers", name));
   if (auto encoding = head.headers.find("Transfer-Encoding")) {
     if (head.version < 11) return wrong("an HTTP/1.0 request cannot have a Transfer-Encoding");
     if (!equals(*encoding, "chunked")) {

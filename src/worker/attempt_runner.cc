@@ -353,6 +353,13 @@ Result<void> AttemptRunner::report_end(const std::stop_token& stop) {
       report_.log_bytes = observer_.log_bytes();
       continue;
     }
+    if (code == ErrorCode::conflict && report_.output_tree) {
+      // The rest of the report is not held up by an output that the store has lost.
+      report_.output_tree.reset();
+      report_.output_bytes = 0;
+      keep_output_here(told.error().message);
+      continue;
+    }
     if (!is_temporary(code))
       log_error("attempt {}: its report was refused: {}", id().to_string(), told.error().message);
     if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());

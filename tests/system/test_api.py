@@ -353,6 +353,119 @@ for index, path in c["index_to_summary_measures_path"].items():
     assert api("GET /v1/history", "/v1/history?limit=1")[whole]["parallel_indices_range"] == [0, 3]
 
 
+def submitted(api, execution, headers=None, **changes):
+    """The status and the problem, or the id, that a changed copy of the execution gets."""
+    shown = api("GET /v1/executions/{id}", f"/v1/executions/{execution}")
+    members = api.document.json["components"]["schemas"]["ExecutionSpec"]["properties"]
+    spec = {**{name: shown[name] for name in members}, **changes}
+    text = json.dumps({"spec": spec, "shell_environment": {}}).replace('"1e308"', "1e308").replace('"1e999"', "1e999")
+    answer, content = api.send("POST", "/v1/executions", text, headers)
+    return answer.status, api.check("POST /v1/executions", answer, content)
+
+
+def resources(**changes):
+    return {"resources": {"cpus": 1, "memory_bytes": 0, "gpus": 0, **changes}}
+
+
+REFUSED = [
+    ("resources.cpus", resources(cpus=-1)), ("resources.cpus", resources(cpus=0)), ("resources.cpus", resources(cpus="1e308")),
+    ("resources.cpus", resources(cpus="1e999")), ("resources.cpus", resources(cpus="NaN")),
+    ("resources.memory_bytes", resources(memory_bytes=-1)), ("resources.memory_bytes", resources(memory_bytes=2 ** 53)),
+    ("resources.memory_bytes", resources(memory_bytes=2 ** 70)), ("resources.gpus", resources(gpus=-1)),
+    ("resources.gpus", resources(gpus=1025)), ("indices_per_execution", {"indices_per_execution": 0}),
+    ("indices_per_execution", {"indices_per_execution": -3, "parallel_indices_range": [0, 3]}),
+    ("parallel_indices_range", {"parallel_indices_range": [0, 100_001]}),
+    ("parallel_indices_range", {"parallel_indices_range": [-1, 3]}),
+    ("parallel_indices_range", {"parallel_indices_range": [3, 3]}),
+    ("parallel_indices_range", {"parallel_indices_range": [-2 ** 63, 2 ** 63 - 1]}),
+    ("parallel_indices_range", {"parallel_indices_range": [0, 2 ** 63 - 1], "indices_per_execution": 2 ** 46}),
+    ("parent_id", {"parent_id": "019aab9e-3c6f-7d52-9d0f-0a4f2f1f7c11"}), ("indices", {"indices": {"range": [0, 1]}}),
+    ("user", {"user": ""}), ("user", {"user": "u" * 1025}), ("project", {"project": "a\nb"}),
+    ("command", {"command": ["a\0b"]}), ("command", {"command": ["x" * 131_072]}), ("command", {"command": [""]}),
+    ("environment", {"environment": {"A=B": "c"}}), ("environment", {"environment": {"": "c"}}),
+    ("environment", {"environment": {"A": "\0"}}),
+    ("max_bid_price_in_dollars_per_hour", {"max_bid_price_in_dollars_per_hour": -1}),
+    ("instance_max_uptime_in_minutes", {"instance_max_uptime_in_minutes": -1}),
+    ("instance_max_idle_time_in_minutes", {"instance_max_idle_time_in_minutes": 2 ** 62}),
+    ("code tree", {"snapshot": {"code_tree": "0" * 64}})]
+
+
+def test_submissions_are_not_trusted(plz, api):
+    execution = plz.ok("run", "--", "true").id
+    for field, changes in REFUSED:
+        status, problem = submitted(api, execution, **changes)
+        assert status in (400, 409) and field in problem["detail"], (changes, status, problem)
+    # The largest steps do no harm either.
+    status, answer = submitted(api, execution, parallel_indices_range=[2 ** 63 - 3, 2 ** 63 - 1],
+                               indices_per_execution=2 ** 63 - 1)
+    assert status == 201, answer
+    parts = api("GET /v1/executions/{id}/parts", f"/v1/executions/{answer['id']}/parts")["executions"]
+    assert [part["indices"]["range"] for part in parts] == [[2 ** 63 - 3, 2 ** 63 - 1]]
+    wait_until_finished(api, answer["id"])
+    key = {"Idempotency-Key": "a key"}
+    status, first = submitted(api, execution, key)
+    assert (status, first) == submitted(api, execution, key)
+    status, problem = submitted(api, execution, key, project="another")
+    assert (status, problem["code"]) == (409, "conflict") and first["id"] in problem["detail"], problem
+    assert submitted(api, execution, {"Idempotency-Key": "k" * 257})[0] == 400
+    wait_until_finished(api, first["id"])
+    assert len(plz.json("history", "--all")) == 3
+
+
+def test_reports_are_not_trusted(plz, api):
+    """A worker's reports: of what was not stored, after the end, and beyond all ranges."""
+    last = plz.ok("run", "--", "true").id
+    worker = Worker(api)
+    execution = submit_again(api, last, **resources(gpus=1))
+    (assignment,) = worker.poll()["assignments"]
+    attempt = f"/v1/attempts/{assignment['attempt_id']}"
+    api("POST /v1/attempts/{id}/started", attempt + "/started", {"time": NOW})
+    measure = {"sequence": 1, "path": "loss", "time": NOW, "value": 1, "index": None}
+    for field, changes in [("sequence", {"sequence": 0}), ("sequence", {"sequence": 2 ** 63}), ("path", {"path": ""}),
+                           ("path", {"path": "p" * 70_000}), ("index", {"index": -2 ** 63})]:
+        problem = api.refuses("POST /v1/attempts/{id}/measures", attempt + "/measures", 400,
+                              json.dumps({"events": [{**measure, **changes}]}))
+        assert field in problem["detail"], problem
+    api("POST /v1/attempts/{id}/measures", attempt + "/measures", {"events": [measure]})
+    report = {"outcome": {"kind": "succeeded", "exit_status": 0}, "started": NOW, "ended": NOW, "output_tree": None,
+              "output_bytes": 0, "log_bytes": 0, "measures": []}
+    name, target = "POST /v1/attempts/{id}/finish", attempt + "/finish"
+    for field, changes in [("exit_status", {"outcome": {"kind": "exited", "exit_status": 256}}),
+                           ("signal", {"outcome": {"kind": "signalled", "signal": -9}}),
+                           ("output_bytes", {"output_bytes": -1}), ("log_bytes", {"log_bytes": 2 ** 63})]:
+        problem = api.refuses(name, target, 400, json.dumps({**report, **changes}))
+        assert field in problem["detail"], problem
+    problem = api.refuses(name, target, 409, json.dumps({**report, "output_tree": "ab" * 32}))
+    assert "ab" * 32 in problem["detail"], problem
+    api(name, target, report)
+    # What was told before may be told again, and nothing new.
+    api("POST /v1/attempts/{id}/measures", attempt + "/measures", {"events": [measure]})
+    problem = api.refuses("POST /v1/attempts/{id}/measures", attempt + "/measures", 409,
+                          json.dumps({"events": [measure, {**measure, "sequence": 2}]}))
+    assert "finished" in problem["detail"], problem
+    assert api("GET /v1/executions/{id}/measures", f"/v1/executions/{execution}/measures") == {"loss": 1}
+    stranger = f"/v1/attempts/{uuid.uuid4()}"
+    api.refuses("PUT /v1/attempts/{id}/log", stranger + "/log?offset=0", 404, b"a line")
+    for capacity in ({"cpus": -1}, {"cpus": 2e6}, {"cpus": 1, "memory_bytes": 2 ** 60}):
+        api.refuses("POST /v1/workers", "/v1/workers", 400, json.dumps(
+            {"version": "0", "host_name": "h", "capacity": capacity, "runtimes": [], "attempts": []}))
+    plz.ok("kill", "--instance-ids", worker.id, "--including-idle")
+
+
+def test_requests_that_can_be_read_in_two_ways(api):
+    for lines in ("Host: a\r\nHost: b", "Host: a\r\nhost: a", "Host: a\r\nX: b\r\n c", "Host: a\r\nX: b\r\n\tHost: c",
+                  "Host: a\r\nContent-Length: 0\r\nContent-Length: 0",
+                  "Host: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked"):
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(60)
+            peer.connect(str(api.socket_path))
+            peer.sendall(f"GET /v1/ping HTTP/1.1\r\n{lines}\r\n\r\n".encode())
+            answer = http.client.HTTPResponse(peer)
+            answer.begin()
+            assert (answer.status, answer.headers["Content-Type"]) == (400, PROBLEM), lines
+            assert json.loads(answer.read())["detail"], lines
+
+
 def test_paths_and_methods_that_are_not_there(api, document):
     for path in ("/", "/v1", "/v1/nothing", "/v2/ping", "/v1/ping/", "/v1/ping/more", "/v1//ping"):
         answer, content = api.send("GET", path)

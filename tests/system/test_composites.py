@@ -54,7 +54,7 @@ def test_a_failed_part_is_told_and_can_be_run_again(plz):
     assert plz.json("describe", "--json", again.out.strip())["previous_execution_id"] == whole
     differing = plz.ok("rerun", "--failed-only", whole, env={"CUDA_VISIBLE_DEVICES": "0"})
     assert differing.err.count(f"** The environment differs from that of {whole}:\n") == 1, differing
-    assert '  environment.CUDA_VISIBLE_DEVICES: nothing before, "0" now\n' in differing.err
+    assert '  environment.CUDA_VISIBLE_DEVICES: nothing before, 0 now\n' in differing.err
 
 
 def test_failed_parts_that_are_no_neighbours(plz):

@@ -1,11 +1,15 @@
 #include <charconv>
+#include <cmath>
 
 #include <fmt/core.h>
 
 #include "controller/api/answers.h"
+#include "controller/api/field_rules.h"
 #include "controller/api/routes.h"
+#include "controller/api/submission_rules.h"
 #include "controller/controller.h"
 #include "controller/services/log_follower.h"
+#include "store/hasher.h"
 #include "wire/execution_json.h"
 #include "wire/measures_json.h"
 #include "wire/worker_api.h"
@@ -21,21 +25,6 @@ Execution explained(Execution execution, const ControllerContext& context) {
   return execution;
 }
 
-// A container's image has a command of its own.
-Result<void> check_recipe(const ExecutionSpec& spec) {
-  const EnvironmentRecipe& recipe = spec.snapshot.environment;
-  if (spec.command.empty() && !recipe.uses_container())
-    return fail(ErrorCode::invalid, "there is no command to run",
-                "give one: plz run -- COMMAND, or \"command\" in plz.config.json");
-  if (recipe.dockerfile && !(recipe.image.empty() && recipe.image_extensions.empty()))
-    return fail(ErrorCode::invalid, "snapshot.environment: an image cannot stand beside dockerfile",
-                "give one of them");
-  if (recipe.pinned && !recipe.uses_container())
-    return fail(ErrorCode::invalid, "snapshot.environment: pinned needs the recipe that the image came from",
-                "give image or dockerfile, too");
-  return {};
-}
-
 Result<void> check_trees(const ExecutionSpec& spec, ControllerContext& context) {
   auto check = [&](const Digest& tree, std::string_view what) -> Result<void> {
     PLZ_ASSIGN(bool present, context.blobs.has(tree));
@@ -48,13 +37,26 @@ Result<void> check_trees(const ExecutionSpec& spec, ControllerContext& context) 
   return {};
 }
 
+// The same key with another body is a client's mistake, not a repetition.
+Result<IdempotencyKey> idempotency_key_of(const Request& request, std::string_view body) {
+  constexpr size_t kMostKeyBytes = 256;
+  constexpr std::string_view kHeader = "Idempotency-Key";
+  if (request.headers.count(kHeader) > 1)
+    return fail(ErrorCode::invalid, "the request has several Idempotency-Key headers");
+  auto text = request.headers.find(kHeader);
+  if (!text) return IdempotencyKey();
+  PLZ_TRY(check_printable(kHeader, *text, kMostKeyBytes));
+  return IdempotencyKey(std::string(*text), digest_of(body));
+}
+
 Result<Response> submit(Request& request, ControllerContext& context) {
   PLZ_ASSIGN(std::string body, request.body->read_all(kMaxJsonBytes));
+  PLZ_ASSIGN(const IdempotencyKey key, idempotency_key_of(request, body));
   PLZ_ASSIGN(Submission submission, submission_from_json(body));
-  PLZ_TRY(check_recipe(submission.spec));
+  body = {};
+  PLZ_TRY(check_submission(submission));
   PLZ_TRY(check_trees(submission.spec, context));
   if (!context.settings.embedded) submission.shell_environment.clear(), submission.process_attributes = {};
-  std::string key(request.headers.find("Idempotency-Key").value_or(""));
   PLZ_ASSIGN(ExecutionId id, context.executions.submit(std::move(submission), key));
   return json_answer(id_to_json(id), 201);
 }
@@ -152,7 +154,8 @@ Result<LogStart> log_start_of(const Request& request) {
   start.kind = LogStart::Kind::time;
   double epoch = 0;
   auto [end, error] = std::from_chars(since->data(), since->data() + since->size(), epoch);
-  if (error == std::errc() && end == since->data() + since->size()) {
+  constexpr double kYear9999 = 253'402'300'799;
+  if (error == std::errc() && end == since->data() + since->size() && std::abs(epoch) <= kYear9999) {
     start.time = Timestamp(std::chrono::microseconds(static_cast<int64_t>(epoch * 1e6)));
     return start;
   }

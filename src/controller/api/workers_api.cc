@@ -2,6 +2,7 @@
 
 #include "controller/api/answers.h"
 #include "controller/api/routes.h"
+#include "controller/api/worker_rules.h"
 #include "controller/controller.h"
 #include "wire/collection_json.h"
 #include "wire/measures_json.h"
@@ -15,6 +16,7 @@ constexpr size_t kLogPieceBytes = 256u << 10;
 Result<Response> register_worker(Request& request, ControllerContext& context) {
   PLZ_ASSIGN(std::string body, request.body->read_all(kMaxJsonBytes));
   PLZ_ASSIGN(auto registration, registration_from_json(body));
+  PLZ_TRY(check_registration(registration));
   PLZ_ASSIGN(auto registered, context.workers.register_worker(registration));
   return json_answer(registered_to_json(registered));
 }
@@ -44,19 +46,27 @@ Result<Response> poll(Request& request, const PathParameters& parameters, Contro
 
 Uuid job_log_of(AttemptId id) { return id.uuid(); }
 
-Result<Response> log_size(const PathParameters& parameters, ControllerContext& context, Uuid (*log_of)(AttemptId)) {
+// No log is begun for an attempt that does not exist.
+Result<AttemptId> attempt_parameter(const PathParameters& parameters, ControllerContext& context) {
   PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(parameters, "id"));
+  PLZ_TRY(context.executions.attempt(id));
+  return id;
+}
+
+Result<Response> log_size(const PathParameters& parameters, ControllerContext& context, Uuid (*log_of)(AttemptId)) {
+  PLZ_ASSIGN(AttemptId id, attempt_parameter(parameters, context));
   PLZ_ASSIGN(LogState state, context.logs.state(log_of(id)));
   return json_answer(log_size_to_json(state.bytes));
 }
 
 Result<Response> append_log(Request& request, const PathParameters& parameters, ControllerContext& context,
                             Uuid (*log_of)(AttemptId)) {
-  PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(parameters, "id"));
-  const Uuid log = log_of(id);
+  PLZ_TRY(id_parameter<AttemptId>(parameters, "id"));
   PLZ_ASSIGN(auto offset, query_number(request, "offset", 0, INT64_MAX));
   PLZ_ASSIGN(auto time, query_number(request, "time", 0, INT64_MAX));
   if (!offset) return fail(ErrorCode::invalid, "?offset= is missing");
+  PLZ_ASSIGN(AttemptId id, attempt_parameter(parameters, context));
+  const Uuid log = log_of(id);
   PLZ_ASSIGN(LogState state, context.logs.state(log));
   auto at = static_cast<uint64_t>(*offset);
   if (at > state.bytes || state.sealed) return json_answer(log_size_to_json(state.bytes), 409);
@@ -87,6 +97,7 @@ void add_worker_routes(Router& router, ControllerContext& context) {
     PLZ_TRY(id_parameter<InstanceId>(p, "id"));
     PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
     PLZ_ASSIGN(WorkerCollection collection, worker_collection_from_json(body));
+    PLZ_TRY(check_collection(collection));
     c.workers.answer_collection(p.find("request")->second, std::move(collection));
     return json_answer("{}");
   });
@@ -97,28 +108,35 @@ void add_worker_routes(Router& router, ControllerContext& context) {
   add("PUT", "/v1/attempts/{id}/preparation-log",
       [](Request& r, P p, C c) { return append_log(r, p, c, preparation_log_of); });
   // What a worker tells of an attempt: read, and handed on.
-  auto add_report = [&](const char* method, std::string_view pattern, auto parse, auto hand_on) {
-    add(method, pattern, [parse, hand_on](Request& r, P p, C c) -> Result<Response> {
+  auto add_report = [&](const char* method, std::string_view pattern, auto parse, auto check, auto hand_on) {
+    add(method, pattern, [parse, check, hand_on](Request& r, P p, C c) -> Result<Response> {
       PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
       PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
       PLZ_ASSIGN(auto report, parse(body));
+      PLZ_TRY(check(report));
       PLZ_TRY(hand_on(c.reports, id, report));
       return json_answer("{}");
     });
   };
   using R = AttemptReports&;
-  add_report("POST", "/v1/attempts/{id}/started", moment_from_json,
+  add_report("POST", "/v1/attempts/{id}/started", moment_from_json, check_moment,
              [](R r, AttemptId id, const AttemptMoment& moment) { return r.started(id, moment); });
-  add_report("POST", "/v1/attempts/{id}/command-ended", moment_from_json,
+  add_report("POST", "/v1/attempts/{id}/command-ended", moment_from_json, check_moment,
              [](R r, AttemptId id, const AttemptMoment& moment) { return r.command_ended(id, moment.time); });
-  add_report("POST", "/v1/attempts/{id}/measures", measure_events_from_json,
+  add_report("POST", "/v1/attempts/{id}/measures", measure_events_from_json, check_measures,
              [](R r, AttemptId id, const auto& events) { return r.measures(id, events); });
-  add_report("POST", "/v1/attempts/{id}/finish", finish_from_json,
+  add_report("POST", "/v1/attempts/{id}/finish", finish_from_json, check_finish,
              [](R r, AttemptId id, const FinishReport& report) { return r.finish(id, report); });
   add("POST", "/v1/attempts/{id}/output-captures/{request}", [](Request& r, P p, C c) -> Result<Response> {
+    PLZ_TRY(id_parameter<AttemptId>(p, "id"));
     PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
     PLZ_ASSIGN(CaptureReport report, capture_report_from_json(body));
+    PLZ_TRY(check_capture(report));
+    auto stored = c.reports.check_output(report.output_tree);
+    // Whoever waits for it is told as well.
+    if (!stored) report = {std::nullopt, 0, stored.error().message};
     c.workers.answer_capture(p.find("request")->second, std::move(report));
+    PLZ_TRY(stored);
     return json_answer("{}");
   });
 }

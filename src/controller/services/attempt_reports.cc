@@ -1,14 +1,17 @@
 #include "controller/services/attempt_reports.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace plz {
 
-AttemptReports::AttemptReports(Database& database, ExecutionService& executions, WorkerService& workers, LogStore& logs,
-                               Notifier& notifier, const Clock& clock)
+AttemptReports::AttemptReports(Database& database, ExecutionService& executions, WorkerService& workers,
+                               BlobService& blobs, LogStore& logs, Notifier& notifier, const Clock& clock)
     : database_(database),
       executions_(executions),
       workers_(workers),
+      blobs_(blobs),
       logs_(logs),
       notifier_(notifier),
       clock_(clock) {}
@@ -57,9 +60,29 @@ Result<void> AttemptReports::command_ended(AttemptId id, Timestamp time) {
 
 Result<void> AttemptReports::measures(AttemptId id, const std::vector<MeasureEvent>& events) {
   PLZ_ASSIGN(Attempt attempt, executions_.attempt(id));
+  PLZ_TRY(check_not_over(attempt, events));
   PLZ_TRY(database_.measures().append(attempt.execution_id, id, events));
   notifier_.notify(attempt.execution_id.uuid());
   return {};
+}
+
+// What was stored before may be told again.
+Result<void> AttemptReports::check_not_over(const Attempt& attempt, const std::vector<MeasureEvent>& events) {
+  PLZ_ASSIGN(Execution execution, executions_.get(attempt.execution_id));
+  if (execution.state != ExecutionState::finished) return {};
+  PLZ_ASSIGN(uint64_t last, database_.measures().last_sequence(attempt.id));
+  auto is_stored = [&](const MeasureEvent& event) { return event.sequence <= last; };
+  if (std::all_of(events.begin(), events.end(), is_stored)) return {};
+  return fail(ErrorCode::conflict,
+              fmt::format("execution {} has finished: it takes no more measures", execution.id.to_string()));
+}
+
+Result<void> AttemptReports::check_output(const std::optional<Digest>& tree) {
+  if (!tree) return {};
+  PLZ_ASSIGN(bool present, blobs_.has(*tree));
+  if (present) return {};
+  return fail(ErrorCode::conflict, fmt::format("the store lacks the output tree {}", tree->hex()),
+              "send it first, under a lease");
 }
 
 Result<void> AttemptReports::finish(AttemptId id, const FinishReport& report) {
@@ -69,6 +92,7 @@ Result<void> AttemptReports::finish(AttemptId id, const FinishReport& report) {
   if (log.bytes < report.log_bytes)
     return fail(ErrorCode::conflict,
                 fmt::format("the log of attempt {} has {} of {} bytes", id.to_string(), log.bytes, report.log_bytes));
+  PLZ_TRY(check_output(report.output_tree));
   if (!report.measures.empty()) PLZ_TRY(database_.measures().append(execution.id, id, report.measures));
   if (log.bytes > 0) PLZ_TRY(logs_.seal(id.uuid()));
   PLZ_TRY(seal_preparation_log(id, execution));

@@ -72,13 +72,15 @@ std::vector<NewExecution> ExecutionService::expand(Submission submission) const 
   if (head.spec.is_composite()) {
     const IndexRange range = *head.spec.parallel_indices_range;
     const int64_t step = std::max<int64_t>(1, head.spec.indices_per_execution);
-    for (int64_t from = range.from; from < range.to; from += step) {
+    // Not beyond the end: the largest of numbers are indices too.
+    for (int64_t from = range.from, count = 0; from < range.to; from += count) {
+      count = std::min(step, range.to - from);
       NewExecution part;
       part.execution = executions[0].execution;
       part.execution.id = ExecutionId::make(clock_);
       part.execution.spec.parallel_indices_range.reset();
       part.execution.spec.parent_id = executions[0].execution.id;
-      part.execution.spec.indices = IndexRange{from, std::min(range.to, from + step)};
+      part.execution.spec.indices = IndexRange{from, from + count};
       part.shell = {submission.shell_environment, submission.process_attributes};
       executions.push_back(std::move(part));
     }
@@ -89,7 +91,7 @@ std::vector<NewExecution> ExecutionService::expand(Submission submission) const 
   return executions;
 }
 
-Result<ExecutionId> ExecutionService::submit(Submission submission, const std::string& idempotency_key) {
+Result<ExecutionId> ExecutionService::submit(Submission submission, const IdempotencyKey& idempotency_key) {
   std::vector<NewExecution> executions = expand(std::move(submission));
   // Its parts refer to the same.
   Execution& head = executions[0].execution;

@@ -32,7 +32,7 @@ class ExecutionService {
   Result<void> load();
 
   // Durable when it returns. A composite's parts are made here, one for each group of indices.
-  Result<ExecutionId> submit(Submission submission, const std::string& idempotency_key);
+  Result<ExecutionId> submit(Submission submission, const IdempotencyKey& idempotency_key);
 
   Result<Execution> get(ExecutionId id) const;  // not_found says the id
   Result<std::vector<Execution>> parts(ExecutionId composite) const;

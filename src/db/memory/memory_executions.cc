@@ -34,19 +34,22 @@ void store_attempt(MemoryRecords& records, const Attempt& attempt) {
 void remove_one(MemoryRecords& records, ExecutionId id) {
   std::erase_if(records.measures, [&](const auto& each) { return records.attempts.at(each.first).execution_id == id; });
   std::erase_if(records.attempts, [&](const auto& each) { return each.second.execution_id == id; });
-  std::erase_if(records.idempotency_keys, [&](const auto& each) { return each.second == id; });
+  std::erase_if(records.idempotency_keys, [&](const auto& each) { return each.second.execution == id; });
   records.executions.erase(id);
 }
 
 }  // namespace
 
 Result<ExecutionId> MemoryExecutions::create(const std::vector<NewExecution>& executions,
-                                             const std::string& idempotency_key) {
+                                             const IdempotencyKey& idempotency_key) {
   if (executions.empty()) return fail(ErrorCode::invalid, "there is no execution to create");
   const Execution& first = executions.front().execution;
   std::lock_guard lock(records_.mutex);
-  auto earlier = records_.idempotency_keys.find({first.spec.user, idempotency_key});
-  if (earlier != records_.idempotency_keys.end()) return earlier->second;
+  auto earlier = records_.idempotency_keys.find({first.spec.user, idempotency_key.text});
+  if (earlier != records_.idempotency_keys.end()) {
+    PLZ_TRY(check_same_request(idempotency_key, earlier->second.request, earlier->second.execution));
+    return earlier->second.execution;
+  }
   for (const NewExecution& each : executions)
     for (const Digest& digest : each.required)
       if (!records_.blobs.count(digest)) return fail(lacks_blob(digest));
@@ -60,7 +63,8 @@ Result<ExecutionId> MemoryExecutions::create(const std::vector<NewExecution>& ex
   }
   records_.executions.merge(created);
   ++records_.reference_changes;
-  if (!idempotency_key.empty()) records_.idempotency_keys[{first.spec.user, idempotency_key}] = first.id;
+  if (!idempotency_key.text.empty())
+    records_.idempotency_keys[{first.spec.user, idempotency_key.text}] = {first.id, idempotency_key.request};
   return first.id;
 }
 

@@ -22,10 +22,15 @@ struct MemoryExecution {
   std::string document;
 };
 
+struct MemoryKey {
+  ExecutionId execution;
+  std::optional<Digest> request;
+};
+
 struct MemoryRecords {
   std::mutex mutex;  // guards all of it
   std::map<ExecutionId, MemoryExecution> executions;
-  std::map<std::pair<std::string, std::string>, ExecutionId> idempotency_keys;  // by user and key
+  std::map<std::pair<std::string, std::string>, MemoryKey> idempotency_keys;  // by user and key
   std::map<AttemptId, Attempt> attempts;
   std::map<AttemptId, std::map<uint64_t, MeasureEvent>> measures;  // by sequence
   std::map<InstanceId, Instance> instances;

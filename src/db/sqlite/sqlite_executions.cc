@@ -29,20 +29,25 @@ Result<std::vector<ExecutionRecord>> read_executions(Statement& rows) {
   }
 }
 
-Result<std::optional<ExecutionId>> find_key(Connection& connection, const std::string& user, const std::string& key) {
-  if (key.empty()) return std::nullopt;
+Result<std::optional<ExecutionId>> find_key(Connection& connection, const std::string& user,
+                                            const IdempotencyKey& key) {
+  if (key.text.empty()) return std::nullopt;
   PLZ_ASSIGN(Statement query,
-             connection.statement("SELECT execution FROM idempotency_keys WHERE user = ? AND key = ?"));
-  query.bind(user, key);
+             connection.statement("SELECT execution, request FROM idempotency_keys WHERE user = ? AND key = ?"));
+  query.bind(user, key.text);
   PLZ_ASSIGN(bool found, query.step());
   if (!found) return std::nullopt;
-  return query.column<ExecutionId>(0);
+  ExecutionId id;
+  std::optional<Digest> request;
+  query.read(id, request);
+  PLZ_TRY(check_same_request(key, request, id));
+  return id;
 }
 
-Result<void> insert_key(Connection& connection, const Execution& execution, const std::string& key) {
-  if (key.empty()) return {};
-  PLZ_ASSIGN(Statement insert, connection.statement("INSERT INTO idempotency_keys VALUES (?, ?, ?)"));
-  insert.bind(execution.spec.user, key, execution.id);
+Result<void> insert_key(Connection& connection, const Execution& execution, const IdempotencyKey& key) {
+  if (key.text.empty()) return {};
+  PLZ_ASSIGN(Statement insert, connection.statement("INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)"));
+  insert.bind(execution.spec.user, key.text, execution.id, key.request);
   return insert.run();
 }
 
@@ -244,7 +249,7 @@ struct ListQuery {
 }  // namespace
 
 Result<ExecutionId> SqliteExecutions::create(const std::vector<NewExecution>& executions,
-                                             const std::string& idempotency_key) {
+                                             const IdempotencyKey& idempotency_key) {
   if (executions.empty()) return fail(ErrorCode::invalid, "there is no execution to create");
   const Execution& first = executions.front().execution;
   ExecutionId id;

@@ -9,7 +9,8 @@ class SqliteExecutions final : public ExecutionRecords {
  public:
   explicit SqliteExecutions(SqliteStore& store) : store_(store) {}
 
-  Result<ExecutionId> create(const std::vector<NewExecution>& executions, const std::string& idempotency_key) override;
+  Result<ExecutionId> create(const std::vector<NewExecution>& executions,
+                             const IdempotencyKey& idempotency_key) override;
   Result<std::optional<ExecutionRecord>> find(ExecutionId id) override;
   Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter, std::optional<ExecutionId> before,
                                             size_t limit) override;
