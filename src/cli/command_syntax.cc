@@ -131,11 +131,11 @@ void define_verify_and_diff(CLI::App& app, ParsedOptions& parsed) {
 void define_logs(CLI::App& app, ParsedOptions& parsed) {
   auto [command, options] = define<LogsOptions>(app, parsed, "logs", "Show what an execution prints, until it ends",
                                                 "  plz logs\n"
-                                                "  plz logs --since start\n"
+                                                "  plz logs --since now\n"
                                                 "  plz logs --since 2026-03-01T12:00:00Z > log.txt");
   add_execution(command, options.execution);
   command
-      .add_option("-s,--since", options.since, "From the start, a time or an epoch second; if left out, from now on")
+      .add_option("-s,--since", options.since, "From now on, from a time or an epoch second; if left out, from the start")
       ->option_text("start|TIME|SECONDS");
 }
 

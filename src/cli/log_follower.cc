@@ -18,8 +18,8 @@ Error given_up(Error error, ExecutionId id) {
 }
 
 Error not_shown(Error error, ExecutionId id) {
-  error.hint = fmt::format("the execution goes on; to see it: plz logs --since start {}; to end it: plz stop {}",
-                           id.to_string(), id.to_string());
+  error.hint = fmt::format("the execution goes on; to see it: plz logs {}; to end it: plz stop {}", id.to_string(),
+                           id.to_string());
   return error;
 }
 

@@ -44,7 +44,7 @@ struct DiffOptions {
 
 struct LogsOptions {
   OptionalExecution execution;
-  std::string since;  // empty: from now
+  std::string since;  // empty: from the start
 };
 
 struct StatusOptions {

@@ -267,7 +267,7 @@ done
     time.sleep(2)  # so that now is not the start
     shown = plz.root / "shown"
     with shown.open("wb") as file:
-        follower = plz.popen("logs", execution, stdout=file)
+        follower = plz.popen("logs", "--since", "now", execution, stdout=file)
     for _ in range(2):
         lines = len(shown.read_bytes().splitlines())
         wait_until(lambda: len(shown.read_bytes().splitlines()) > lines + 20, what="more of the log")

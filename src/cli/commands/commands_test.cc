@@ -297,11 +297,15 @@ TEST_F(CommandsTest, RerunOfAWholeCompositeCanBeRestrictedToWhatFailed) {
   EXPECT_EQ(scripted_.printed(), std::string(kIdText) + "\n");
 }
 
-TEST_F(CommandsTest, LogsOfAFinishedExecutionSayHowToSeeThem) {
+TEST_F(CommandsTest, LogsBeginWhereItIsSaid) {
   finish(Outcome{OutcomeKind::succeeded, 0, {}, false, {}});
-  scripted_.answer("GET " + kOne + "/logs?follow=1&from=now", "");
+  const std::string stream = "GET " + kOne + "/logs?follow=1";
+  scripted_.answer(stream, "all\n");
+  scripted_.answer(stream + "&from=now", "new\n");
   EXPECT_EQ(ok(LogsOptions{kId}), 0);
-  EXPECT_THAT(scripted_.told(), HasSubstr("plz logs --since start"));
+  EXPECT_EQ(scripted_.printed(), "all\n");
+  EXPECT_EQ(ok(LogsOptions{kId, "now"}), 0);
+  EXPECT_EQ(scripted_.printed(), "all\nnew\n");
 }
 
 TEST_F(CommandsTest, CompletionOffersIds) {

@@ -9,8 +9,8 @@ namespace {
 
 LogsRequest logs_request(const LogsOptions& options, ExecutionId id) {
   LogsRequest request{id};
-  request.from_now = options.since.empty();
-  if (options.since != "start") request.since = options.since;
+  request.from_now = options.since == "now";
+  if (options.since != "now" && options.since != "start") request.since = options.since;
   return request;
 }
 
@@ -25,9 +25,6 @@ std::unique_ptr<PreparationWatch> preparation_of(Session& session, const Executi
 Result<int> perform(Session& session, const LogsOptions& options) {
   Interrupt interrupt;
   PLZ_ASSIGN(const Execution execution, session.execution(options.execution));
-  if (options.since.empty() && execution.state == ExecutionState::finished)
-    session.messages().warning("The execution has finished; its log: plz logs --since start " +
-                               execution.id.to_string());
   session.messages().info("Streaming logs...");
   auto preparation = preparation_of(session, execution);
   PLZ_ASSIGN(
