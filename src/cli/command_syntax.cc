@@ -135,7 +135,8 @@ void define_logs(CLI::App& app, ParsedOptions& parsed) {
                                                 "  plz logs --since 2026-03-01T12:00:00Z > log.txt");
   add_execution(command, options.execution);
   command
-      .add_option("-s,--since", options.since, "From now on, from a time or an epoch second; if left out, from the start")
+      .add_option("-s,--since", options.since,
+                  "From now on, from a time or an epoch second; if left out, from the start")
       ->option_text("start|TIME|SECONDS");
 }
 
