@@ -137,7 +137,7 @@ void define_logs(CLI::App& app, ParsedOptions& parsed) {
   command
       .add_option("-s,--since", options.since,
                   "From now on, from a time or an epoch second; if left out, from the start")
-      ->option_text("start|TIME|SECONDS");
+      ->option_text("start|now|TIME|SECONDS");
 }
 
 void define_status(CLI::App& app, ParsedOptions& parsed) {

@@ -96,6 +96,17 @@ void forget_launch(int directory) {
   if (ftruncate(STDERR_FILENO, 0) != 0) complain_errno("cannot shorten", kErrorFile);
 }
 
+// Of an attempt that was being launched when an outer half died: the child held the pipe, lacked the parent that it
+// makes the sandbox with, and ended before it had anything to execute.
+bool never_began(int directory) { return !exists(directory, kLaunchMarker) && !exists(directory, kExitFile); }
+
+bool begin_anew(int directory, LogFile& log) {
+  forget_launch(directory);
+  if (log.open(directory)) return true;
+  complain_errno("cannot open the log");
+  return false;
+}
+
 // The sandbox program binds what is mounted on the host mount by mount, and ends when one goes meanwhile, as
 // those of containers do: it is tried again. What plz-init makes itself is bound in one call.
 int64_t launch_and_carry(int directory, int pipe, LogFile& log, OuterLock& lock, pid_t& child) {
@@ -106,12 +117,8 @@ int64_t launch_and_carry(int directory, int pipe, LogFile& log, OuterLock& lock,
     const int64_t bytes = copy_log(pipe, log, directory, lock, CopyUntil::closed);
     if (child < 0 || spec.box.root || launches == kMostLaunches || !may_launch_again(directory)) return bytes;
     reap(child);
-    forget_launch(directory);
     poll(nullptr, 0, kLaunchPauseMilliseconds);
-    if (!log.open(directory)) {
-      complain_errno("cannot open the log");
-      return bytes;
-    }
+    if (!begin_anew(directory, log)) return bytes;
   }
 }
 
@@ -128,9 +135,11 @@ int carry(int directory, OuterLock& lock) {
     return kExitFailed;
   }
   pid_t child = -1;
-  const int64_t bytes = was_launched(directory, pipe.get())
-                            ? copy_log(pipe.get(), log, directory, lock, CopyUntil::closed)
-                            : launch_and_carry(directory, pipe.get(), log, lock, child);
+  int64_t bytes = 0;
+  const bool in_another_hand = was_launched(directory, pipe.get());
+  if (in_another_hand) bytes = copy_log(pipe.get(), log, directory, lock, CopyUntil::closed);
+  if (!in_another_hand || (never_began(directory) && begin_anew(directory, log)))
+    bytes = launch_and_carry(directory, pipe.get(), log, lock, child);
   write_end_record(directory, bytes);
   if (child > 0) reap(child);
   return kExitDone;

@@ -280,6 +280,21 @@ TEST_P(RuntimeContract, LogSurvivesTheOuterHalf) {
   EXPECT_TRUE(ended.log == numbered_lines(60000));
 }
 
+TEST_P(RuntimeContract, StartsAfterAnOuterHalfThatDiedWhileItLaunched) {
+  if (!has_outer_half()) return;
+  LaunchSpec spec = spec_for("echo begun");
+  // As the child that it leaves: the pipe is held, and nothing was executed.
+  const std::string pipe = spec.paths.directory + "/" + init::kLogPipe;
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  UniqueFd held(open(pipe.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(held);
+  ASSERT_TRUE(runtime_->start(spec));
+  held.reset();
+  Ended ended = wait_for(spec.paths);
+  EXPECT_EQ(ended.report.outcome.kind, OutcomeKind::succeeded) << ended.report.outcome.reason;
+  EXPECT_EQ(ended.log, "begun\n");
+}
+
 TEST_P(RuntimeContract, JobEndsWhileNobodyCarriesItsLog) {
   if (!has_outer_half()) return;
   auto spec = waiting_spec(fmt::format("echo ready; {}echo over; exit 4", kAwaitGo));

@@ -300,7 +300,7 @@ TEST_F(CommandsTest, RerunOfAWholeCompositeCanBeRestrictedToWhatFailed) {
 TEST_F(CommandsTest, LogsBeginWhereItIsSaid) {
   finish(Outcome{OutcomeKind::succeeded, 0, {}, false, {}});
   const std::string stream = "GET " + kOne + "/logs?follow=1";
-  scripted_.answer(stream, "all\n");
+  scripted_.answer(stream + "&offset=0", "all\n");
   scripted_.answer(stream + "&from=now", "new\n");
   EXPECT_EQ(ok(LogsOptions{kId}), 0);
   EXPECT_EQ(scripted_.printed(), "all\n");
