@@ -92,6 +92,8 @@ void define_run(CLI::App& app, ParsedOptions& parsed) {
       ->option_text("FILE");
   add_output_directory(command, options.output_directory);
   add_outputs(command, options.outputs);
+  command.add_flag("--follow-links", options.follow_links,
+                   "Capture what links lead to, where that lies outside of the code or the input");
   command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
   command.add_option("--command", options.command, "Run this with sh -c")->option_text("TEXT");
 }

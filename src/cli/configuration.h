@@ -38,6 +38,7 @@ struct Configuration {
   std::string context_path;
   std::vector<std::string> excluded_paths;  // globs, relative to context_path
   std::vector<std::string> included_paths;
+  bool follow_links = false;
   std::optional<bool> exclude_gitignored_files;  // none: if this is a git checkout
   // At most one of the two is set; load_parameters() reads either. `run -p FILE` is the override
   // {"parameters", FILE, "-p"}.

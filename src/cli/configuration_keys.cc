@@ -109,6 +109,10 @@ constexpr ConfigurationKey kKeys[] = {
     {"exclude_gitignored_files", "boolean or null", "null",
      "Whether files that git ignores (tracked or not) and every `.git` are left out. null: if this is a git checkout.",
      kJson, kReplace, true, check::boolean_or_null, PLZ_SET(c.exclude_gitignored_files = optional_of<bool>(value))},
+    {"follow_links", "boolean", "false",
+     "Whether links that lead out of the code, or of the input, are captured as the files and directories that they "
+     "lead to. `plz run --follow-links` sets it.",
+     kJson, kReplace, false, check::boolean, PLZ_SET(c.follow_links = value.get<bool>())},
     {"parameters", "object, text or null", "null",
      "The job's parameters: an object, or the path of a JSON file that holds one. `plz run -p FILE` overrides it.",
      ValueForm::text_or_json, kReplace, true, check::parameters, set_parameters},

@@ -19,6 +19,7 @@ struct RunOptions {
   std::optional<std::string> parameters_path;
   std::optional<std::string> output_directory;
   std::vector<std::string> outputs;    // none: as configured
+  bool follow_links = false;           // else as configured
   std::optional<std::string> command;  // for sh -c
   std::vector<std::string> arguments;  // what stood after --
   bool detach = false;

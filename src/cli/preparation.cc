@@ -133,6 +133,7 @@ class Preparation {
   Result<CaptureResult> capture_here(const std::string& root, const CaptureFilter* filter) {
     CaptureOptions options;
     options.filter = filter;
+    options.follow_links = configuration_.follow_links ? FollowLinks::outward : FollowLinks::hugging_face;
     PLZ_ASSIGN(options.stat_cache_path, stat_cache_path(session_.data_directory(), root));
     options.cancelled = interrupt_.flag();
     options.progress = [this](const CaptureProgress& progress) { show_progress(progress); };

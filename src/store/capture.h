@@ -31,6 +31,13 @@ struct CaptureProgress {
   uint64_t files_seen = 0, bytes_hashed = 0, bytes_sent = 0, bytes_to_hash = 0;
 };
 
+// Which symbolic links are captured as the files and directories that they lead to. All others are captured as links.
+enum class FollowLinks {
+  never,         // of a tree that somebody else made: its links may lead anywhere
+  hugging_face,  // from a snapshot in a Hugging Face cache to the blobs beside the snapshots
+  outward,       // all that lead out of the root. What is found there is subject to the filter, by its path in the root
+};
+
 struct CaptureOptions {
   const CaptureFilter* filter = nullptr;  // none: everything
   std::string stat_cache_path;            // empty: no cache. A damaged cache is ignored
@@ -41,6 +48,11 @@ struct CaptureOptions {
   bool unreadable_is_warning = false;
   // Where another could put one in the place of the root, it is an error (not_found).
   bool root_may_be_link = true;
+  FollowLinks follow_links = FollowLinks::never;
+  // An absolute link to below one of link_places is stored as a relative one, from where the root is for whoever made
+  // the links: link_root. One to below the root's own path is, too.
+  std::string link_root;
+  std::vector<std::string> link_places;
   // Called at most ten times a second, from any thread, and once when the capture has succeeded.
   std::function<void(const CaptureProgress&)> progress;
   const volatile bool* cancelled = nullptr;
@@ -63,7 +75,8 @@ struct CaptureResult {
 // Hash and send. A file that changes while it is read is read again, three times at most, then it is
 // an error that names it; one that vanishes between listing and reading is left out as if it had
 // never been. Missing or unreadable input is an error that names the path. A crash at any moment
-// leaves the cache and the store as they were or further on, never wrong.
+// leaves the cache and the store as they were or further on, never wrong. Links that lead to nothing that is captured
+// are named in the warnings, by count and the first few.
 Result<CaptureResult> capture(const std::string& root, const CaptureOptions& options, BlobSink& sink);
 
 // The paths that would be captured, sorted, and those left out (a directory left out whole is one

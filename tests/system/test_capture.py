@@ -100,3 +100,71 @@ def test_input_is_no_code(plz):
     plz.configure(input="file://data")
     done = plz.ok("run", "--", "sh", "-c", "cat /plz/input/__pycache__/x")
     assert done.out.strip() == "kept"
+
+
+@pytest.fixture
+def outside(plz):
+    path = plz.root / "outside"
+    path.mkdir()
+    (path / "data.txt").write_text("one\n")
+    (plz.project / "data").symlink_to(path)
+    return path
+
+
+READ = ("run", "--follow-links", "--", "sh", "-c", "[ ! -L data ] && cat data/data.txt")
+
+
+def test_links_that_lead_out_are_named(plz, outside):
+    done = plz.ok("run", "--", "true")
+    said = f'** 1 link leads out of what is captured, and stays a link: data -> {outside} ("follow_links": true'
+    assert said in done.err, str(done)
+    assert said in plz.ok("run", "--", "true").err  # nothing changed
+    assert "data/data.txt" not in plz.ok("list-context").out
+
+
+def test_links_are_followed_where_asked_for(plz, outside):
+    done = plz.ok(*READ)
+    assert done.out == "one\n" and "** " not in done.err, str(done)
+    (outside / "data.txt").write_text("two\n")
+    assert plz.ok(*READ).out == "two\n"
+    (outside / "data.txt").unlink()
+    (outside / "data.txt").write_text("new\n")
+    assert plz.ok(*READ).out == "new\n"
+    (outside / "back").symlink_to(plz.project)
+    assert "data/back" in plz.ok(*READ).err and plz.ok(*READ).out == "new\n"
+    plz.configure(follow_links=True, excluded_paths=["data/data.txt"])
+    assert plz.ok("run", "--", "ls", "data").out.split() == ["back"]
+
+
+@pytest.mark.parametrize("kind", ["models", "datasets"])
+def test_a_hugging_face_snapshot_is_an_input(plz, kind):
+    repository = plz.root / "hub" / f"{kind}--org--name"
+    snapshot = repository / "snapshots" / "0123abc"
+    (repository / "blobs").mkdir(parents=True)
+    (repository / "blobs" / "e3b0c442").write_text("weights\n")
+    (snapshot / "onnx").mkdir(parents=True)
+    (snapshot / "model.safetensors").symlink_to("../../blobs/e3b0c442")
+    (snapshot / "onnx" / "model.onnx").symlink_to("../../../blobs/e3b0c442")
+    plz.configure(input=f"file://{snapshot}")
+    done = plz.ok("run", "--", "sh", "-c", "cd /plz/input; find . -type l; cat model.safetensors onnx/model.onnx")
+    assert done.out == "weights\nweights\n" and "** " not in done.err, str(done)
+
+
+def test_links_into_what_is_stored_are_relative(plz):
+    plz.write("in.txt", "captured\n")
+    (plz.project / "link.txt").symlink_to(plz.project / "in.txt")
+    done = plz.ok("run", "-o", plz.root / "out", "--", "sh", "-c",
+                  "readlink link.txt; cd /plz/output; mkdir d; echo best > d/1; ln -s /plz/output/d/1 d/last")
+    assert done.out == "in.txt\n", str(done)
+    assert os.readlink(plz.root / "out" / "d" / "last") == "1"
+    assert (plz.root / "out" / "d" / "last").read_text() == "best\n"
+
+
+def test_no_link_of_a_job_is_followed(plz):
+    secret = plz.root / "secret"
+    secret.write_text("not the job's")
+    done = plz.ok("run", "-o", plz.root / "out", "--", "sh", "-c", f"ln -s {secret} /plz/output/secret; mkdir -p "
+                  f"/plz/output/models--a/snapshots/r; ln -s {secret} /plz/output/models--a/snapshots/r/x")
+    assert os.readlink(plz.root / "out" / "secret") == str(secret)
+    assert (plz.root / "out" / "models--a" / "snapshots" / "r" / "x").is_symlink()
+    assert "2 links lead out of what is captured" in done.err, str(done)

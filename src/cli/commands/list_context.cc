@@ -37,6 +37,7 @@ Result<int> perform(Session& session, const ListContextOptions& options) {
   for (const auto& warning : filter.warnings) session.messages().warning(warning);
   CaptureOptions capture;
   capture.filter = filter.filter.get();
+  capture.follow_links = session.configuration().follow_links ? FollowLinks::outward : FollowLinks::hugging_face;
   PLZ_ASSIGN(const CaptureListing listing, list_capture(session.configuration().context_path, capture));
   const auto paths = options.excluded ? paths_of(listing.left_out, true) : paths_of(listing.captured, false);
   PLZ_TRY(session.out().write(options.json ? as_json(paths) : as_lines(paths)));

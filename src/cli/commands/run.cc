@@ -28,6 +28,7 @@ std::string json_array(const std::vector<std::string>& texts) {
 std::vector<ConfigurationOverride> configuration_overrides(const RunOptions& options) {
   std::vector<ConfigurationOverride> overrides;
   if (options.parameters_path) overrides.push_back({"parameters", *options.parameters_path, "--parameters"});
+  if (options.follow_links) overrides.push_back({"follow_links", "true", "--follow-links"});
   if (!options.outputs.empty()) overrides.push_back({"outputs", json_array(options.outputs), "--outputs"});
   if (options.command) overrides.push_back({"command", json_array({"sh", "-c", *options.command}), "--command"});
   if (!options.arguments.empty())

@@ -19,6 +19,7 @@ CachedEntry to_cached(const WalkedEntry& entry, size_t name_offset, size_t targe
   cached.mode = entry.mode;
   cached.kind = static_cast<uint8_t>(entry.kind);
   cached.settled = entry.settled;
+  cached.followed = entry.followed;
   if (entry.child) {
     cached.stamp = {.size = entry.child->cache_record};
     memcpy(cached.digest, entry.child->digest.bytes().data(), Digest::kBytes);

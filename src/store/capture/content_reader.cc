@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "os/beneath.h"
 #include "os/fd.h"
 #include "store/capture/large_file.h"
 #include "store/pack_format.h"
@@ -96,14 +95,15 @@ void ContentReader::read_file(Worker& worker, const File& file) {
 
 ContentReader::Attempt ContentReader::attempt(Worker& worker, const File& file) {
   if (worker.directory != file.directory || !worker.directory_fd) {
-    worker.directory_fd = open_directory_beneath(tree_.root_fd.get(), tree_.relative_path(*file.directory));
+    worker.directory_fd = tree_.open_directory(*file.directory);
     worker.directory = file.directory;
     if (!worker.directory_fd) return fail_reading(file, errno);
   }
   WalkedEntry result = file.directory->entries[file.index];
   const char* name = file.directory->name_of(result);
+  const int links = result.followed ? 0 : O_NOFOLLOW;
   // Not blocking: a fifo may have taken the file's place.
-  UniqueFd fd(openat(worker.directory_fd.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  UniqueFd fd(openat(worker.directory_fd.get(), name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | links));
   if (!fd) return fail_reading(file, errno);
   Attempt outcome = read_open_file(worker, file, fd.get(), result);
   if (outcome == Attempt::done) publish(file, result);

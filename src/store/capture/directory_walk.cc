@@ -7,9 +7,11 @@
 
 #include <climits>
 #include <cstring>
+#include <unordered_map>
+
+#include <fmt/core.h>
 
 #include "base/text.h"
-#include "os/beneath.h"
 #include "os/file.h"
 #include "store/capture/cache_matcher.h"
 #include "store/capture/open_root.h"
@@ -21,6 +23,8 @@ namespace {
 constexpr size_t kListingBytes = 64u << 10;
 // Larger directories are divided among the threads.
 constexpr size_t kSliceEntries = 1024;
+// Links among directories can multiply them without end.
+constexpr uint64_t kMostFollowedEntries = 5'000'000;
 
 // The kernel's struct linux_dirent64 (getdents64(2)).
 struct KernelEntry {
@@ -51,6 +55,15 @@ struct DirectoryWalk::Listing {
   std::vector<WalkedEntry> entries;
   std::string names;
   std::atomic<size_t> slices_left = 1;
+
+  std::mutex mutex;
+  std::string target_of(const WalkedEntry& entry) {
+    std::lock_guard lock(mutex);
+    return targets[entry.name_offset];
+  }
+  // By the offset of the entry's name. Texts of links, as they are stored; directories that links lead to.
+  std::unordered_map<uint32_t, std::string> targets;                          // by mutex
+  std::unordered_map<uint32_t, std::unique_ptr<FollowedDirectory>> followed;  // by mutex
 };
 
 struct DirectoryWalk::Task {
@@ -61,7 +74,7 @@ struct DirectoryWalk::Task {
 };
 
 DirectoryWalk::DirectoryWalk(CaptureRun& run, const StatCache& cache, WalkedTree& tree)
-    : run_(run), cache_(cache), tree_(tree) {}
+    : run_(run), cache_(cache), tree_(tree), links_(run, tree) {}
 DirectoryWalk::~DirectoryWalk() = default;
 
 Result<void> DirectoryWalk::walk(std::vector<std::string>* left_out) {
@@ -70,6 +83,7 @@ Result<void> DirectoryWalk::walk(std::vector<std::string>* left_out) {
   add_task({&tree_.root()});
   run_on_threads(run_.threads(), [this] { work(); });
   PLZ_TRY(run_.outcome());
+  links_.warn();
   settle(tree_, [this](std::string path) { note_left_out(std::move(path)); });
   if (tree_.root().left_out)
     return fail(ErrorCode::not_found, printable(tree_.root_path) + " vanished while it was captured");
@@ -117,7 +131,7 @@ void DirectoryWalk::finish_task() {
 void DirectoryWalk::list(WalkedDirectory& directory) {
   auto listing = std::make_shared<Listing>(directory);
   listing->path = tree_.relative_path(directory);
-  listing->fd = open_directory_beneath(tree_.root_fd.get(), listing->path);
+  listing->fd = tree_.open_directory(directory);
   int error_number = listing->fd ? 0 : errno;
   if (!listing->path.empty()) listing->path += '/';
   if (!tree_.single_name.empty()) add_name(*listing, tree_.single_name, DT_REG);
@@ -158,8 +172,13 @@ void DirectoryWalk::add_name(Listing& listing, std::string_view name, unsigned c
     size_t length = listing.path.size();
     listing.path += name;
     auto verdict = filter->judge(listing.path, is_directory);
-    bool out =
-        verdict == CaptureFilter::Verdict::exclude || (verdict == CaptureFilter::Verdict::look_inside && !is_directory);
+    // It may lead to a directory in which something is to be captured: stat_link() will see.
+    const bool may_lead_on = verdict == CaptureFilter::Verdict::exclude && type == DT_LNK &&
+                             run_.options().follow_links == FollowLinks::outward &&
+                             filter->judge(listing.path, true) == CaptureFilter::Verdict::look_inside;
+    if (may_lead_on) verdict = CaptureFilter::Verdict::look_inside;
+    bool out = verdict == CaptureFilter::Verdict::exclude ||
+               (verdict == CaptureFilter::Verdict::look_inside && !is_directory && !may_lead_on);
     if (out) note_left_out(is_directory ? listing.path + "/" : listing.path);
     listing.path.resize(length);
     if (out) return;
@@ -187,6 +206,7 @@ void DirectoryWalk::stat_entry(Listing& listing, WalkedEntry& entry) {
     if (errno != ENOENT) unreadable(listing.directory, name, errno);
     return;
   }
+  if (S_ISLNK(st.st_mode) && !stat_link(listing, entry, st)) return;
   entry.mode = st.st_mode & 01777;
   if (S_ISDIR(st.st_mode)) {
     entry.kind = EntryKind::directory;
@@ -204,10 +224,41 @@ void DirectoryWalk::stat_entry(Listing& listing, WalkedEntry& entry) {
   const CachedEntry& cached = listing.directory.cached->entries[entry.cached_index];
   bool same_kind = S_ISLNK(st.st_mode) == (cached.kind == static_cast<uint8_t>(EntryKind::symlink));
   if (!cached.settled || !same_kind || cached.mode != entry.mode || !(cached.stamp == entry.stamp)) return;
+  // What is stored in its place may have changed where the link has not.
+  if (S_ISLNK(st.st_mode) && listing.directory.cached->target(cached) != listing.target_of(entry)) return;
   entry.state = ContentState::cached;
   entry.settled = true;
   entry.kind = static_cast<EntryKind>(cached.kind);
   entry.digest = Digest::from_bytes(cached.digest);
+}
+
+// Of what is captured in its place, `st` tells. False: it is left out.
+bool DirectoryWalk::stat_link(Listing& listing, WalkedEntry& entry, struct stat& st) {
+  const std::string name = listing.names.c_str() + entry.name_offset;
+  char text[PATH_MAX];
+  const ssize_t size = readlinkat(listing.fd.get(), name.c_str(), text, sizeof text);
+  if (size <= 0) {
+    entry.state = ContentState::left_out;
+    if (size < 0 && errno != ENOENT && errno != EINVAL) unreadable(listing.directory, name, errno);
+    return false;
+  }
+  LinkFate fate = links_.decide(listing.directory, listing.fd.get(), name, std::string(text, static_cast<size_t>(size)),
+                                !entry.only_if_occupied);
+  if (entry.only_if_occupied && fate.kind != LinkFate::Kind::directory) {
+    entry.state = ContentState::left_out;
+    return false;
+  }
+  std::lock_guard lock(listing.mutex);
+  if (fate.kind == LinkFate::Kind::link) {
+    listing.targets[entry.name_offset] = std::move(fate.target);
+    return true;
+  }
+  st = fate.status;
+  entry.followed = true;
+  if (fate.kind == LinkFate::Kind::directory)
+    listing.followed[entry.name_offset] =
+        std::make_unique<FollowedDirectory>(FollowedDirectory{fate.real_path, st.st_dev, st.st_ino});
+  return true;
 }
 
 void DirectoryWalk::leave_out_special(Listing& listing, WalkedEntry& entry, uint32_t mode) {
@@ -230,6 +281,12 @@ void DirectoryWalk::finish_listing(Listing& listing) {
     if (pending) add_child(listing, entry, WalkedEntry::kNotCached);
     return pending || entry.state == ContentState::left_out;
   });
+  if (nearest_followed(directory) &&
+      followed_entries_.fetch_add(listing.entries.size()) + listing.entries.size() > kMostFollowedEntries)
+    run_.fail_with({ErrorCode::invalid,
+                    fmt::format("links lead to more than {} files and directories, at last in {}", kMostFollowedEntries,
+                                printable(tree_.full_path(directory))),
+                    "leave some of them out with excluded_paths"});
   directory.as_cached = directory.cached && directory.cached->entries.size() == listing.entries.size();
   for (uint32_t i = 0; i < listing.entries.size(); ++i) {
     const WalkedEntry& entry = listing.entries[i];
@@ -247,26 +304,20 @@ void DirectoryWalk::finish_listing(Listing& listing) {
 void DirectoryWalk::keep_entries(Listing& listing) {
   WalkedDirectory& directory = listing.directory;
   for (WalkedEntry& entry : listing.entries)
-    if (entry.kind == EntryKind::symlink) read_target(listing, entry);
+    if (entry.kind == EntryKind::symlink) keep_target(listing, entry);
   directory.entries = std::move(listing.entries);
   directory.names = std::move(listing.names);
   for (WalkedDirectory* child : directory.children)
     if (child->index_in_parent != WalkedEntry::kNotCached) directory.entries[child->index_in_parent].child = child;
 }
 
-void DirectoryWalk::read_target(Listing& listing, WalkedEntry& entry) {
-  std::string name = listing.names.c_str() + entry.name_offset;
-  char target[PATH_MAX];
-  ssize_t size = readlinkat(listing.fd.get(), name.c_str(), target, sizeof target);
-  if (size <= 0) {
-    entry.state = ContentState::left_out;
-    if (size < 0 && errno != ENOENT && errno != EINVAL) unreadable(listing.directory, name, errno);
-    return;
-  }
+void DirectoryWalk::keep_target(Listing& listing, WalkedEntry& entry) {
+  const std::string name = listing.names.c_str() + entry.name_offset;
+  const std::string& target = listing.targets[entry.name_offset];
   // Behind the name, where there is no room: both move to the end.
   entry.name_offset = append_name(listing.names, name);
-  entry.target_bytes = static_cast<uint16_t>(size);
-  listing.names.append(target, static_cast<size_t>(size));
+  entry.target_bytes = static_cast<uint16_t>(target.size());
+  listing.names += target;
   entry.state = ContentState::read;
 }
 
@@ -282,6 +333,7 @@ void DirectoryWalk::add_child(Listing& listing, const WalkedEntry& entry, uint32
   child->mode = entry.mode;
   child->only_if_occupied = entry.only_if_occupied;
   child->index_in_parent = index;
+  if (entry.followed) child->followed = std::move(listing.followed[entry.name_offset]);
   if (entry.cached_index != WalkedEntry::kNotCached)
     child->cached = cache_.child(*parent.cached, parent.cached->entries[entry.cached_index]);
   parent.children.push_back(child);

@@ -2,6 +2,7 @@
 // still as the cache has it. Reads no file.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 
 #include "base/result.h"
 #include "store/capture/capture_run.h"
+#include "store/capture/link_policy.h"
 #include "store/capture/stat_cache.h"
 #include "store/capture/walked_tree.h"
 
@@ -36,10 +38,11 @@ class DirectoryWalk {
   void add_name(Listing& listing, std::string_view name, unsigned char type);
   void stat_entries(Listing& listing, size_t from, size_t to);
   void stat_entry(Listing& listing, WalkedEntry& entry);
+  bool stat_link(Listing& listing, WalkedEntry& entry, struct stat& st);
   void leave_out_special(Listing& listing, WalkedEntry& entry, uint32_t mode);
   void finish_listing(Listing& listing);
   void keep_entries(Listing& listing);
-  void read_target(Listing& listing, WalkedEntry& entry);
+  void keep_target(Listing& listing, WalkedEntry& entry);
   void add_child(Listing& listing, const WalkedEntry& entry, uint32_t index);
   void unreadable(const WalkedDirectory& directory, std::string_view name, int error_number);
   void note_left_out(std::string path);
@@ -47,6 +50,8 @@ class DirectoryWalk {
   CaptureRun& run_;
   const StatCache& cache_;
   WalkedTree& tree_;
+  LinkPolicy links_;
+  std::atomic<uint64_t> followed_entries_ = 0;  // found behind links
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -18,10 +18,25 @@ std::string_view special_kind(uint32_t mode) {
   return "a device file";
 }
 
+namespace {
+
+Result<void> look_at_root(WalkedTree& tree) {
+  char resolved[PATH_MAX];
+  struct stat st;
+  if (!realpath(tree.root_path.c_str(), resolved) || fstat(tree.root_fd.get(), &st) != 0)
+    return fail(unreadable_error(errno, tree.root_path));
+  tree.real_root = resolved;
+  tree.root_device = st.st_dev;
+  tree.root_inode = st.st_ino;
+  return {};
+}
+
+}  // namespace
+
 Result<void> open_root(const std::string& root, WalkedTree& tree, bool may_be_link) {
   tree.root_path = root;
   tree.root_fd = UniqueFd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (may_be_link ? 0 : O_NOFOLLOW)));
-  if (tree.root_fd) return {};
+  if (tree.root_fd) return look_at_root(tree);
   if (!may_be_link && (errno == ENOTDIR || errno == ELOOP))
     return fail(ErrorCode::not_found, printable(root) + " is no directory");
   if (errno == ENOENT)

@@ -49,9 +49,10 @@ struct CachedEntry {
   uint32_t target_bytes;  // of a link: its text; of a chunked file: its list of chunks
   uint16_t name_bytes;
   uint16_t mode;
-  uint8_t kind;     // EntryKind
-  uint8_t settled;  // 0: read again next time (file_stamp.h)
-  uint8_t zero[2];
+  uint8_t kind;      // EntryKind
+  uint8_t settled;   // 0: read again next time (file_stamp.h)
+  uint8_t followed;  // 1: a link is there, and this is what it leads to
+  uint8_t zero;
 };
 
 // Views into a mapped cache; valid while the StatCache lives.

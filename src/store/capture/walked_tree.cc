@@ -1,12 +1,17 @@
 #include "store/capture/walked_tree.h"
 
+#include <fcntl.h>
+
+#include "os/beneath.h"
 #include "os/file.h"
 
 namespace plz {
 
-std::string WalkedTree::relative_path(const WalkedDirectory& directory) const {
+std::string WalkedTree::relative_path(const WalkedDirectory& directory) const { return path_below(directory, nullptr); }
+
+std::string WalkedTree::path_below(const WalkedDirectory& directory, const WalkedDirectory* above) const {
   std::vector<const WalkedDirectory*> chain;
-  for (auto at = &directory; at->parent; at = at->parent) chain.push_back(at);
+  for (auto at = &directory; at != above && at->parent; at = at->parent) chain.push_back(at);
   std::string path;
   for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
     if (!path.empty()) path += '/';
@@ -17,6 +22,13 @@ std::string WalkedTree::relative_path(const WalkedDirectory& directory) const {
 
 std::string WalkedTree::relative_path(const WalkedDirectory& directory, std::string_view name) const {
   return join_path(relative_path(directory), name);
+}
+
+UniqueFd WalkedTree::open_directory(const WalkedDirectory& directory) const {
+  const WalkedDirectory* followed = nearest_followed(directory);
+  if (!followed) return open_directory_beneath(root_fd.get(), relative_path(directory));
+  UniqueFd place(open(followed->followed->real_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return place ? open_directory_beneath(place.get(), path_below(directory, followed)) : UniqueFd();
 }
 
 std::string WalkedTree::full_path(const WalkedDirectory& directory) const {
@@ -34,6 +46,12 @@ std::string_view WalkedTree::chunk_list_before(const WalkedDirectory& directory,
   const CachedEntry& cached = directory.cached->entries[entry.cached_index];
   bool chunked = cached.kind == static_cast<uint8_t>(EntryKind::chunked_file);
   return chunked ? directory.cached->target(cached) : std::string_view();
+}
+
+const WalkedDirectory* nearest_followed(const WalkedDirectory& directory) {
+  auto at = &directory;
+  while (at && !at->followed) at = at->parent;
+  return at;
 }
 
 uint32_t append_name(std::string& names, std::string_view name) {
@@ -62,6 +80,7 @@ void restore_entries(WalkedDirectory& directory) {
     entry.kind = static_cast<EntryKind>(from.kind);
     entry.state = ContentState::cached;
     entry.settled = true;
+    entry.followed = from.followed != 0;
     directory.entries.push_back(entry);
   }
   for (WalkedDirectory* child : directory.children)

@@ -40,7 +40,14 @@ struct WalkedEntry {
   ContentState state = ContentState::unread;
   bool settled = false;           // the stamp can be trusted next time
   bool only_if_occupied = false;  // of a directory: WalkedDirectory's
+  bool followed = false;          // a link is there, and this is what it leads to
   WalkedDirectory* child = nullptr;
+};
+
+// A directory that a link leads to, out of what its own directory is part of.
+struct FollowedDirectory {
+  std::string real_path;
+  uint64_t device = 0, inode = 0;
 };
 
 struct WalkedDirectory {
@@ -50,6 +57,7 @@ struct WalkedDirectory {
   // Left out unless something in it is captured.
   bool only_if_occupied = false;
   bool left_out = false;
+  std::unique_ptr<const FollowedDirectory> followed;  // none: it is a directory in that of its parent
   std::optional<CachedDirectory> cached;
   // Everything in it but the content of its directories is as in the cache, and can be trusted.
   bool as_cached = false;
@@ -76,6 +84,8 @@ struct WalkedDirectory {
 struct WalkedTree {
   UniqueFd root_fd;
   std::string root_path;  // as given, for messages
+  std::string real_root;  // without links
+  uint64_t root_device = 0, root_inode = 0;
   // A single file as root: its name in root_fd, and the name it is captured under.
   std::string single_name, captured_name;
   std::deque<WalkedDirectory> directories;  // parents before children; the first is the root
@@ -89,11 +99,18 @@ struct WalkedTree {
   WalkedDirectory& root() { return directories.front(); }
   std::string relative_path(const WalkedDirectory& directory) const;
   std::string relative_path(const WalkedDirectory& directory, std::string_view name) const;
+  // From one above it (nullptr: the root) to a directory.
+  std::string path_below(const WalkedDirectory& directory, const WalkedDirectory* above) const;
+  // No descriptor: errno says why. Goes through no link but those that are followed.
+  UniqueFd open_directory(const WalkedDirectory& directory) const;
   std::string full_path(const WalkedDirectory& directory) const;
   std::string full_path(const WalkedDirectory& directory, std::string_view name) const;
   // Of a chunked file, as the last capture had it; empty if it had not.
   static std::string_view chunk_list_before(const WalkedDirectory& directory, const WalkedEntry& entry);
 };
+
+// The directory itself or the nearest above it that a link leads to; nullptr: none.
+const WalkedDirectory* nearest_followed(const WalkedDirectory& directory);
 
 // Fills the entries of an as_cached directory from the cache.
 void restore_entries(WalkedDirectory& directory);

@@ -65,6 +65,8 @@ Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink, 
   CaptureOptions options;
   options.unreadable_is_warning = true;
   options.root_may_be_link = false;
+  options.link_root = "/plz/output";
+  options.link_places = {"/plz/output", "/plz/input", "/src"};
   options.cancelled = cancelled;
   PLZ_ASSIGN(CaptureResult captured, capture(directory, options, sink));
   stored.tree = captured.tree;

@@ -17,8 +17,9 @@ struct StoredOutput {
 };
 
 bool has_output(const std::string& directory);
-// What cannot be kept (sockets, fifos, devices, unreadable files) is left out with a note.
-// unavailable: trying again may help. `cancelled` may become true in another thread.
+// Links into the job's own places (docs/what-a-job-sees.md) become relative. Those that lead out stay links, with a
+// note. What cannot be kept (sockets, fifos, devices, unreadable files) is left out with a note. unavailable: trying
+// again may help. `cancelled` may become true in another thread.
 Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink,
                                   const volatile bool* cancelled = nullptr);
 
