@@ -138,3 +138,11 @@ def test_files_that_pages_name_exist():
     for page in DOCS.rglob("*.md"):
         for name in re.findall(r"`((?:src/)?[a-z]+/[\w/]+\.(?:cc|h|sql))`", page.read_text()):
             assert (DOCS.parent / "src" / name.removeprefix("src/")).exists(), f"{page.name}: {name}"
+
+
+def test_each_promise_of_security_names_a_test_that_exists():
+    rows = [line for line in (DOCS / "security.md").read_text().splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 10
+    for row in rows:
+        file, name = re.search(r"`(test_\w+\.py)::(test_\w+)` \|$", row).groups()
+        assert f"def {name}(" in (pathlib.Path(__file__).parent / file).read_text(), row
