@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -14,15 +15,25 @@
 
 namespace plz {
 
+// What is written at most. Generous: they hold off trees that nobody made on purpose, or that were made to do harm.
+struct MaterialiseLimits {
+  uint64_t entries = 50'000'000;
+  uint64_t depth = 2'000;        // directories in each other
+  uint64_t bytes = 64ull << 40;  // of files, holes too
+};
+
 struct MaterialiseOptions {
   bool read_only = false;  // drops the write bits (for shared caches)
   int threads = 0;
   std::function<void(uint64_t bytes_done)> progress;
+  MaterialiseLimits limits;
+  std::stop_token stop;  // ends it between two files, or blobs of one
 };
 
 // Writes the tree's content into `directory`, which is made and must be empty. Names that escape it
 // cannot occur (decode_tree refuses them). Holes of sparse files are kept as holes. Identical files
-// are written once each: no hard links. On failure what was written stays: the caller removes it.
+// are written once each: no hard links. On failure what was written stays: the caller removes it. invalid: the tree
+// is damaged, or beyond the limits, which is found out before anything is written. cancelled: `stop` asked.
 Result<void> materialise(const Digest& tree, const std::string& directory, const MaterialiseOptions& options,
                          BlobSource& source);
 

@@ -5,6 +5,7 @@
 #include "store/chunker.h"
 #include "store/hasher.h"
 #include "store/materialise.h"
+#include "store/materialise/tree_extent.h"
 
 namespace plz {
 namespace {
@@ -79,6 +80,8 @@ Result<std::optional<TreeEntry>> find_entry(const Digest& tree, std::string_view
 }
 
 Result<std::vector<ListedEntry>> list_tree(const Digest& tree, BlobSource& source) {
+  // A few directories that share each other can be more than memory holds.
+  PLZ_TRY(measure_tree(tree, source, {}));
   std::vector<ListedEntry> entries;
   Level level = {{tree, ""}};
   while (!level.empty()) {

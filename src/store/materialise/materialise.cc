@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "os/file.h"
+#include "store/materialise/tree_extent.h"
 #include "store/materialise/tree_writer.h"
 
 namespace plz {
@@ -14,6 +15,7 @@ Result<void> materialise(const Digest& tree, const std::string& directory, const
   PLZ_TRY(make_directories(directory));
   PLZ_ASSIGN(auto names, list_directory(directory));
   if (!names.empty()) return fail(ErrorCode::conflict, printable(directory) + " is not empty");
+  PLZ_TRY(measure_tree(tree, source, options.limits, options.stop));
   PLZ_ASSIGN(UniqueFd root, open_file(directory, O_RDONLY | O_DIRECTORY));
   int fd = root.get();
   TreeWriter writer(std::move(root), directory, options, source);

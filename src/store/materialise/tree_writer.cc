@@ -77,6 +77,7 @@ Result<void> TreeWriter::take_trees(size_t from, size_t to) {
   return source_.fetch(digests, [&](size_t index, std::string_view bytes) -> Result<void> {
     auto tree = decode_tree(bytes);
     if (!tree) return fail(std::move(tree).error().with_context(digests[index].hex()));
+    PLZ_TRY(go_on());
     auto directory = static_cast<uint32_t>(from + index);
     PLZ_ASSIGN(UniqueFd fd, open_directory(directory));
     for (TreeEntry& entry : tree->entries) PLZ_TRY(take_entry(directory, fd.get(), std::move(entry)));
@@ -158,6 +159,7 @@ Result<void> TreeWriter::write_small_files(size_t from, size_t to) {
   UniqueFd fd;
   uint32_t opened = 0;
   return source_.fetch(digests, [&](size_t index, std::string_view bytes) -> Result<void> {
+    PLZ_TRY(go_on());
     const SmallFile& file = small_files_[from + index];
     if (!fd || opened != file.directory) {
       PLZ_ASSIGN(fd, open_directory(file.directory));
@@ -186,6 +188,7 @@ Result<void> TreeWriter::write_part(const LargePart& part) {
   for (size_t i = part.from; i < part.to; ++i) digests.push_back(file.chunks[i].digest);
   uint64_t offset = part.offset;
   PLZ_TRY(source_.fetch(digests, [&](size_t index, std::string_view bytes) -> Result<void> {
+    PLZ_TRY(go_on());
     if (bytes.size() != file.chunks[part.from + index].bytes)
       return fail(ErrorCode::invalid, "the chunk " + digests[index].hex() + " has another size than its list says");
     PLZ_TRY(write_sparsely(file.fd.get(), bytes, offset));
@@ -218,11 +221,17 @@ Result<void> TreeWriter::close_large(LargeFile& file) {
 // Children first: a directory that may not be searched hides what is below.
 Result<void> TreeWriter::set_directory_modes() {
   for (auto index = static_cast<uint32_t>(directories_.size()); index-- > 1;) {
+    PLZ_TRY(go_on());
     if (directories_[index].mode == kModeWhileWriting) continue;
     PLZ_ASSIGN(UniqueFd fd, open_directory(index));
     if (fchmod(fd.get(), directories_[index].mode) != 0) return fail_writing(index, "");
   }
   return {};
+}
+
+Result<void> TreeWriter::go_on() const {
+  if (!options_.stop.stop_requested()) return {};
+  return fail(ErrorCode::cancelled, "stopped while " + printable(root_path_) + " was written");
 }
 
 Result<UniqueFd> TreeWriter::open_directory(uint32_t index) {

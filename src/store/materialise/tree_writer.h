@@ -62,6 +62,8 @@ class TreeWriter {
   Result<void> close_large(LargeFile& file);
   Result<void> set_directory_modes();
 
+  // cancelled: the end was asked for.
+  Result<void> go_on() const;
   Result<UniqueFd> open_directory(uint32_t index);
   Result<UniqueFd> create_file(int directory, const std::string& path, const TreeEntry& entry);
   uint32_t mode_of(uint32_t mode) const { return options_.read_only ? mode & ~0222u : mode; }
