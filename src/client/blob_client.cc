@@ -54,6 +54,19 @@ struct BlobClient::State {
     if (idle.size() < kIdleConnections) idle.push_back(std::move(connection));
   }
 
+  // A connection that was stopped takes no further call, so it is not kept.
+  template <typename Call>
+  Result<void> with_stoppable(const std::stop_token& stop, const Call& call) {
+    auto connection = take();
+    Result<void> result;
+    {
+      std::stop_callback ends(stop, [&] { connection->cancel(); });
+      result = call(*connection);
+    }
+    if (!stop.stop_requested()) put_back(std::move(connection));
+    return result;
+  }
+
   // Every such request holds the lease anew, so that a long capture keeps it.
   std::string leased(std::string target) {
     if (!lease) return target;
@@ -153,11 +166,16 @@ Result<void> BlobClient::send(std::string_view pack) {
 }
 
 Result<void> BlobClient::fetch(std::span<const Digest> digests, const Receive& receive) {
+  return fetch_until(digests, receive, {});
+}
+
+Result<void> BlobClient::fetch_until(std::span<const Digest> digests, const Receive& receive,
+                                     const std::stop_token& stop) {
   for (size_t first = 0; first < digests.size(); first += kDigestsAFetch) {
     BlobFetch fetch(digests.subspan(first, std::min(kDigestsAFetch, digests.size() - first)), first, receive);
     for (;;) {
       size_t before = fetch.received();
-      auto result = with_connection(*state_, [&](ApiConnection& api) { return fetch.run(api); });
+      auto result = state_->with_stoppable(stop, [&](ApiConnection& api) { return fetch.run(api); });
       if (result) break;
       // A connection that broke is taken up where it was, as long as that leads anywhere.
       bool again = result.error().code == ErrorCode::unavailable && !fetch.refused() && fetch.received() > before;
@@ -165,6 +183,22 @@ Result<void> BlobClient::fetch(std::span<const Digest> digests, const Receive& r
     }
   }
   return {};
+}
+
+class BlobClient::Stoppable final : public BlobSource {
+ public:
+  Stoppable(BlobClient& client, std::stop_token stop) : client_(client), stop_(std::move(stop)) {}
+  Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override {
+    return client_.fetch_until(digests, receive, stop_);
+  }
+
+ private:
+  BlobClient& client_;
+  const std::stop_token stop_;
+};
+
+std::unique_ptr<BlobSource> BlobClient::until(std::stop_token stop) {
+  return std::make_unique<Stoppable>(*this, std::move(stop));
 }
 
 }  // namespace plz

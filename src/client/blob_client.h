@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "base/clock.h"
 #include "model/ids.h"
@@ -22,8 +23,14 @@ class BlobClient final : public BlobSink, public BlobSource {
   Result<void> send_pack(std::string pack) override { return send(pack); }
   Result<void> send(std::string_view pack);  // for who may have to send it again
   Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override;
+  // The same over the same pool, which it needs, but a fetch ends with `cancelled` as soon as `stop` asks, even
+  // where the controller does not answer.
+  std::unique_ptr<BlobSource> until(std::stop_token stop);
 
  private:
+  Result<void> fetch_until(std::span<const Digest> digests, const Receive& receive, const std::stop_token& stop);
+  class Stoppable;
+
   struct State;
   std::unique_ptr<State> state_;
 };
