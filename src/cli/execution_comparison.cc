@@ -33,8 +33,12 @@ Result<Tree> output_of(Session& session, const Execution& execution, BlobSource&
 
 std::string outcome_json(const Execution& execution) {
   if (!execution.outcome) return "{}";
-  return "{\"outcome\": " + quote_json(to_string(execution.outcome->kind)) + ", \"exit_status\": " +
-         (execution.outcome->exit_status ? std::to_string(*execution.outcome->exit_status) : "null") + "}";
+  std::string json = "{\"outcome\": " + quote_json(to_string(execution.outcome->kind)) + ", \"exit_status\": " +
+                     (execution.outcome->exit_status ? std::to_string(*execution.outcome->exit_status) : "null");
+  // With the id: what two such executions computed says nothing, even where it is the same.
+  if (ran_on_changed_files(*execution.outcome))
+    json += ", \"files\": " + quote_json("not those that " + execution.id.to_string() + " was given");
+  return json + "}";
 }
 
 // What was asked for; which image a rerun was pinned to follows from the execution before.

@@ -45,6 +45,12 @@ struct Outcome {
   bool succeeded() const { return kind == OutcomeKind::succeeded; }
 };
 
+// In the reason of an outcome: what it computed is not what its code and input compute.
+inline constexpr std::string_view kChangedFilesNote = "the job did not run on the files that it was given";
+inline bool ran_on_changed_files(const Outcome& outcome) {
+  return outcome.reason.find(kChangedFilesNote) != std::string::npos;
+}
+
 bool can_transition(ExecutionState from, ExecutionState to);
 std::string_view to_string(ExecutionState state);
 std::string_view to_string(OutcomeKind kind);
