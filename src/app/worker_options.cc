@@ -18,6 +18,9 @@ constexpr char kHelp[] =
     "  --directory DIR         where its state, its jobs' files and its cache lie\n"
     "  --instance ID           the id of the instance it speaks for (default: kept in DIR)\n"
     "  --cache-bytes N         how large the cache of code and input may grow\n"
+    "  --tree-entries N        how many files and directories one tree of code or input may have\n"
+    "  --tree-depth N          how deep they may lie in each other\n"
+    "  --tree-bytes N          how many bytes its files may have in all\n"
     "  --images-bytes N        how large the images that it built may grow (0: no limit)\n"
     "  --images-base IMAGE     what plz/python and plz/pytorch are made from\n"
     "  --images-build-network NETWORK   of RUN while an image is built\n"
@@ -31,8 +34,8 @@ ParsedWorkerOptions wrong(const std::string& words) {
   return {std::nullopt, 2};
 }
 
-bool read_bytes(const char* text, uint64_t& bytes) {
-  auto [end, error] = std::from_chars(text, text + strlen(text), bytes);
+bool read_number(const char* text, uint64_t& number) {
+  auto [end, error] = std::from_chars(text, text + strlen(text), number);
   return error == std::errc() && !*end;
 }
 
@@ -52,6 +55,9 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
     kDirectory,
     kInstance,
     kCacheBytes,
+    kTreeEntries,
+    kTreeDepth,
+    kTreeBytes,
     kImagesBytes,
     kImagesBase,
     kImagesNetwork,
@@ -65,6 +71,9 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
                                         {"directory", required_argument, nullptr, kDirectory},
                                         {"instance", required_argument, nullptr, kInstance},
                                         {"cache-bytes", required_argument, nullptr, kCacheBytes},
+                                        {"tree-entries", required_argument, nullptr, kTreeEntries},
+                                        {"tree-depth", required_argument, nullptr, kTreeDepth},
+                                        {"tree-bytes", required_argument, nullptr, kTreeBytes},
                                         {"images-bytes", required_argument, nullptr, kImagesBytes},
                                         {"images-base", required_argument, nullptr, kImagesBase},
                                         {"images-build-network", required_argument, nullptr, kImagesNetwork},
@@ -91,10 +100,19 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
         if (!options.instance) return wrong("--instance must be an id");
         break;
       case kCacheBytes:
-        if (!read_bytes(optarg, options.cache_limit_bytes)) return wrong("--cache-bytes must be a number of bytes");
+        if (!read_number(optarg, options.cache_limit_bytes)) return wrong("--cache-bytes must be a number of bytes");
+        break;
+      case kTreeEntries:
+        if (!read_number(optarg, options.tree_limits.entries)) return wrong("--tree-entries must be a number");
+        break;
+      case kTreeDepth:
+        if (!read_number(optarg, options.tree_limits.depth)) return wrong("--tree-depth must be a number");
+        break;
+      case kTreeBytes:
+        if (!read_number(optarg, options.tree_limits.bytes)) return wrong("--tree-bytes must be a number of bytes");
         break;
       case kImagesBytes:
-        if (!read_bytes(optarg, options.images.limit_bytes)) return wrong("--images-bytes must be a number of bytes");
+        if (!read_number(optarg, options.images.limit_bytes)) return wrong("--images-bytes must be a number of bytes");
         break;
       case kImagesBase: options.images.base_image = optarg; break;
       case kImagesNetwork: options.images.build_network = optarg; break;

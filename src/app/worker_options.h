@@ -8,6 +8,7 @@
 #include "environment/environment_settings.h"
 #include "model/ids.h"
 #include "net/http_client.h"
+#include "store/materialise.h"
 
 namespace plz {
 
@@ -19,6 +20,7 @@ struct WorkerOptions {
   LogLevel log_level = LogLevel::info;
   std::string data_directory;  // hidden from jobs, beside `directory`; may be empty
   uint64_t cache_limit_bytes = 0;
+  MaterialiseLimits tree_limits;
   EnvironmentSettings images;  // without its directory
 };
 

@@ -27,6 +27,9 @@ struct AttemptPaths {
   std::string configuration() const { return directory + "/configuration.json"; }
 };
 
+// Where a job sees LaunchSpec::home_downloads, if it has a home_cache. Links on disk name it: it does not change.
+inline constexpr char kJobDownloadsPath[] = "/plz/downloads";
+
 // A directory of the host made visible to the job.
 struct BindMount {
   std::string host_path;
@@ -49,7 +52,8 @@ struct LaunchSpec {
   std::vector<std::string> hidden_paths;   // plz's own data and sockets: not visible to the job
   std::vector<std::string> visible_paths;  // stay visible read-only even where a hidden or private path covers them
                                            // (project, virtual environments under /tmp)
-  std::string home_cache;                  // ~/.cache of the job: writable, kept per user; may be empty
+  std::string home_cache;                  // ~/.cache of the job: writable, kept for its project; may be empty
+  std::string home_downloads;              // what links in there lead to, at kJobDownloadsPath; may be empty
   bool network = true;
   Resources resources;
   std::vector<std::string> gpu_ids;

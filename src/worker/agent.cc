@@ -54,6 +54,7 @@ struct Agent::State {
   const Clock& clock;
   Connections connections;
   TreeCache trees;
+  JobCaches caches;
   AttemptContext context;
   std::vector<RuntimeFingerprint> fingerprints;
   std::optional<InstanceId> instance;
@@ -80,10 +81,12 @@ Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vect
       connections(controller, clock, settings.backoff),
       trees(join_path(settings.directory, "cache/trees"),
             settings.cache_limit_bytes ? settings.cache_limit_bytes : default_cache_limit(settings.directory),
-            current_boot_id()),
-      context{controller, connections, trees, clock, environments, {}, join_path(settings.directory, "kept_output")} {
+            current_boot_id(), settings.tree_limits),
+      caches(join_path(settings.directory, "home_caches"), current_boot_id(), trees),
+      context{controller, connections,  trees, caches,
+              clock,      environments, {},    join_path(settings.directory, "kept_output")} {
   settings.hidden_paths.push_back(settings.directory);
-  context.host = {settings.capacity, settings.hidden_paths, path("home_caches")};
+  context.host = {settings.capacity, settings.hidden_paths};
 }
 
 Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,
@@ -122,6 +125,7 @@ void Agent::State::find_instance_id() {
 }
 
 void Agent::State::recover_attempts() {
+  std::vector<AttemptRunner*> launched;
   for (auto& directory : find_attempt_directories(path("attempts"))) {
     auto kept = directory.load();
     const bool is_whole = kept.has_value();
@@ -139,9 +143,11 @@ void Agent::State::recover_attempts() {
       continue;
     }
     add(std::move(runner));
-    if (was_started) recovered->start();
+    if (was_started) launched.push_back(recovered);
     else to_start_when_registered.push_back(recovered);  // it may be given to somebody else by now
   }
+  // Only when all hold what they use: what one ends with removes what nobody does.
+  for (AttemptRunner* runner : launched) runner->start();
 }
 
 void Agent::State::serve(const std::stop_token& stop) {

@@ -16,6 +16,7 @@
 #include "model/instance.h"
 #include "runtime/container_keeper.h"
 #include "runtime/runtime.h"
+#include "store/materialise.h"
 #include "worker/controller_access.h"
 
 namespace plz {
@@ -30,6 +31,7 @@ struct AgentSettings {
   Capacity capacity;
   std::vector<std::string> hidden_paths;  // plz's data and sockets; its own directory is added
   uint64_t cache_limit_bytes = 0;         // of trees; 0: 20 GiB, or a tenth of the disk if that is less
+  MaterialiseLimits tree_limits;          // of each
   std::chrono::seconds poll{30};
   // How long without a controller and without jobs until it ends by itself; 0: never.
   std::chrono::milliseconds give_up_after{0};

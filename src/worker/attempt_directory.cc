@@ -22,6 +22,8 @@ constexpr char kAssignment[] = "/assignment";
 constexpr char kImage[] = "/image";
 constexpr char kStop[] = "/stop";
 constexpr char kContainerNote[] = "/init.container";  // runtime/docker's
+constexpr char kPlaces[] = "/places";
+constexpr char kAgain[] = "/again";
 constexpr uint64_t kMostBytes = 256u << 20;
 
 std::string image_lines(const ImageIdentity& image) {
@@ -86,6 +88,37 @@ std::optional<ImageIdentity> AttemptDirectory::image() const {
   ImageIdentity image{std::string(lines[0]), std::string(lines[1])};
   if (lines.size() >= 4) image.base_id = lines[2], image.base_digest = lines[3];
   return image;
+}
+
+Result<void> AttemptDirectory::keep_places(const Places& places) {
+  const std::string text = places.code + "\n" + places.input + "\n" + places.cache + "\n";
+  return write_file_atomically(paths_.directory + kPlaces, text, 0600, Sync::no);
+}
+
+std::optional<AttemptDirectory::Places> AttemptDirectory::places() const {
+  auto text = read_file(paths_.directory + kPlaces);
+  if (!text) return std::nullopt;
+  auto lines = split(*text, '\n');
+  if (lines.size() < 3) return std::nullopt;
+  return Places{std::string(lines[0]), std::string(lines[1]), std::string(lines[2])};
+}
+
+Result<void> AttemptDirectory::note_again() {
+  return write_file_atomically(paths_.directory + kAgain, "", 0600, Sync::no);
+}
+
+bool AttemptDirectory::is_again() const { return path_exists(paths_.directory + kAgain); }
+
+// The note that says so goes last.
+Result<void> AttemptDirectory::clear_launch() {
+  // Without it nothing is taken for launched.
+  PLZ_TRY(remove_tree(paths_.directory + "/init.spec"));
+  PLZ_ASSIGN(const auto names, list_directory(paths_.directory));
+  for (const auto& name : names)
+    if (name.starts_with("init.") || name.starts_with("log") || name == "run" || name == "output" ||
+        name == "measures" || name == "configuration.json")
+      PLZ_TRY(remove_tree(join_path(paths_.directory, name)));
+  return remove_tree(paths_.directory + kAgain);
 }
 
 Result<void> AttemptDirectory::remove() { return remove_tree(paths_.directory); }

@@ -5,6 +5,8 @@
 //   stop              there if its end was asked for: when, in microseconds since the epoch and since the machine
 //                     started, and until when it may end by itself, likewise since the machine started
 //   image             of the job's container, once it is there: its id and its digest, a line each
+//   places            the names of its code, its input and its cache, a line each
+//   again             there if it was launched with files that were not what they should be, and is to be launched anew
 //   preparation.log   what was printed while that was made ready (model/preparation_line.h)
 //   measures.log      what the job measured so far (measure_log.h)
 //   configuration.json, output/, measures/   the job's
@@ -55,6 +57,19 @@ class AttemptDirectory {
 
   Result<void> keep_image(const ImageIdentity& image);
   std::optional<ImageIdentity> image() const;
+
+  // What it has in use of what jobs share. Earlier versions did not note it.
+  struct Places {
+    std::string code, input, cache;  // "": none
+  };
+  Result<void> keep_places(const Places& places);
+  std::optional<Places> places() const;
+
+  // Whatever came of its launch does not count.
+  Result<void> note_again();
+  bool is_again() const;
+  // Removes what launches and jobs left, so that it can be launched once more.
+  Result<void> clear_launch();
 
   Result<void> remove();
 

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/log.h"
 #include "os/boot_time.h"
 #include "os/file.h"
@@ -20,6 +22,9 @@ using std::chrono::milliseconds;
 constexpr int kTriesOnThisMachine = 3;
 constexpr int kTriesOfOutput = 8;
 constexpr int kConflictsOfReport = 5;
+// The job runs meanwhile; what it prints is not told yet.
+constexpr milliseconds kPatienceWithLooks{50};
+constexpr size_t kMostExecutionsNamed = 10;
 
 // Tells whether it is the controller that is away, or this machine that is in trouble.
 class WatchedSource final : public BlobSource {
@@ -68,7 +73,8 @@ AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptD
                        context.connections, context.clock),
       observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
                 measure_roots(assignment_.spec.indices), recovered, preparation_log_, context.connections,
-                context.clock) {
+                context.clock),
+      looks_(context.trees) {
   if (recovered) stop_ = directory_.stop_requested();
 }
 
@@ -94,7 +100,8 @@ void AttemptRunner::run(const std::stop_token& stop) {
 Result<void> AttemptRunner::go_through(const std::stop_token& stop) {
   if (discarded_ && !launched_) return fail(ending());
   if (!refusal_.empty()) could_not_start(Error{ErrorCode::invalid, refusal_, {}});
-  else if (!launched_) PLZ_TRY(prepare_and_start(stop));
+  if (refusal_.empty() && directory_.is_again()) PLZ_TRY(take_launch_back(stop));
+  if (refusal_.empty() && !launched_) PLZ_TRY(prepare_and_start(stop));
   if (launched_) {
     PLZ_TRY(watch_until_end(stop));
     PLZ_TRY(take_working_files(stop));
@@ -112,25 +119,94 @@ bool AttemptRunner::recover() {
   if (launched_) report_.image = directory_.image();
   was_running_ = phase && *phase == AttemptPhase::running;
   if (report_.image) image_ = context_.image_uses.begin(report_.image->id);
-  return launched_;
+  if (launched_) take_trees_up();
+  return launched_ && !directory_.is_again();
+}
+
+// What an earlier version launched was not looked at, and is not now.
+void AttemptRunner::take_trees_up() {
+  const ExecutionSpec& spec = assignment_.spec;
+  const auto noted = directory_.places();
+  auto places = noted.value_or(AttemptDirectory::Places{});
+  if (!noted) places.code = TreeCache::name_of(spec.snapshot.code_tree, TreeUse::code);
+  if (!noted && spec.input) places.input = TreeCache::name_of(spec.input->tree, TreeUse::input);
+  const std::string execution = assignment_.execution_id.to_string();
+  code_ = context_.trees.take_up(places.code, execution);
+  input_ = context_.trees.take_up(places.input, execution);
+  cache_ = context_.caches.take_up(places.cache, static_cast<bool>(input_));
+  if (noted && code_) looks_.begin(code_, input_);
 }
 
 // Leaves launched_ false, and the report filled, when the job cannot be started.
 Result<void> AttemptRunner::prepare_and_start(const std::stop_token& stop) {
   ImageGate::Pass images_stay;
   if (assignment_.spec.snapshot.environment.uses_container()) images_stay = context_.images.enter();
-  auto trees = acquire_trees(stop);
-  if (!trees && trees.error().code == ErrorCode::cancelled) return fail(std::move(trees).error());
-  if (!trees) return could_not_start(trees.error()), Result<void>();
-  auto started = [&]() -> Result<void> {
-    if (assignment_.spec.snapshot.environment.uses_container()) PLZ_TRY(prepare_image(*trees, stop));
-    return launch(*trees, stop);
-  }();
-  if (discarded_ && !launched_) return fail(ending());
-  if (!launched_ && is_stop_requested()) return stopped_before_start(), Result<void>();
-  if (!started && stop.stop_requested()) return fail(ending());
-  if (!started) could_not_start(started.error());
-  return {};
+  for (;;) {
+    auto trees = acquire_trees(stop);
+    if (!trees && trees.error().code == ErrorCode::cancelled) return fail(std::move(trees).error());
+    if (!trees) return could_not_start(trees.error()), Result<void>();
+    auto started = [&]() -> Result<void> {
+      if (assignment_.spec.snapshot.environment.uses_container()) PLZ_TRY(prepare_image(*trees, stop));
+      return launch(*trees, stop);
+    }();
+    if (discarded_ && !launched_) return fail(ending());
+    if (!launched_ && is_stop_requested()) return stopped_before_start(), Result<void>();
+    if (!started && stop.stop_requested()) return fail(ending());
+    if (is_stop_requested() || !looks_.found_change(kPatienceWithLooks)) {
+      if (!started) could_not_start(started.error());
+      return {};
+    }
+    // Nothing of it has been told yet: so it begins again, with what it should have begun with.
+    tell_of_change(looks_.finish(), /*is_mended=*/true);
+    PLZ_TRY(take_launch_back(stop));
+    cache_.spoil();
+    release_trees();
+  }
+}
+
+Result<void> AttemptRunner::take_launch_back(const std::stop_token& stop) {
+  PLZ_TRY(directory_.note_again());
+  if (launched_) {
+    if (auto stopped = runtime_.stop(directory_.paths(), milliseconds(0)); !stopped)
+      log_warning("attempt {}: {}", id().to_string(), stopped.error().message);
+    auto exit = wait_for_job(stop);
+    if (!exit && exit.error().code == ErrorCode::cancelled) return fail(std::move(exit).error());
+  }
+  PLZ_TRY(runtime_.destroy(directory_.paths()));
+  launched_ = false;
+  was_running_ = false;
+  started_.reset();
+  return directory_.clear_launch();
+}
+
+void AttemptRunner::tell_of_change(const TreeCache::Look& look, bool is_mended) {
+  std::string others;
+  for (size_t i = 0; i < look.others.size() && i < kMostExecutionsNamed; ++i)
+    others += (i ? ", " : "") + look.others[i];
+  if (look.others.size() > kMostExecutionsNamed) others += " and more";
+  std::string told =
+      fmt::format("{}: this machine's copy was changed ({})",
+                  is_mended ? "its files were made again before it ran" : kChangedFilesNote, look.difference);
+  if (!others.empty()) told += "; the same copy was used since it was last found good by " + others;
+  log_warning("attempt {} of execution {}: {}", id().to_string(), assignment_.execution_id.to_string(), told);
+  if (!is_mended) add_note(report_.outcome.reason, told);
+  // What a job never saw concerns only others.
+  else if (!others.empty()) add_note(note_of_trees_, told);
+}
+
+void AttemptRunner::judge_trees() {
+  add_note(report_.outcome.reason, note_of_trees_);
+  const TreeCache::Look look = looks_.finish();
+  if (look.is_good()) return;
+  cache_.spoil();
+  tell_of_change(look, /*is_mended=*/false);
+}
+
+void AttemptRunner::release_trees() {
+  looks_.forget();
+  cache_.release();
+  code_.release();
+  input_.release();
 }
 
 Result<void> AttemptRunner::prepare_image(const JobTrees& trees, const std::stop_token& stop) {
@@ -148,7 +224,8 @@ Result<void> AttemptRunner::launch(const JobTrees& trees, const std::stop_token&
   const AttemptPaths& paths = directory_.paths();
   PLZ_TRY(make_job_directories(paths, assignment_.spec.indices));
   PLZ_TRY(write_job_configuration(paths, assignment_.spec, runtime_));
-  PLZ_ASSIGN(LaunchSpec spec, make_launch_spec(paths, assignment_, trees, runtime_, context_.host));
+  PLZ_TRY(directory_.keep_places({code_.name(), input_.name(), cache_.name()}));
+  LaunchSpec spec = make_launch_spec(paths, assignment_, trees, runtime_, context_.host);
   if (report_.image) spec.image = report_.image->id;
   Backoff backoff = context_.connections.backoff();
   for (int tries = 1; !is_stop_requested(); ++tries) {
@@ -166,17 +243,13 @@ Result<void> AttemptRunner::launch(const JobTrees& trees, const std::stop_token&
 }
 
 Result<JobTrees> AttemptRunner::acquire_trees(const std::stop_token& stop) {
-  const ExecutionSpec& spec = assignment_.spec;
+  std::stop_callback worker_ends(stop, [this] { preparing_.request_stop(); });
   Backoff backoff = context_.connections.backoff();
   for (int tries = 1;; ++tries) {
-    WatchedSource source(context_.controller.blobs());
-    auto acquired = [&]() -> Result<void> {
-      PLZ_ASSIGN(code_, context_.trees.acquire(spec.snapshot.code_tree, TreeUse::code, source));
-      if (!spec.input) return {};
-      PLZ_ASSIGN(input_, context_.trees.acquire(spec.input->tree, TreeUse::input, source));
-      return {};
-    }();
-    if (acquired) return JobTrees{code_.path(), input_.path()};
+    const auto blobs = context_.controller.blobs_until(preparing_.get_token());
+    WatchedSource source(*blobs);
+    auto acquired = acquire_good_trees(source);
+    if (acquired) return JobTrees{code_.path(), input_.path(), cache_.path(), cache_.downloads()};
     if (discarded_ || stop.stop_requested()) return fail(ending());
     if (is_stop_requested()) return JobTrees{};
     const bool again =
@@ -184,6 +257,43 @@ Result<JobTrees> AttemptRunner::acquire_trees(const std::stop_token& stop) {
     if (!again) return fail(std::move(acquired).error());
     if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
   }
+}
+
+Result<void> AttemptRunner::acquire_good_trees(BlobSource& source) {
+  const ExecutionSpec& spec = assignment_.spec;
+  const std::stop_token stop = preparing_.get_token();
+  for (int tries = 1;; ++tries) {
+    release_trees();
+    PLZ_ASSIGN(code_, context_.trees.acquire(spec.snapshot.code_tree, TreeUse::code, source, stop));
+    if (spec.input) {
+      PLZ_ASSIGN(input_, context_.trees.acquire(spec.input->tree, TreeUse::input, source, stop));
+    }
+    PLZ_TRY(acquire_cache(stop));
+    for (TreeCache::Hold* hold : {&code_, &input_})
+      if (*hold) context_.trees.note_use(*hold, assignment_.execution_id.to_string());
+    looks_.begin(code_, input_);
+    if (!looks_.found_change(milliseconds(0))) return {};
+    tell_of_change(looks_.finish(), /*is_mended=*/true);
+    if (tries == kTriesOnThisMachine)
+      return fail(ErrorCode::invalid, "somebody keeps changing the copies of its files on this machine");
+  }
+}
+
+Result<void> AttemptRunner::acquire_cache(const std::stop_token& stop) {
+  const ExecutionSpec& spec = assignment_.spec;
+  const JobCaches::Use use{spec.user, spec.project, spec.snapshot.code_tree, spec.input ? spec.input->tree : Digest(),
+                           code_,     input_};
+  if (!spec.snapshot.environment.uses_container()) {
+    PLZ_ASSIGN(cache_, context_.caches.acquire(use, stop));
+    return {};
+  }
+  // A container keeps nothing but in volumes.
+  const std::string& arguments = spec.docker_run_args.text;
+  if (arguments.find("\"volumes\"") != arguments.npos || arguments.find("\"mounts\"") != arguments.npos)
+    return context_.caches.set_times_for_volumes(use, stop);
+  PLZ_TRY(context_.trees.fix(code_, FileTime::min(), {}, stop));
+  if (input_) PLZ_TRY(context_.trees.fix(input_, FileTime::min(), {}, stop));
+  return {};
 }
 
 void AttemptRunner::could_not_start(const Error& error) {
@@ -222,6 +332,7 @@ Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
     report_.started = started_;
   }
   if (discarded_) return fail(ending());
+  judge_trees();
   auto last = observer_.end(stop);
   if (last) report_.measures = std::move(*last);
   else if (last.error().code == ErrorCode::cancelled) return fail(std::move(last).error());
@@ -370,8 +481,7 @@ Result<void> AttemptRunner::report_end(const std::stop_token& stop) {
 void AttemptRunner::clean_up() {
   observer_.release();
   output_sink_.reset();
-  code_.release();
-  input_.release();
+  release_trees();
   image_ = {};
   context_.trees.evict();
   // Also of one that did not start: something may have been made for it.

@@ -18,9 +18,11 @@
 #include "worker/connections.h"
 #include "worker/image_gate.h"
 #include "worker/image_uses.h"
+#include "worker/job_caches.h"
 #include "worker/steps/launch_spec.h"
 #include "worker/steps/prepare_environment.h"
 #include "worker/steps/store_output.h"
+#include "worker/steps/tree_looks.h"
 #include "worker/tree_cache.h"
 
 namespace plz {
@@ -30,6 +32,7 @@ struct AttemptContext {
   ControllerAccess& controller;
   Connections& connections;
   TreeCache& trees;
+  JobCaches& caches;
   const Clock& clock;
   Environments* environments;  // null: there is no container engine
   JobHost host;
@@ -67,6 +70,11 @@ class AttemptRunner {
   // The steps.
   Result<void> prepare_and_start(const std::stop_token& stop);
   Result<JobTrees> acquire_trees(const std::stop_token& stop);
+  Result<void> acquire_good_trees(BlobSource& source);
+  Result<void> acquire_cache(const std::stop_token& stop);
+  void take_trees_up();
+  Result<void> take_launch_back(const std::stop_token& stop);
+  void release_trees();
   Result<void> prepare_image(const JobTrees& trees, const std::stop_token& stop);
   Result<void> launch(const JobTrees& trees, const std::stop_token& stop);
   Result<void> watch_until_end(const std::stop_token& stop);
@@ -81,6 +89,8 @@ class AttemptRunner {
   void keep_output_here(const std::string& why);
   std::string kept_output() const { return context_.kept_output_directory + "/" + id().to_string(); }
 
+  void tell_of_change(const TreeCache::Look& look, bool is_mended);
+  void judge_trees();
   void could_not_start(const Error& error);
   void stopped_before_start();
   Result<void> send_preparation_log(const std::stop_token& stop);
@@ -97,6 +107,9 @@ class AttemptRunner {
   LogShipper preparation_log_;
   AttemptObserver observer_;
   TreeCache::Hold code_, input_;
+  JobCaches::Hold cache_;
+  TreeLooks looks_;
+  std::string note_of_trees_;  // what had to be made again before the job could run with it
   ImageUses::Use image_;
   std::unique_ptr<BlobSink> output_sink_;  // its lease lives until the end was acknowledged
   FinishReport report_;
@@ -104,7 +117,7 @@ class AttemptRunner {
   bool launched_ = false;
   std::optional<Timestamp> started_;
   bool was_running_ = false;    // when it was recovered
-  std::stop_source preparing_;  // its image is not to be waited for any more
+  std::stop_source preparing_;  // its files and its image are not to be waited for any more
 
   std::mutex mutex_;
   bool running_ = false;             // guarded by mutex_, as what follows: the runtime can be told to stop it

@@ -157,18 +157,25 @@ class FakeController::Api final : public WorkerApi {
 
 class FakeController::Source final : public BlobSource {
  public:
-  explicit Source(FakeController& controller) : c_(controller) {}
+  explicit Source(FakeController& controller, std::stop_token stop = {}) : c_(controller), stop_(std::move(stop)) {}
   Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override {
     {
-      std::lock_guard lock(c_.mutex_);
+      std::unique_lock lock(c_.mutex_);
       PLZ_TRY(c_.enter("fetch"));
+      c_.changed_.wait(lock, stop_, [&] { return !c_.holds_fetches_; });
+      if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     }
     return c_.store_.fetch(digests, receive);
   }
 
  private:
   FakeController& c_;
+  const std::stop_token stop_;
 };
+
+std::unique_ptr<BlobSource> FakeController::blobs_until(std::stop_token stop) {
+  return std::make_unique<Source>(*this, std::move(stop));
+}
 
 class FakeController::Sink final : public BlobSink {
  public:
@@ -257,6 +264,9 @@ void FakeController::set_sink_error(std::optional<Error> error) {
 }
 void FakeController::fail_next(const std::string& call, ErrorCode code, int times) {
   change([&] { failures_[call] = {code, times}; });
+}
+void FakeController::hold_fetches() {
+  change([&] { holds_fetches_ = true; });
 }
 void FakeController::connection_breaks() {
   change([&] { ++breaks_; });

@@ -27,6 +27,7 @@ class FakeController final : public ControllerAccess {
  public:
   std::unique_ptr<WorkerApi> connect() override;
   BlobSource& blobs() override { return *source_; }
+  std::unique_ptr<BlobSource> blobs_until(std::stop_token stop) override;
   std::unique_ptr<BlobSink> capture_sink(LeaseId lease) override;
 
   FakeController();
@@ -44,6 +45,7 @@ class FakeController final : public ControllerAccess {
   void set_away(bool away);                         // every call is `unavailable`, the store's too
   void set_sink_error(std::optional<Error> error);  // of every pack
   void fail_next(const std::string& call, ErrorCode code, int times);
+  void hold_fetches();                            // from now on they get no answer, but can be stopped
   void connection_breaks();                       // the poll under way fails
   void cut_log(AttemptId attempt, size_t bytes);  // as if its end had never arrived
 
@@ -71,10 +73,11 @@ class FakeController final : public ControllerAccess {
   MemoryBlobChannel store_;
   std::unique_ptr<BlobSource> source_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   WorkerOrders orders_;  // guarded by mutex_, as what follows
   bool away_ = false;
   uint64_t breaks_ = 0;
+  bool holds_fetches_ = false;
   std::optional<Error> sink_error_;
   std::map<std::string, std::pair<ErrorCode, int>> failures_;
   std::set<AttemptId> forgotten_;

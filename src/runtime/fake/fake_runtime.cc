@@ -42,7 +42,10 @@ Result<void> FakeRuntime::start(const LaunchSpec& spec) {
   if (job.start_error) return fail(*job.start_error);
   {
     std::lock_guard lock(mutex_);
-    if (attempts_.contains(spec.paths.directory)) return {};
+    if (auto known = attempts_.find(spec.paths.directory); known != attempts_.end()) {
+      if (!known->second.is_destroyed) return {};
+      attempts_.erase(known);
+    }
     Attempt attempt{.job = job};
     attempt.report.started = clock_.now();
     attempts_.emplace(spec.paths.directory, std::move(attempt));
@@ -89,6 +92,7 @@ Result<void> FakeRuntime::stop(const AttemptPaths& paths, std::chrono::milliseco
 Result<void> FakeRuntime::destroy(const AttemptPaths& paths) {
   std::lock_guard lock(mutex_);
   destroyed_.push_back(paths.directory);
+  if (auto known = attempts_.find(paths.directory); known != attempts_.end()) known->second.is_destroyed = true;
   return {};
 }
 

@@ -57,6 +57,7 @@ class FakeRuntime final : public Runtime {
     FakeJob job;
     ExitReport report;
     AttemptPhase phase = AttemptPhase::running;
+    bool is_destroyed = false;  // then it can be started once more
     std::optional<std::chrono::milliseconds> grace;
   };
   void end(Attempt& attempt, Outcome outcome);

@@ -90,12 +90,11 @@ void hide(std::vector<PathCover>& covers, const std::string& path) {
   if (auto real = resolved(path)) covers.push_back({CoverKind::hidden, *real, ""});
 }
 
-std::vector<PathCover> covers_of(const LaunchSpec& spec, const std::string& temporary) {
+std::vector<PathCover> covers_of(const LaunchSpec& spec, const std::string& temporary, const std::string& cache) {
   std::vector<PathCover> covers = {{CoverKind::private_directory, "/tmp", temporary}};
   hide(covers, spec.paths.directory);
   for (const auto& path : spec.hidden_paths) hide(covers, path);
   for (const auto& path : spec.visible_paths) show(covers, path);
-  std::string cache = spec.home_cache.empty() ? "" : cache_path(spec.environment);
   if (!cache.empty()) covers.push_back({CoverKind::writable, cache, spec.home_cache});
   return plan_covers(std::move(covers));
 }
@@ -146,7 +145,10 @@ Result<std::vector<BoxStep>> plan_sandbox(const LaunchSpec& spec, const SandboxH
   PLZ_TRY(add_root(steps, host));
   steps.push_back({BoxStepKind::proc, "/proc", ""});
   add_devices(steps, host);
-  for (const auto& cover : covers_of(spec, directories.temporary)) steps.push_back(step_for(cover, directories));
+  const std::string cache = spec.home_cache.empty() ? "" : cache_path(spec.environment);
+  for (const auto& cover : covers_of(spec, directories.temporary, cache)) steps.push_back(step_for(cover, directories));
+  if (!cache.empty() && !spec.home_downloads.empty())
+    steps.push_back({BoxStepKind::write, kJobDownloadsPath, spec.home_downloads});
   steps.push_back({BoxStepKind::write, kSandboxCodePath, directories.code});
   PLZ_TRY(add_mounts(steps, spec));
   return steps;

@@ -1,7 +1,5 @@
 #include "worker/steps/launch_spec.h"
 
-#include "net/http_types.h"
-#include "os/file.h"
 #include "worker/steps/job_environment.h"
 
 namespace plz {
@@ -25,18 +23,10 @@ std::vector<BindMount> mounts(const AttemptPaths& paths, const JobTrees& trees, 
   return mounts;
 }
 
-Result<std::string> cache_of(const std::string& user, const JobHost& host) {
-  if (host.caches_directory.empty()) return std::string();
-  // Encoded: a user's name is any text, and neither "." nor ".." is.
-  std::string path = join_path(host.caches_directory, "user-" + percent_encode(user).substr(0, 200));
-  PLZ_TRY(make_directories(path, 0700));
-  return path;
-}
-
 }  // namespace
 
-Result<LaunchSpec> make_launch_spec(const AttemptPaths& paths, const Assignment& assignment, const JobTrees& trees,
-                                    const Runtime& runtime, const JobHost& host) {
+LaunchSpec make_launch_spec(const AttemptPaths& paths, const Assignment& assignment, const JobTrees& trees,
+                            const Runtime& runtime, const JobHost& host) {
   const ExecutionSpec& spec = assignment.spec;
   LaunchSpec launch;
   launch.attempt_id = assignment.attempt_id;
@@ -51,7 +41,8 @@ Result<LaunchSpec> make_launch_spec(const AttemptPaths& paths, const Assignment&
   launch.mounts = mounts(paths, trees, runtime);
   launch.hidden_paths = host.hidden_paths;
   launch.visible_paths = visible_paths(assignment.shell_environment);
-  PLZ_ASSIGN(launch.home_cache, cache_of(spec.user, host));
+  launch.home_cache = trees.cache;
+  launch.home_downloads = trees.downloads;
   launch.network = spec.network;
   launch.resources = spec.resources;
   launch.gpu_ids = assignment.gpu_ids;

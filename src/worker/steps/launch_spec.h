@@ -10,20 +10,20 @@
 
 namespace plz {
 
-// Where the materialised trees lie; `input` is empty when there is none.
+// Where the materialised trees lie; `input` is empty when there is none. With them the cache that goes with them, and
+// the downloads that it leads to; empty: none.
 struct JobTrees {
   std::string code, input;
+  std::string cache, downloads;
 };
 
 // What of the worker's own settings bears on jobs.
 struct JobHost {
   Capacity capacity;
   std::vector<std::string> hidden_paths;  // plz's own data and sockets
-  std::string caches_directory;           // a writable ~/.cache for each user below it; "": none
 };
 
-// Makes the user's cache directory, too.
-Result<LaunchSpec> make_launch_spec(const AttemptPaths& paths, const Assignment& assignment, const JobTrees& trees,
-                                    const Runtime& runtime, const JobHost& host);
+LaunchSpec make_launch_spec(const AttemptPaths& paths, const Assignment& assignment, const JobTrees& trees,
+                            const Runtime& runtime, const JobHost& host);
 
 }  // namespace plz

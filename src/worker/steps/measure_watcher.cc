@@ -24,7 +24,7 @@ constexpr size_t kLongestPath = 4'000;
 // Whoever moves directories more often between two looks has all looked at in turn.
 constexpr int kMostMoves = 64;
 
-struct CloseListing {
+struct CloseWatchListing {
   void operator()(DIR* listing) const { closedir(listing); }
 };
 
@@ -132,7 +132,7 @@ void MeasureWatcher::list_next() {
   if (open_top()) fd = open_directory_beneath(top_.get(), below_top(directory.root, directory.path));
   if (!fd) return;  // gone, or something else has its name
   if (!add_watch(directory, fd.get()) && !directory.again) return;
-  std::unique_ptr<DIR, CloseListing> listing(fdopendir(fd.get()));
+  std::unique_ptr<DIR, CloseWatchListing> listing(fdopendir(fd.get()));
   if (!listing) return;
   fd.release();
   while (dirent* entry = readdir(listing.get())) {
