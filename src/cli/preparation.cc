@@ -139,7 +139,7 @@ class Preparation {
     options.progress = [this](const CaptureProgress& progress) { show_progress(progress); };
     auto captured = capture(root, options, *prepared_.blobs);
     session_.messages().end_progress();
-    if (captured) show(captured->warnings);
+    if (captured) show(captured->warnings), show(captured->link_warnings);
     return captured;
   }
 

@@ -70,13 +70,14 @@ struct CaptureResult {
   uint64_t bytes_sent = 0;            // as stored
   uint64_t content_bytes_sent = 0;    // of files, before compression; each content once
   std::vector<std::string> warnings;  // sentences: what was left out and why; at most 100, then a count
+  // Sentences: links that were captured as links and lead to nothing that is captured, by count and the first few.
+  std::vector<std::string> link_warnings;
 };
 
 // Hash and send. A file that changes while it is read is read again, three times at most, then it is
 // an error that names it; one that vanishes between listing and reading is left out as if it had
 // never been. Missing or unreadable input is an error that names the path. A crash at any moment
-// leaves the cache and the store as they were or further on, never wrong. Links that lead to nothing that is captured
-// are named in the warnings, by count and the first few.
+// leaves the cache and the store as they were or further on, never wrong.
 Result<CaptureResult> capture(const std::string& root, const CaptureOptions& options, BlobSink& sink);
 
 // The paths that would be captured, sorted, and those left out (a directory left out whole is one

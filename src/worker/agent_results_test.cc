@@ -137,6 +137,23 @@ TEST_F(AgentTest, SpecialFilesInTheOutputAreLeftOutWithANote) {
   EXPECT_EQ(stored_file(*report.output_tree, "pipe"), "absent");
 }
 
+TEST_F(AgentTest, LinksThatLeadOutOfTheOutputAreKeptAndNamed) {
+  script_ = [](const LaunchSpec&) {
+    FakeJob job;
+    job.effect = [](const LaunchSpec& spec) {
+      ASSERT_EQ(symlink("/usr", (spec.paths.output() + "/link").c_str()), 0);
+      ASSERT_EQ(mkfifo((spec.paths.output() + "/pipe").c_str(), 0600), 0);
+    };
+    return job;
+  };
+  FinishReport report = run(assignment(1));
+  EXPECT_EQ(report.outcome.kind, OutcomeKind::succeeded);
+  EXPECT_EQ(
+      report.outcome.reason,
+      "not all of the output was kept: pipe is a fifo and is left out; in the output, 1 link leads out of what is "
+      "captured, and stays a link: link -> /usr");
+}
+
 TEST_F(AgentTest, WhatIsWantedOfTheWorkingDirectoryJoinsTheOutput) {
   script_ = [this](const LaunchSpec&) {
     FakeJob job;

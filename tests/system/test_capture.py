@@ -167,4 +167,5 @@ def test_no_link_of_a_job_is_followed(plz):
                   f"/plz/output/models--a/snapshots/r; ln -s {secret} /plz/output/models--a/snapshots/r/x")
     assert os.readlink(plz.root / "out" / "secret") == str(secret)
     assert (plz.root / "out" / "models--a" / "snapshots" / "r" / "x").is_symlink()
-    assert "2 links lead out of what is captured" in done.err, str(done)
+    assert "** in the output, 2 links lead out of what is captured" in done.err, str(done)
+    assert "not all of the output" not in done.err, str(done)

@@ -63,7 +63,8 @@ Result<CaptureResult> capture(const std::string& root, const CaptureOptions& opt
                        .files = tree.root().files,
                        .bytes_sent = run.bytes_sent(),
                        .content_bytes_sent = run.content_bytes_sent(),
-                       .warnings = run.take_warnings()};
+                       .warnings = run.take_warnings(),
+                       .link_warnings = run.take_link_warnings()};
 }
 
 }  // namespace plz

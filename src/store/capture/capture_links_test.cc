@@ -33,10 +33,10 @@ TEST_F(CaptureLinksTest, NamesThoseThatLeadOut) {
   link("nowhere", "dangling");
   link("../outside/a", "b/../out");
   for (const char* name : {"s/1", "s/2", "s/3"}) link("../../outside", name);
-  EXPECT_THAT(captured().warnings,
+  EXPECT_THAT(captured().link_warnings,
               ElementsAre("4 links lead out of what is captured, and stay links: out -> ../outside/a, s/1 -> "
                           "../../outside, s/2 -> ../../outside and 1 more."));
-  EXPECT_EQ(captured().warnings.size(), 1u);  // also when nothing has changed
+  EXPECT_EQ(captured().link_warnings.size(), 1u);  // also when nothing has changed
 }
 
 TEST_F(CaptureLinksTest, FollowsThoseThatLeadOut) {
@@ -57,7 +57,7 @@ TEST_F(CaptureLinksTest, FollowsThoseThatLeadOut) {
                        "in f644 x"};
   EXPECT_EQ(lines(), expected);
   EXPECT_EQ(lines(), expected);
-  EXPECT_THAT(captured().warnings, ElementsAre(HasSubstr("dangling -> ../nowhere (it leads to nothing)")));
+  EXPECT_THAT(captured().link_warnings, ElementsAre(HasSubstr("dangling -> ../nowhere (it leads to nothing)")));
 }
 
 TEST_F(CaptureLinksTest, NoticesWhatChangesBehindThem) {
@@ -84,7 +84,7 @@ TEST_F(CaptureLinksTest, GoesRoundNoCircle) {
   ASSERT_EQ(symlink(in_root("").c_str(), out("d/back").c_str()), 0);
   link("../outside/d", "on");
   EXPECT_THAT(lines(), Contains("on/a f644 one"));
-  EXPECT_THAT(captured().warnings, ElementsAre(HasSubstr("leads round to where it began")));
+  EXPECT_THAT(captured().link_warnings, ElementsAre(HasSubstr("leads round to where it began")));
 }
 
 TEST_F(CaptureLinksTest, FollowsTheLinksOfASnapshot) {
@@ -103,7 +103,7 @@ TEST_F(CaptureLinksTest, FollowsTheLinksOfASnapshot) {
   ASSERT_TRUE(result);
   EXPECT_EQ(listing(result->tree),
             (Lines{"model.bin f644 weights", "other l -> ../../secret", "sub d755 ", "sub/model.bin f644 weights"}));
-  EXPECT_THAT(result->warnings,
+  EXPECT_THAT(result->link_warnings,
               ElementsAre(HasSubstr("1 link leads out of what is captured, and stays a link: other")));
 }
 

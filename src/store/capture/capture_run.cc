@@ -49,6 +49,16 @@ void CaptureRun::warn(std::string sentence) {
   else ++warnings_dropped_;
 }
 
+void CaptureRun::warn_of_links(std::string sentence) {
+  std::lock_guard lock(mutex_);
+  link_warnings_.push_back(std::move(sentence));
+}
+
+std::vector<std::string> CaptureRun::take_link_warnings() {
+  std::lock_guard lock(mutex_);
+  return std::move(link_warnings_);
+}
+
 std::vector<std::string> CaptureRun::take_warnings() {
   std::lock_guard lock(mutex_);
   std::sort(warnings_.begin(), warnings_.end());

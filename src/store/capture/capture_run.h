@@ -27,7 +27,9 @@ class CaptureRun {
   Result<void> outcome();  // the first error, if any
 
   void warn(std::string sentence);
+  void warn_of_links(std::string sentence);
   std::vector<std::string> take_warnings();
+  std::vector<std::string> take_link_warnings();
 
   void count_files(uint64_t files) {
     files_seen_ += files;
@@ -60,9 +62,10 @@ class CaptureRun {
   std::atomic<std::chrono::steady_clock::rep> next_report_ = 0;
 
   std::mutex mutex_;
-  std::optional<Error> error_;         // by mutex_
-  std::vector<std::string> warnings_;  // by mutex_
-  uint64_t warnings_dropped_ = 0;      // by mutex_
+  std::optional<Error> error_;              // by mutex_
+  std::vector<std::string> warnings_;       // by mutex_
+  std::vector<std::string> link_warnings_;  // by mutex_
+  uint64_t warnings_dropped_ = 0;           // by mutex_
 };
 
 // Runs `work` on that many threads, the calling one among them, and waits for all.

@@ -191,7 +191,7 @@ void LinkPolicy::warn() {
     if (noted.count > noted.first.size()) sentence += fmt::format(" and {} more", noted.count - noted.first.size());
     if (reason == leads_out && run_.options().follow_links != FollowLinks::never)
       sentence += " (\"follow_links\": true captures what is there)";
-    run_.warn(sentence + ".");
+    run_.warn_of_links(sentence + ".");
   }
 }
 

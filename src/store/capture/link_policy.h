@@ -32,7 +32,7 @@ class LinkPolicy {
   // what is captured.
   LinkFate decide(const WalkedDirectory& directory, int fd, const std::string& name, const std::string& text,
                   bool says);
-  // To the run's warnings: the links that stayed links and lead to nothing that is captured.
+  // To the run's warnings of links: those that stayed links and lead to nothing that is captured.
   void warn();
 
  private:

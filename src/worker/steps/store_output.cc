@@ -31,13 +31,19 @@ std::string clause_of(std::string sentence, const std::string& directory) {
   return sentence;
 }
 
-std::string note_of(const std::vector<std::string>& warnings, const std::string& directory) {
+std::string note_of(std::string_view begin, const std::vector<std::string>& warnings, const std::string& directory) {
   if (warnings.empty()) return "";
-  std::string note = "not all of the output was kept: ";
+  std::string note(begin);
   for (size_t i = 0; i < warnings.size() && i < kWarningsInANote; ++i)
     note += (i ? "; " : "") + clause_of(warnings[i], directory);
   if (warnings.size() > kWarningsInANote) note += fmt::format("; and {} more", warnings.size() - kWarningsInANote);
   return note;
+}
+
+std::string note_of(const CaptureResult& captured, const std::string& directory) {
+  std::string note = note_of("not all of the output was kept: ", captured.warnings, directory);
+  const std::string of_links = note_of("in the output, ", captured.link_warnings, directory);
+  return note + (note.empty() || of_links.empty() ? "" : "; ") + of_links;
 }
 
 bool is_plain_directory(const std::string& path) {
@@ -71,7 +77,7 @@ Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink, 
   PLZ_ASSIGN(CaptureResult captured, capture(directory, options, sink));
   stored.tree = captured.tree;
   stored.bytes = captured.total_bytes;
-  stored.note = note_of(captured.warnings, directory);
+  stored.note = note_of(captured, directory);
   return stored;
 }
 
