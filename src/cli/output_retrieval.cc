@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/own_process.h"
 #include "store/materialise.h"
 
 namespace plz {
@@ -112,7 +113,7 @@ Result<void> retrieve_output(const std::optional<Digest>& tree, const std::strin
 Result<void> retrieve_tree(const Digest& tree, const std::string& directory, bool replace, BlobSource& source) {
   TreeEntry entry;
   entry.kind = EntryKind::directory;
-  entry.mode = 0755;
+  entry.mode = 0777 & ~current_umask();  // the person's own directory, as any that they make
   entry.digest = tree;
   return retrieve_entry(entry, directory, replace, source);
 }

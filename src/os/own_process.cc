@@ -80,7 +80,7 @@ std::optional<Number> number_in(std::string_view text, int base) {
   return value;
 }
 
-std::optional<uint32_t> current_umask() {
+std::optional<uint32_t> told_umask() {
   constexpr std::string_view kUmask = "Umask:";
   const std::string status = read_file("/proc/self/status").value_or("");
   for (auto line : split(status, '\n'))
@@ -131,7 +131,7 @@ ProcessAttributes own_process_attributes() {
   errno = 0;
   const int niceness = getpriority(PRIO_PROCESS, 0);
   if (errno == 0) attributes.niceness = niceness;
-  attributes.umask = current_umask();
+  attributes.umask = told_umask();
   attributes.scheduling = scheduling();
   attributes.io_priority = io_priority(niceness);
   attributes.oom_score = number_in<int64_t>(read_file("/proc/self/oom_score_adj").value_or(""), 10);
@@ -139,6 +139,8 @@ ProcessAttributes own_process_attributes() {
   if (persona >= 0) attributes.personality = static_cast<uint32_t>(persona);
   return attributes;
 }
+
+uint32_t current_umask() { return told_umask().value_or(022); }
 
 void start_afresh() {
   take_every_processor();

@@ -12,6 +12,9 @@ namespace plz {
 // As far as the kernel tells. Thread-safe: the mask is read from /proc.
 ProcessAttributes own_process_attributes();
 
+// Of this process; 022 where the kernel does not tell (before Linux 4.7). Thread-safe.
+uint32_t current_umask();
+
 // For a service that outlives the shell that started it: every processor, the usual niceness, scheduling and I/O
 // priority, a umask of 022, and soft limits raised as far as the hard ones allow. What an ordinary process may not
 // have stays as it is. Call before the first thread.

@@ -1,6 +1,7 @@
 """A job has what the shell that submitted it has, and nothing of the shell that happened to start plz first."""
 
 import fcntl
+import json
 import os
 import resource
 import stat
@@ -30,7 +31,7 @@ def shell(nofile=None, nice=0, processors=None, umask=None):
 def look(plz, **kwargs):
     plz.write("look.py", LOOK)
     done = plz.ok("run", "--", "python3", "look.py", **kwargs)
-    return eval(done.out), done
+    return json.loads(done.out), done
 
 
 def test_a_job_has_the_attributes_of_its_shell(plz):
@@ -72,6 +73,7 @@ def test_a_job_has_the_umask_of_its_shell(plz, umask, of_file, of_directory):
     done = plz.ok("run", "--", "sh", "-c", "umask; cd /plz/output; mkdir d; echo x > d/f; echo x > f",
                   preexec_fn=shell(umask=umask))
     assert int(done.out, 8) == umask
+    assert stat.S_IMODE((plz.project / "output" / done.id).stat().st_mode) == of_directory
     for place in (plz.project / "output" / done.id, plz.root / "again"):
         if not place.exists():
             plz.ok("output", done.id, "-o", place)
