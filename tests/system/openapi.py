@@ -52,7 +52,8 @@ class Document:
         if isinstance(value, str):
             found += self.faults_of_text(value, schema, at)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+            above = value > schema.get("exclusiveMinimum", float("-inf"))
+            if not (above and schema.get("minimum", value) <= value <= schema.get("maximum", value)):
                 found.append(f"{at}: {value} is out of bounds")
         return found
 

@@ -387,6 +387,7 @@ REFUSED = [
     ("max_bid_price_in_dollars_per_hour", {"max_bid_price_in_dollars_per_hour": -1}),
     ("instance_max_uptime_in_minutes", {"instance_max_uptime_in_minutes": -1}),
     ("instance_max_idle_time_in_minutes", {"instance_max_idle_time_in_minutes": 2 ** 62}),
+    ("outputs", {"outputs": ["x" * 4097]}), ("outputs", {"outputs": ["a\0b"]}), ("outputs", {"outputs": ["x"] * 10_001}),
     ("code tree", {"snapshot": {"code_tree": "0" * 64}})]
 
 

@@ -17,6 +17,8 @@ constexpr size_t kMostJsonBytes = 64u << 20;
 constexpr size_t kMostSourceBytes = 64u << 10;
 constexpr size_t kMostImageLines = 10'000;
 constexpr size_t kMostImageBytes = 1u << 20;
+constexpr size_t kMostPatterns = 10'000;
+constexpr size_t kMostPatternBytes = 4096;
 constexpr double kMostProcessors = 1e6;
 constexpr uint32_t kMostGpus = 1024;
 constexpr double kMostDollars = 1e6;
@@ -113,6 +115,7 @@ Result<void> check_submission(const Submission& submission) {
   PLZ_TRY(check_printable("spec.project", spec.project, kMostNameBytes));
   PLZ_TRY(check_recipe(spec));
   PLZ_TRY(check_command(spec));
+  PLZ_TRY(check_texts("spec.outputs", spec.outputs, kMostPatterns, kMostPatternBytes, kMostImageBytes));
   PLZ_TRY(check_text("spec.parameters", spec.parameters.text, kMostJsonBytes));
   PLZ_TRY(check_text("spec.docker_run_args", spec.docker_run_args.text, kMostImageBytes));
   PLZ_TRY(check_text("spec.configuration", spec.configuration.text, kMostJsonBytes));
