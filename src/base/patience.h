@@ -12,6 +12,7 @@
 //   a worker: what its own machine lacks just now         kTriesOnThisMachine (attempt_runner.cc)
 //   a worker: output that a controller cannot store       kTriesOfOutput (attempt_runner.cc), then it is kept there
 //   a command: blobs, on their way to or from the store   kPatienceWithStore
+//   a command: its submission                             kTries (cli/submission.cc), with one key
 //   a command: following what runs on without it          kPatienceWithController
 #pragma once
 

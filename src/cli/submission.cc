@@ -1,5 +1,7 @@
 #include "cli/submission.h"
 
+#include "base/patience.h"
+
 namespace plz {
 namespace {
 
@@ -13,7 +15,7 @@ Result<ExecutionId> submit(Session& session, Interrupt& interrupt, const Submiss
   std::chrono::milliseconds pause = kFirstPause;
   for (int attempt = 1;; ++attempt) {
     auto id = session.call([&](ApiClient& api) { return api.submit(submission, key); });
-    if (id || id.error().code != ErrorCode::unavailable || attempt == kTries) return id;
+    if (id || !is_temporary(id.error().code) || attempt == kTries) return id;
     if (interrupt.wait_for(pause)) return id;
     pause *= 2;
   }

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/patience.h"
 #include "client/api_connection.h"
 #include "store/pack_format.h"
 
@@ -178,7 +179,7 @@ Result<void> BlobClient::fetch_until(std::span<const Digest> digests, const Rece
       auto result = state_->with_stoppable(stop, [&](ApiConnection& api) { return fetch.run(api); });
       if (result) break;
       // A connection that broke is taken up where it was, as long as that leads anywhere.
-      bool again = result.error().code == ErrorCode::unavailable && !fetch.refused() && fetch.received() > before;
+      bool again = is_temporary(result.error().code) && !fetch.refused() && fetch.received() > before;
       if (!again) return result;
     }
   }

@@ -1,3 +1,4 @@
+#include "base/patience.h"
 #include "cli/commands/commands.h"
 #include "cli/history_table.h"
 #include "cli/where_names.h"
@@ -27,7 +28,7 @@ Result<void> stream(Session& session, const HistoryRequest& request, const ApiCl
   };
   PLZ_ASSIGN(ApiClient * api, session.api());
   auto done = api->history(request, counted);
-  if (done || begun || done.error().code != ErrorCode::unavailable) return done;
+  if (done || begun || !is_temporary(done.error().code)) return done;
   session.forget_connection();
   PLZ_ASSIGN(api, session.api());
   return api->history(request, on_data);
