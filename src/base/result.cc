@@ -12,6 +12,7 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::cancelled: return "cancelled";
     case ErrorCode::internal: return "internal";
     case ErrorCode::damaged: return "damaged";
+    case ErrorCode::never_met: return "never_met";
   }
   return "internal";
 }

@@ -20,6 +20,7 @@ enum class ErrorCode {
   cancelled,    // the caller asked for the end
   internal,     // a defect, or an error of the system that nobody foresaw
   damaged,      // what was stored is not what it was: it has to be stored again
+  never_met,    // it asks for more than anybody here could ever give, even if nothing else ran
 };
 
 struct Error {

@@ -58,6 +58,8 @@ class Cli {
     PLZ_ASSIGN(ConfigurationSources sources, sources_of_this_process());
     sources.explicit_path = line.global.configuration_path.value_or("");
     if (const auto* run = std::get_if<RunOptions>(&line.command)) sources.flags = configuration_overrides(*run);
+    if (const auto* rerun = std::get_if<RerunOptions>(&line.command); rerun && rerun->wait_anyway)
+      sources.flags = {{"wait_anyway", "true", "--wait-anyway"}};
     PLZ_ASSIGN(Configuration configuration, load_configuration(sources));
     start_log(configuration);
     Messages messages(STDERR_FILENO, MessageStyle::of(STDERR_FILENO, configuration.use_emojis, sources.environment),

@@ -64,6 +64,10 @@ void add_outputs(CLI::App& app, std::vector<std::string>& outputs) {
       ->allow_extra_args(false);
 }
 
+void add_wait_anyway(CLI::App& app, bool& wait_anyway) {
+  app.add_flag("--wait-anyway", wait_anyway, "Queue it also where it asks for more than any machine here has");
+}
+
 template <typename Options>
 struct Definition {
   CLI::App& app;
@@ -95,6 +99,7 @@ void define_run(CLI::App& app, ParsedOptions& parsed) {
   command.add_flag("--follow-links", options.follow_links,
                    "Capture what links lead to, where that lies outside of the code or the input");
   command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
+  add_wait_anyway(command, options.wait_anyway);
   command.add_option("--command", options.command, "Run this with sh -c")->option_text("TEXT");
 }
 
@@ -111,6 +116,7 @@ void define_rerun(CLI::App& app, ParsedOptions& parsed) {
   add_output_directory(command, options.output_directory);
   add_outputs(command, options.outputs);
   command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
+  add_wait_anyway(command, options.wait_anyway);
   command.add_flag("--failed-only", options.failed_only,
                    "Of an execution over indices: only those whose part did not succeed");
 }

@@ -52,6 +52,7 @@ struct Configuration {
   std::optional<IndexRange> parallel_indices_range;
   int64_t indices_per_execution = 1;
   Resources resources;
+  bool wait_anyway = false;
   bool network = true;
   bool quiet_build = false;
   bool debug = false;

@@ -152,8 +152,13 @@ constexpr ConfigurationKey kKeys[] = {
      check::positive_integer, PLZ_SET(c.indices_per_execution = optional_of<int64_t>(value).value_or(1))},
     {"resources", "object", "{}",
      "What the job needs: `cpus` (a number, 1), `memory` (bytes, or a text: `\"4GiB\"`, `\"512m\"`) and `gpus` "
-     "(an integer, 0). It waits until they are free.",
+     "(an integer, 0). It waits until they are free; what nobody here could ever give is refused.",
      kJson, kMembers, false, check::resources, set_resources},
+    {"wait_anyway", "boolean", "false",
+     "Whether a job that asks for more than any machine here has is queued; else it is refused. `plz run "
+     "--wait-anyway` "
+     "sets it.",
+     kJson, kReplace, false, check::boolean, PLZ_SET(c.wait_anyway = value.get<bool>())},
     {"network", "boolean", "true", "Whether the job has this machine's network; false: it has none.", kJson, kReplace,
      false, check::boolean, PLZ_SET(c.network = value.get<bool>())},
     {"quiet_build", "boolean", "false", "Does not show what the building of an image prints.", kJson, kReplace, false,

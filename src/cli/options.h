@@ -23,6 +23,7 @@ struct RunOptions {
   std::optional<std::string> command;  // for sh -c
   std::vector<std::string> arguments;  // what stood after --
   bool detach = false;
+  bool wait_anyway = false;  // else as configured
 };
 
 struct RerunOptions {
@@ -31,6 +32,7 @@ struct RerunOptions {
   std::optional<std::string> output_directory;
   std::vector<std::string> outputs;  // none: as recorded
   bool detach = false;
+  bool wait_anyway = false;  // else as configured
   bool failed_only = false;  // of a composite: the parts that did not succeed
 };
 

@@ -78,6 +78,12 @@ void take_shell(const Session& session, Submission& submission) {
   submission.process_attributes = attributes_to_submit(session, uses_container);
 }
 
+// Before anything is read and sent: what every machine has, most ask for.
+Result<void> check_resources(Session& session, const Resources& wanted) {
+  if (session.configuration().wait_anyway || wanted == Resources()) return {};
+  return session.call([&](ApiClient& api) { return api.check_resources(wanted); });
+}
+
 class Preparation {
  public:
   Preparation(Session& session, Interrupt& interrupt, const std::string& output_template)
@@ -106,6 +112,7 @@ class Preparation {
     PLZ_ASSIGN(CodeFilter code_filter, filter.finish());
     show(code_filter.warnings);
     PLZ_ASSIGN(Endpoint endpoint, found.get());
+    PLZ_TRY(check_resources(session_, configuration_.resources));
     prepared_.blobs =
         std::make_unique<PatientBlobs>(session_, interrupt_, std::move(endpoint), LeaseId::make(session_.clock()));
 
@@ -117,6 +124,7 @@ class Preparation {
     spec.parameters = std::move(parameters);
     PLZ_ASSIGN(spec.metadata, finish_metadata(std::move(metadata), session_, *prepared_.blobs));
     take_configuration(spec);
+    prepared_.submission.wait_anyway = configuration_.wait_anyway;
     take_shell(session_, prepared_.submission);
     if (interrupt_.raised()) return fail(ErrorCode::cancelled, "interrupted");
     return std::move(prepared_);
@@ -198,7 +206,9 @@ Result<Prepared> prepare_run(Session& session, Interrupt& interrupt, const std::
 
 Result<Prepared> prepare_rerun(Session& session, Interrupt& interrupt, const Execution& earlier,
                                const std::optional<JsonText>& parameters) {
+  PLZ_TRY(check_resources(session, earlier.spec.resources));
   Prepared prepared;
+  prepared.submission.wait_anyway = session.configuration().wait_anyway;
   PLZ_ASSIGN(prepared.blobs, PatientBlobs::open(session, interrupt, LeaseId::make(session.clock())));
   ExecutionSpec& spec = prepared.submission.spec;
   spec = earlier.spec;

@@ -84,6 +84,13 @@ Result<void> ApiClient::shut_down(std::string_view reason) {
   return without_answer(state_->api.post_json("/v1/shutdown", reason_to_json(reason)));
 }
 
+Result<void> ApiClient::check_resources(const Resources& wanted) {
+  auto checked = without_answer(state_->api.post_json("/v1/resource-checks", resources_to_json(wanted)));
+  // A controller of an earlier version has nothing to say.
+  if (!checked && checked.error().code == ErrorCode::not_found) return {};
+  return checked;
+}
+
 Result<ExecutionId> ApiClient::submit(const Submission& submission, const std::string& idempotency_key) {
   std::string json = submission_to_json(submission);
   ClientRequest request = json_request("/v1/executions", json);

@@ -56,6 +56,8 @@ class ApiClient {
   Result<Ping> ping(std::chrono::milliseconds timeout = std::chrono::seconds(5));
   Result<void> shut_down(std::string_view reason);
 
+  // never_met, with what there is, where no instance could ever give that; also what submit() says.
+  Result<void> check_resources(const Resources& wanted);
   Result<ExecutionId> submit(const Submission& submission, const std::string& idempotency_key);
   Result<Execution> execution(ExecutionId id);
   // Blocks until it has finished or the time is over: look at its state.

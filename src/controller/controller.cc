@@ -8,7 +8,7 @@
 namespace plz {
 
 ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_clock, Database& the_database,
-                                     PackStore& the_packs, LogStore& the_logs)
+                                     PackStore& the_packs, LogStore& the_logs, Provider& provider)
     : settings(std::move(given)),
       clock(the_clock),
       database(the_database),
@@ -18,13 +18,14 @@ ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_
       executions(database, notifier, events, clock),
       blobs(database.blobs(), packs, clock),
       workers(database, executions, notifier, events, clock, settings.images_repository),
+      capacity(provider, workers, settings.embedded),
       reports(database, executions, workers, blobs, logs, notifier, clock),
       scheduler(executions, workers, notifier, clock),
       collector(database, packs, executions, blobs, workers, clock) {}
 
 Controller::Controller(ControllerSettings settings, const Clock& clock, Database& database, PackStore& packs,
                        LogStore& logs, Provider& provider)
-    : context_(std::move(settings), clock, database, packs, logs),
+    : context_(std::move(settings), clock, database, packs, logs, provider),
       keeper_(provider, context_.executions, context_.workers, clock, context_.settings.version),
       last_request_(clock.steady().time_since_epoch().count()) {
   add_routes(router_, context_);
@@ -43,7 +44,9 @@ Result<void> Controller::load() {
 
 void Controller::start(bool keep_instances) {
   context_.scheduler.start();
-  if (keep_instances) keeper_.start();
+  if (!keep_instances) return;
+  context_.capacity.provider_is_used();
+  keeper_.start();
 }
 
 void Controller::stop() {

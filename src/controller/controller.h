@@ -16,6 +16,7 @@
 #include "controller/pipelines/scheduler.h"
 #include "controller/services/attempt_reports.h"
 #include "controller/services/blob_service.h"
+#include "controller/services/capacity_check.h"
 #include "controller/services/event_log.h"
 #include "controller/services/execution_service.h"
 #include "controller/services/worker_service.h"
@@ -52,6 +53,7 @@ struct ControllerContext {
   ExecutionService executions;
   BlobService blobs;
   WorkerService workers;
+  CapacityCheck capacity;
   AttemptReports reports;
   Scheduler scheduler;
   Collector collector;
@@ -59,7 +61,7 @@ struct ControllerContext {
   std::atomic<bool> shutdown_requested{false};
 
   ControllerContext(ControllerSettings settings, const Clock& clock, Database& database, PackStore& packs,
-                    LogStore& logs);
+                    LogStore& logs, Provider& provider);
 };
 
 class Controller {

@@ -230,6 +230,31 @@ TEST_F(ControllerTest, SaysWhatNoInstanceCanGive) {
   EXPECT_EQ(get(submit(greedy)).waiting_for, "3 GPUs: no instance has more than 2");
 }
 
+// A worker that has not dialled in yet makes nothing refused: what the provider offers counts.
+TEST_F(ControllerTest, RefusesWhatNobodyCouldEverGive) {
+  ExecutionSpec greedy = spec(), fitting = spec();
+  greedy.resources = {1, 0, 3};
+  fitting.resources = {2, 8u << 20, 2};
+  const auto check = [&](const Resources& wanted) {
+    return call("POST", "/v1/resource-checks", resources_to_json(wanted));
+  };
+  EXPECT_EQ(check(greedy.resources).status, 200);  // nothing is known yet: workers dial in by themselves
+  controller_.start(true);
+  Response refused = call("POST", "/v1/executions", submission_to_json({greedy, {}, {}}));
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_NE(refused.body.find("never_met"), std::string::npos) << refused.body;
+  EXPECT_NE(refused.body.find("3 GPUs: this machine has 2"), std::string::npos) << refused.body;
+  EXPECT_NE(refused.body.find("--wait-anyway"), std::string::npos) << refused.body;
+  EXPECT_EQ(check(greedy.resources).status, 422);
+  EXPECT_EQ(check(fitting.resources).status, 200);
+  EXPECT_EQ(check({-1, 0, 0}).status, 400);
+  EXPECT_EQ(call("POST", "/v1/executions", submission_to_json({fitting, {}, {}})).status, 201);
+  Response queued = call("POST", "/v1/executions", submission_to_json({greedy, {}, {}, true}));
+  EXPECT_EQ(queued.status, 201) << queued.body;
+  greedy.parallel_indices_range = IndexRange{0, 4};
+  EXPECT_EQ(call("POST", "/v1/executions", submission_to_json({greedy, {}, {}})).status, 422);
+}
+
 TEST_F(ControllerTest, AWorkerThatComesBackIsToldAgainWhatItMissed) {
   ExecutionId id = submit(spec());
   InstanceId worker = register_worker();

@@ -12,8 +12,9 @@ namespace {
 std::string json_safe(std::string_view text) { return is_valid_utf8(text) ? std::string(text) : printable(text); }
 
 std::optional<ErrorCode> parse_code(std::string_view name) {
-  for (ErrorCode code : {ErrorCode::invalid, ErrorCode::not_found, ErrorCode::conflict, ErrorCode::unavailable,
-                         ErrorCode::timeout, ErrorCode::cancelled, ErrorCode::internal, ErrorCode::damaged})
+  for (ErrorCode code :
+       {ErrorCode::invalid, ErrorCode::not_found, ErrorCode::conflict, ErrorCode::unavailable, ErrorCode::timeout,
+        ErrorCode::cancelled, ErrorCode::internal, ErrorCode::damaged, ErrorCode::never_met})
     if (to_string(code) == name) return code;
   return std::nullopt;
 }

@@ -12,6 +12,7 @@ int http_status(ErrorCode code) {
     case ErrorCode::cancelled: return 499;
     case ErrorCode::internal: return 500;
     case ErrorCode::damaged: return 500;
+    case ErrorCode::never_met: return 422;
   }
   return 500;
 }

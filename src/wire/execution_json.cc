@@ -132,6 +132,7 @@ struct Shape<Submission> {
     json.required("spec", value.spec);
     variables(json, "shell_environment", value.shell_environment);
     process_attributes(json, value.process_attributes);
+    json.optional("wait_anyway", value.wait_anyway);
   }
 };
 
@@ -169,6 +170,9 @@ std::string execution_document(const Execution& execution, std::string_view meas
 
 std::string submission_to_json(const Submission& submission) { return write_document(submission); }
 Result<Submission> submission_from_json(std::string_view json) { return read_document<Submission>(json); }
+
+std::string resources_to_json(const Resources& resources) { return write_document(resources); }
+Result<Resources> resources_from_json(std::string_view json) { return read_document<Resources>(json); }
 
 std::string id_to_json(const ExecutionId& id) { return write_document(IdDocument{id}); }
 Result<ExecutionId> id_from_json(std::string_view json) {

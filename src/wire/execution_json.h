@@ -30,9 +30,14 @@ struct Submission {
   // Of the submitting shell; taken by an embedded controller only.
   EnvironmentVariables shell_environment;
   ProcessAttributes process_attributes;
+  bool wait_anyway = false;  // is queued also where it asks for more than there will ever be
 };
 std::string submission_to_json(const Submission& submission);
 Result<Submission> submission_from_json(std::string_view json);
+
+// POST /v1/resource-checks: {"cpus", "memory_bytes", "gpus"}
+std::string resources_to_json(const Resources& resources);
+Result<Resources> resources_from_json(std::string_view json);
 
 // {"id": "…"}
 std::string id_to_json(const ExecutionId& id);

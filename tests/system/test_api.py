@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 import uuid
+from unittest.mock import ANY
 
 import pytest
 
@@ -205,9 +206,24 @@ print("printed")
     assert same[0] == same[1] != another
     api.refuses("POST /v1/executions/{id}/output-captures", one + "/output-captures", 409)
     api.refuses("POST /v1/executions", "/v1/executions", 400, b'{"spec": {"user": 1}}')
+    never_met(api, execution)
     # Before there is another worker that could be given them.
     for submitted in (same[0], another):
         wait_until_finished(api, submitted)
+
+
+def never_met(api, execution):
+    """What nobody here could ever give is refused, unless it is to wait all the same."""
+    resources = {"cpus": 1, "memory_bytes": 0, "gpus": 1000}
+    problem = api("POST /v1/resource-checks", body=resources, expect=422)
+    assert problem["code"] == "never_met" and "1000 GPUs" in problem["detail"], problem
+    assert api("POST /v1/resource-checks", body={"cpus": 1}) == {}
+    body = {"spec": {**submission_of(api, execution), "resources": resources}}
+    assert api("POST /v1/executions", body=body, expect=422) == {**problem, "request_id": ANY}
+    waiting = api("POST /v1/executions", body={**body, "wait_anyway": True}, expect=201)["id"]
+    assert "1000 GPUs" in api("GET /v1/executions/{id}", f"/v1/executions/{waiting}")["waiting_for"]
+    api("POST /v1/executions/{id}/stop", f"/v1/executions/{waiting}/stop", expect=202)
+    api("DELETE /v1/executions/{id}", f"/v1/executions/{waiting}", expect=204)
 
 
 def wait_until_finished(api, execution):
@@ -215,10 +231,14 @@ def wait_until_finished(api, execution):
     wait_until(lambda: api(name, target)["state"] == "finished", what=f"{execution} to finish")
 
 
-def submit_again(api, execution, headers=None, **changes):
+def submission_of(api, execution):
     shown = api("GET /v1/executions/{id}", f"/v1/executions/{execution}")
     members = api.document.json["components"]["schemas"]["ExecutionSpec"]["properties"]
-    spec = {**{name: shown[name] for name in members}, **changes}
+    return {name: shown[name] for name in members}
+
+
+def submit_again(api, execution, headers=None, **changes):
+    spec = {**submission_of(api, execution), **changes}
     return api("POST /v1/executions", body={"spec": spec, "shell_environment": {}}, expect=201, headers=headers)["id"]
 
 

@@ -303,17 +303,36 @@ def test_a_command_where_an_execution_belongs(plz):
         assert done.status == 2 and "list" in done.err, (command, done)
 
 
-def test_what_cannot_be_met_is_said(plz):
+def test_what_can_never_be_met(plz):
+    """Refused before anything is captured, with what there is; or queued, where that is asked for."""
+    for resources, words in (({"cpus": 9999}, "9999 processors: this machine has "), ({"gpus": 1000}, "1000 GPUs: "),
+                             ({"memory": "900TiB"}, "of memory: this machine has ")):
+        plz.configure(command=["true"], resources=resources)
+        done = plz("run")
+        assert done.status == 125 and words in done.err and "--wait-anyway" in done.err, str(done)
+        assert "Building the program snapshot" not in done.err
+        plz.configure(command=["true"], resources=resources, parallel_indices_range=[0, 3])
+        done = plz("run")
+        assert done.status == 125 and words in done.err, str(done)
+    assert plz.json("history") == {}
     plz.configure(command=["true"], resources={"cpus": 9999})
-    process = plz.popen("run")
+    process = plz.popen("run", "--wait-anyway")
     said = b""
-    while b"no instance has more than" not in said:  # at first there may be none at all
+    while b"9999 processors: no instance has more than" not in said:  # at first there may be none at all
         piece = os.read(process.stderr.fileno(), 4096)
         assert piece, said
         said += piece
-    assert b"9999 processors: no instance has more than" in said
     process.send_signal(2)
     assert process.wait(120) == 130
+    plz.ok("stop")
+    last = plz.ok("last").out.strip()
+    # What is run again asks for the same.
+    done = plz("rerun", last)
+    assert done.status == 125 and "9999 processors: this machine has " in done.err, str(done)
+    plz.ok("rerun", last, "--wait-anyway", "--detach")
+    plz.ok("stop")
+    plz.configure(command=["true"], wait_anyway=True, resources={"cpus": 9999})
+    plz.ok("run", "--detach")
     plz.ok("stop")
 
 

@@ -55,10 +55,20 @@ Result<Response> submit(Request& request, ControllerContext& context) {
   PLZ_ASSIGN(Submission submission, submission_from_json(body));
   body = {};
   PLZ_TRY(check_submission(submission));
+  if (!submission.wait_anyway) PLZ_TRY(context.capacity.check(submission.spec.resources));
   PLZ_TRY(check_trees(submission.spec, context));
   if (!context.settings.embedded) submission.shell_environment.clear(), submission.process_attributes = {};
   PLZ_ASSIGN(ExecutionId id, context.executions.submit(std::move(submission), key));
   return json_answer(id_to_json(id), 201);
+}
+
+// What submit() would say, before whoever submits has captured and sent anything.
+Result<Response> check_capacity(Request& request, ControllerContext& context) {
+  PLZ_ASSIGN(const std::string body, request.body->read_all(kMaxJsonBytes));
+  PLZ_ASSIGN(const Resources wanted, resources_from_json(body));
+  PLZ_TRY(check_resources(wanted));
+  PLZ_TRY(context.capacity.check(wanted));
+  return json_answer("{}");
 }
 
 Result<Response> get_one(Request& request, const PathParameters& parameters, ControllerContext& context) {
@@ -282,6 +292,7 @@ void add_execution_routes(Router& router, ControllerContext& context) {
   using P = const PathParameters&;
   using C = ControllerContext&;
   add("POST", "/v1/executions", [](Request& r, P, C c) { return submit(r, c); });
+  add("POST", "/v1/resource-checks", [](Request& r, P, C c) { return check_capacity(r, c); });
   add("GET", "/v1/executions", [](Request& r, P, C c) { return list(r, c); });
   add("GET", "/v1/executions/last", [](Request& r, P, C c) { return last(r, c); });
   add("GET", "/v1/executions/{id}", get_one);

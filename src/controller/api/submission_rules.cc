@@ -62,12 +62,6 @@ Result<void> check_variables(std::string_view field, const EnvironmentVariables&
   return {};
 }
 
-Result<void> check_resources(const Resources& resources) {
-  PLZ_TRY(check_positive("spec.resources.cpus", resources.cpus, kMostProcessors));
-  PLZ_TRY(check_whole("spec.resources.memory_bytes", resources.memory_bytes));
-  return check_whole("spec.resources.gpus", uint64_t{resources.gpus}, kMostGpus);
-}
-
 Result<void> check_market(const MarketSpec& market) {
   PLZ_TRY(check_text("spec.instance_type", market.instance_type, kMostNameBytes));
   if (market.max_bid_price_in_dollars_per_hour)
@@ -108,6 +102,12 @@ Result<void> check_indices(const ExecutionSpec& spec) {
 }
 
 }  // namespace
+
+Result<void> check_resources(const Resources& resources) {
+  PLZ_TRY(check_positive("spec.resources.cpus", resources.cpus, kMostProcessors));
+  PLZ_TRY(check_whole("spec.resources.memory_bytes", resources.memory_bytes));
+  return check_whole("spec.resources.gpus", uint64_t{resources.gpus}, kMostGpus);
+}
 
 Result<void> check_submission(const Submission& submission) {
   const ExecutionSpec& spec = submission.spec;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "controller/services/capacity_check.h"
 
 namespace plz {
 
@@ -159,21 +160,9 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
 }
 
 std::optional<std::string> Scheduler::never_met(const Resources& wanted) const {
-  Capacity most;
-  for (const auto& instance : workers_.instances()) {
-    most.cpus = std::max(most.cpus, instance.capacity.cpus);
-    most.memory_bytes = std::max(most.memory_bytes, instance.capacity.memory_bytes);
-    if (instance.capacity.gpus.size() > most.gpus.size()) most.gpus = instance.capacity.gpus;
-  }
-  if (wanted.cpus > most.cpus)
-    return fmt::format("{:g} processors: no instance has more than {:g}", wanted.cpus, most.cpus);
-  if (wanted.memory_bytes > most.memory_bytes)
-    return fmt::format("{} of memory: no instance has more than {}", human_bytes(wanted.memory_bytes),
-                       human_bytes(most.memory_bytes));
-  if (wanted.gpus > most.gpus.size())
-    return fmt::format("{} GPU{}: no instance has {}", wanted.gpus, wanted.gpus == 1 ? "" : "s",
-                       most.gpus.empty() ? "any" : fmt::format("more than {}", most.gpus.size()));
-  return std::nullopt;
+  std::vector<Capacity> there;
+  for (Instance& instance : workers_.instances()) there.push_back(std::move(instance.capacity));
+  return why_never_met(wanted, there, Among::instances);
 }
 
 std::string Scheduler::explain(const Execution& execution) const {
