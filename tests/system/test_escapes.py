@@ -127,3 +127,15 @@ print('ended', flush=True)
     assert started.returncode == 0 and "ended" in rest, rest
     assert (plz.project / "out" / "made").read_text() == "made"
     wait_until(lambda: not directory.exists(), what="the attempt's directory to go")
+
+
+def test_a_link_in_the_cache_leads_nowhere_outside_when_the_next_sandbox_is_made(plz):
+    outside, project = plz.home / "outside", plz.home / ".cache" / "work" / "project"
+    outside.mkdir()
+    project.mkdir(parents=True)
+    environment = {"PLZ_PROJECT": "shared", "XDG_CACHE_HOME": str(plz.home / ".cache")}
+    planted = plz.ok("run", "--", "sh", "-c", f"cd ~/.cache && rm -rf work && ln -s {outside} work && readlink work", env=environment)
+    assert str(outside) in planted.out
+    done = plz("run", "--", "true", cwd=project, env={**environment, "PWD": str(project)})
+    assert not list(outside.iterdir()), str(done)
+    assert done.status == 0 or f"cannot make in the sandbox {project}" in done.err, str(done)
