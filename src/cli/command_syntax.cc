@@ -303,6 +303,27 @@ void define_ping(CLI::App& app, ParsedOptions& parsed) {
   command.add_flag("--json", options.json, "Print its answer as JSON");
 }
 
+void define_controller(CLI::App& app, ParsedOptions& parsed) {
+  auto [command, options] = define<ControllerCommandOptions>(
+      app, parsed, "controller", "See to the private controller of this machine: restart, stop or status",
+      "  plz controller status\n"
+      "  DOCKER_HOST=unix:///run/user/1000/podman/podman.sock plz controller restart");
+  using Action = ControllerCommandOptions::Action;
+  const std::map<std::string, Action> actions = {
+      {"restart", Action::restart}, {"stop", Action::stop}, {"status", Action::status}};
+  command
+      .add_option_function<std::string>(
+          "action",
+          [&action = options.action, actions](const std::string& text) {
+            const auto found = actions.find(text);
+            if (found == actions.end()) refuse("`plz controller`", "restart, stop or status", text);
+            action = found->second;
+          },
+          "restart, stop or status")
+      ->required();
+  command.add_flag("--json", options.json, "Print what there is then as JSON");
+}
+
 void define_completion(CLI::App& app, ParsedOptions& parsed) {
   auto [command, options] = define<CompletionOptions>(
       app, parsed, "completion", "Print what makes a shell complete plz's commands, options and ids",
@@ -380,6 +401,7 @@ CommandSyntax::CommandSyntax() {
   define_check(app, parsed);
   define_list_context(app, parsed);
   define_ping(app, parsed);
+  define_controller(app, parsed);
   define_verify_and_diff(app, parsed);
   define_completion(app, parsed);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,18 @@
 #include "net/http_client.h"
 
 namespace plz {
+
+// The life of a private controller, where a person sees to it. Used by one thread at a time.
+class ControllerLife {
+ public:
+  virtual ~ControllerLife() = default;
+  // Of one that runs; starts nothing. nullopt: none does.
+  virtual Result<std::optional<Endpoint>> running() = 0;
+  // Ends it, and its worker; the jobs go on, for the next ones. Its process; nullopt: none ran.
+  virtual Result<std::optional<int64_t>> end() = 0;
+  // The same, and starts another with this shell's environment, with no other shell's in between.
+  virtual Result<std::optional<int64_t>> restart() = 0;
+};
 
 // Used by one thread at a time.
 class ControllerFinder {
@@ -25,6 +38,8 @@ class ControllerFinder {
   virtual bool embedded() const = 0;
   // find() would have to start one.
   virtual bool needs_start() const { return false; }
+  // nullptr: it is not this user's to see to.
+  virtual ControllerLife* life() { return nullptr; }
 };
 
 struct FinderSettings {

@@ -1,6 +1,8 @@
 #include "cli/embedded_controller.h"
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -119,12 +121,16 @@ Result<EmbeddedController::Found> EmbeddedController::look() {
   return Found::current;
 }
 
-Result<void> EmbeddedController::start_or_replace() {
-  PLZ_ASSIGN(const auto lock,
+Result<LockFile> EmbeddedController::lock_starts() const {
+  PLZ_ASSIGN(auto lock,
              LockFile::try_lock(join_path(settings_.data_directory, "start.lock"), settings_.patience_with_another));
-  if (!lock)
-    return fail(ErrorCode::timeout, "another plz is starting the controller of " + settings_.data_directory,
-                "it does not get on; plz-controller's log says more: " + controller_log_path(settings_.data_directory));
+  if (lock) return std::move(*lock);
+  return fail(ErrorCode::timeout, "another plz is starting the controller of " + settings_.data_directory,
+              "it does not get on; plz-controller's log says more: " + controller_log_path(settings_.data_directory));
+}
+
+Result<void> EmbeddedController::start_or_replace() {
+  PLZ_ASSIGN(const LockFile lock, lock_starts());
   // Who waited for the lock finds what its holder before has started.
   PLZ_ASSIGN(Found found, look());
   if (found == Found::current) return {};
@@ -165,6 +171,81 @@ Result<bool> EmbeddedController::wait_for_end_of_another() {
               fmt::format("a controller uses {} and does not answer on {}", settings_.data_directory,
                           settings_.socket_path.value_or("its socket")),
               who_does_not_answer(settings_.data_directory));
+}
+
+Result<std::optional<Endpoint>> EmbeddedController::running() {
+  PLZ_ASSIGN(const auto socket, listening());
+  if (!socket) return std::nullopt;
+  found_socket_ = *socket;
+  return endpoint();
+}
+
+int64_t EmbeddedController::recorded_pid() const {
+  const auto address = recorded_address(settings_.data_directory);
+  return address && address->socket == found_socket_ ? address->pid : 0;
+}
+
+Result<std::optional<int64_t>> EmbeddedController::end() {
+  PLZ_ASSIGN(const LockFile lock, lock_starts());
+  return end_locked();
+}
+
+Result<std::optional<int64_t>> EmbeddedController::restart() {
+  PLZ_ASSIGN(const LockFile lock, lock_starts());
+  PLZ_ASSIGN(const auto ended, end_locked());
+  PLZ_TRY(start_patiently());
+  version_known_ = true;
+  return ended;
+}
+
+// The controller first: it would start its worker again.
+Result<std::optional<int64_t>> EmbeddedController::end_locked() {
+  PLZ_ASSIGN(const auto ended, end_controller());
+  PLZ_TRY(end_worker());
+  return ended;
+}
+
+Result<std::optional<int64_t>> EmbeddedController::end_controller() {
+  version_known_ = false;
+  PLZ_ASSIGN(const auto socket, listening());
+  // One that does not listen holds the directory only for moments: it begins, or it ends.
+  if (!socket) {
+    PLZ_ASSIGN(const bool answers_now, wait_for_end_of_another());
+    if (!answers_now) return std::nullopt;
+  } else {
+    found_socket_ = *socket;
+  }
+  const auto ping = ApiClient(endpoint()).ping(settings_.ping_timeout);
+  const int64_t pid = ping ? ping->pid : recorded_pid();
+  if (pid <= 0)
+    return fail(ErrorCode::timeout, "the controller does not answer", who_does_not_answer(settings_.data_directory));
+  PLZ_ASSIGN(const auto process, open_process(static_cast<pid_t>(pid)));
+  if (!process) return pid;
+  const auto asked = ping ? ApiClient(endpoint()).shut_down("plz controller") : Result<void>(fail(ping.error()));
+  // One that hears nothing may still heed a signal.
+  if (!asked) PLZ_TRY(send_signal(*process, SIGTERM));
+  PLZ_ASSIGN(const bool ended, wait_readable(process->get(), -1, settings_.start_timeout));
+  if (ended) return pid;
+  return fail(ErrorCode::timeout, fmt::format("the controller (process {}) does not end", pid),
+              fmt::format("end it yourself: kill -9 {}; its jobs go on", pid));
+}
+
+// Also one that a controller has left which was killed. It writes its process id into the lock that it holds
+// (provider/local/local_provider.h).
+Result<void> EmbeddedController::end_worker() {
+  const std::string lock_path = join_path(settings_.data_directory, "worker/lock");
+  if (!path_exists(lock_path)) return {};
+  const std::string text = read_file_if_exists(lock_path, 64).value_or(std::nullopt).value_or("");
+  const int pid = atoi(text.c_str());
+  PLZ_ASSIGN(const auto process, open_process(std::max(pid, 1)));
+  PLZ_ASSIGN(auto free, LockFile::try_lock(lock_path));
+  if (free) return {};
+  // It held the lock when the descriptor was there already: this is the process.
+  if (pid > 1 && process) PLZ_TRY(send_signal(*process, SIGTERM));
+  PLZ_ASSIGN(free, LockFile::try_lock(lock_path, settings_.start_timeout));
+  if (free) return {};
+  return fail(ErrorCode::timeout, fmt::format("the worker (process {}) does not end", pid),
+              fmt::format("end it yourself: kill -9 {}; its jobs go on", pid));
 }
 
 // Where the last one listened, if that can still be: workers and other shells know of it.

@@ -10,6 +10,7 @@
 #include "cli/controller_finder.h"
 #include "cli/controller_start.h"
 #include "cli/messages.h"
+#include "os/lock_file.h"
 
 namespace plz {
 
@@ -33,18 +34,28 @@ struct EmbeddedControllerSettings {
 // this shell would have it. Of many shells that start one at once, the lock DIR/start.lock lets one
 // through; the others find what that one started. A controller that is killed while it starts is
 // started again, some times.
-class EmbeddedController final : public ControllerFinder {
+class EmbeddedController final : public ControllerFinder, public ControllerLife {
  public:
   EmbeddedController(EmbeddedControllerSettings settings, Messages& messages);
   Result<Endpoint> find() override;
   bool embedded() const override { return true; }
   bool needs_start() const override;
+  ControllerLife* life() override { return this; }
+
+  Result<std::optional<Endpoint>> running() override;
+  Result<std::optional<int64_t>> end() override;
+  Result<std::optional<int64_t>> restart() override;
 
  private:
   enum class Found { absent, current, outdated };
   Result<std::optional<std::string>> listening() const;
   Result<Found> look();
+  Result<LockFile> lock_starts() const;
   Result<void> start_or_replace();
+  Result<std::optional<int64_t>> end_locked();
+  Result<std::optional<int64_t>> end_controller();
+  Result<void> end_worker();
+  int64_t recorded_pid() const;
   Result<void> hand_over();
   Result<bool> wait_for_end_of_another();
   Result<void> start_patiently();

@@ -1,12 +1,15 @@
 #include "cli/embedded_controller.h"
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -233,6 +236,46 @@ TEST_F(EmbeddedControllerTest, OneThatIsStoppedIsWaitedForAsLongAsWasAsked) {
   EXPECT_THAT(found.error().hint, HasSubstr("its jobs go on"));
   listener->reset();
   unlink(socket_.c_str());
+}
+
+TEST_F(EmbeddedControllerTest, IsEndedAndStartedAgainWhenAsked) {
+  EmbeddedController controller(settings("version=1.0.0"), messages_);
+  EXPECT_EQ(controller.running().value().has_value(), false);
+  EXPECT_EQ(controller.end().value(), std::nullopt);
+  EXPECT_EQ(times_started(), 0u);
+  EXPECT_EQ(controller.restart().value(), std::nullopt);
+  EXPECT_EQ(times_started(), 1u);
+  const auto first = ApiClient(endpoint()).ping(std::chrono::seconds(90));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(controller.restart().value(), first->pid);
+  const auto second = ApiClient(endpoint()).ping(std::chrono::seconds(90));
+  ASSERT_TRUE(second);
+  EXPECT_NE(second->pid, first->pid);
+  EXPECT_EQ(controller.running().value()->path, socket_);
+  EXPECT_EQ(controller.end().value(), second->pid);
+  EXPECT_FALSE(path_exists(socket_));
+  EXPECT_EQ(times_started(), 2u);
+}
+
+// It listens and never answers: a signal ends it.
+TEST_F(EmbeddedControllerTest, OneThatDoesNotAnswerIsToldByASignal) {
+  const pid_t deaf = fork();
+  if (deaf == 0) {
+    auto listener = listen_at(socket_);
+    for (;;) pause();
+  }
+  const std::string address = fmt::format("pid {}\nsocket {}\n", deaf, socket_);
+  ASSERT_TRUE(write_file_atomically(data_ + "/controller.address", address, 0600, Sync::no));
+  while (!unix_socket_accepts(socket_).value_or(false)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  auto impatient = settings("version=1.0.0");
+  impatient.ping_timeout = std::chrono::milliseconds(20);
+  EmbeddedController controller(impatient, messages_);
+  const auto ended = controller.end();
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(*ended, deaf);
+  int how = 0;
+  EXPECT_EQ(waitpid(deaf, &how, 0), deaf);
+  EXPECT_TRUE(WIFSIGNALED(how) && WTERMSIG(how) == SIGTERM);
 }
 
 TEST_F(EmbeddedControllerTest, AMissingProgramIsToldWithARemedy) {

@@ -130,6 +130,12 @@ struct PingOptions {
   bool json = false;
 };
 
+struct ControllerCommandOptions {
+  enum class Action { restart, stop, status };
+  Action action = Action::status;
+  bool json = false;
+};
+
 struct CompletionOptions {
   std::string shell;  // bash, zsh or fish
 };
@@ -139,10 +145,11 @@ struct CompleteOptions {
   std::string what;
 };
 
-using CommandOptions = std::variant<RunOptions, RerunOptions, VerifyOptions, DiffOptions, LogsOptions, StatusOptions,
-                                    OutputOptions, MeasuresOptions, DescribeOptions, HistoryOptions, ListOptions,
-                                    LastOptions, StopOptions, KillOptions, DeleteOptions, GcOptions, CheckOptions,
-                                    ListContextOptions, PingOptions, CompletionOptions, CompleteOptions>;
+using CommandOptions =
+    std::variant<RunOptions, RerunOptions, VerifyOptions, DiffOptions, LogsOptions, StatusOptions, OutputOptions,
+                 MeasuresOptions, DescribeOptions, HistoryOptions, ListOptions, LastOptions, StopOptions, KillOptions,
+                 DeleteOptions, GcOptions, CheckOptions, ListContextOptions, PingOptions, ControllerCommandOptions,
+                 CompletionOptions, CompleteOptions>;
 
 struct GlobalOptions {
   std::optional<std::string> configuration_path;

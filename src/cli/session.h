@@ -43,6 +43,7 @@ class Session {
   std::chrono::milliseconds ping_timeout() const { return parts_.ping_timeout; }
   ClientSettings client_settings() const { return {.connect_timeout = parts_.ping_timeout}; }
   bool controller_needs_start() const { return parts_.finder->needs_start(); }
+  ControllerLife* controller_life() { return parts_.finder->life(); }
   bool embedded() const { return parts_.finder->embedded(); }
   Messages& messages() { return messages_; }
   OutputStream& out() { return out_; }

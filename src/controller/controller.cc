@@ -11,6 +11,7 @@ ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_
                                      PackStore& the_packs, LogStore& the_logs, Provider& provider)
     : settings(std::move(given)),
       clock(the_clock),
+      started(the_clock.now()),
       database(the_database),
       packs(the_packs),
       logs(the_logs),

@@ -43,6 +43,7 @@ struct ControllerSettings {
 struct ControllerContext {
   ControllerSettings settings;
   const Clock& clock;
+  const Timestamp started;
   Database& database;
   PackStore& packs;
   LogStore& logs;

@@ -92,6 +92,11 @@ Result<std::optional<UniqueFd>> open_process(pid_t pid) {
   return fail_errno("cannot watch process " + std::to_string(pid));
 }
 
+Result<void> send_signal(const UniqueFd& process, int number) {
+  if (syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) == 0 || errno == ESRCH) return {};
+  return fail_errno("cannot signal a process");
+}
+
 Result<bool> wait_readable(int fd, int wake_fd, std::chrono::milliseconds timeout) {
   auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {

@@ -34,6 +34,9 @@ Result<pid_t> spawn(const SpawnOptions& options);
 // (a lock it holds) after opening.
 Result<std::optional<UniqueFd>> open_process(pid_t pid);
 
+// To the process of such a descriptor, and to no other; one that has ended is success.
+Result<void> send_signal(const UniqueFd& process, int number);
+
 // True: `fd` is readable; false: `wake_fd` is, or the time is over. A negative timeout has no end;
 // a negative wake_fd is left out.
 Result<bool> wait_readable(int fd, int wake_fd, std::chrono::milliseconds timeout);

@@ -70,6 +70,7 @@ struct Shape<Ping> {
     json.optional("embedded", value.embedded);
     json.optional("pid", value.pid);
     json.optional("unfinished", value.unfinished);
+    json.optional("started", value.started);
   }
 };
 

@@ -1,10 +1,12 @@
 // Instances on the wire.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "model/instance.h"
 
@@ -46,6 +48,7 @@ struct Ping {
   bool embedded = false;
   int64_t pid = 0;
   uint64_t unfinished = 0;  // executions
+  std::optional<Timestamp> started;
 };
 std::string ping_to_json(const Ping& ping);
 Result<Ping> ping_from_json(std::string_view json);

@@ -142,8 +142,10 @@ TEST(InstanceJson, KillAndPing) {
   expect_golden(answer, kill_answer_to_json, kill_answer_from_json,
                 R"({"killed": [], "refused": [{"instance_id": "019aab9e-3c6f-7d52-9d0f-000000000001", )"
                 R"("reason": "busy"}]})");
-  expect_golden(Ping{"0.1", 1, true, 77, 3}, ping_to_json, ping_from_json,
-                R"({"version": "0.1", "api": 1, "embedded": true, "pid": 77, "unfinished": 3})");
+  expect_golden(Ping{"0.1", 1, true, 77, 3, sample_time(1)}, ping_to_json, ping_from_json,
+                R"({"version": "0.1", "api": 1, "embedded": true, "pid": 77, "unfinished": 3, )"
+                R"("started": "2026-01-01T00:00:00.001000Z"})");
+  EXPECT_FALSE(ping_from_json(R"({"version": "0.1", "api": 1})")->started);
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ Result<int> perform(Session& session, const GcOptions& options);
 Result<int> perform(Session& session, const CheckOptions& options);
 Result<int> perform(Session& session, const ListContextOptions& options);
 Result<int> perform(Session& session, const PingOptions& options);
+Result<int> perform(Session& session, const ControllerCommandOptions& options);
 Result<int> perform(Session& session, const CompleteOptions& options);
 
 // Prints the script; needs nothing but the description of the command line.

@@ -38,29 +38,34 @@ std::string value_option_words(const CommandDescription& command) {
   return option_words(with_values);
 }
 
-bool takes_ids(const CommandDescription& command) { return command.takes_execution && command.name != "completion"; }
+// Of commands that take one of a few words.
+std::string fixed_words(const CommandDescription& command) {
+  if (command.name == "completion") return "bash zsh fish";
+  if (command.name == "controller") return "restart stop status";
+  return "";
+}
+
+bool takes_ids(const CommandDescription& command) { return command.takes_execution && fixed_words(command).empty(); }
 
 std::string bash_script(const Words& words) {
   std::string names, cases;
   for (const auto& command : words.commands) {
     names += (names.empty() ? "" : " ") + command.name;
-    cases += fmt::format("    {}) options=\"{}\"; values=\"{}\"; ids={} ;;\n", command.name, option_words(command),
-                         value_option_words(command), takes_ids(command) ? "yes" : "");
+    cases += fmt::format("    {}) options=\"{}\"; values=\"{}\"; ids={}; fixed=\"{}\" ;;\n", command.name,
+                         option_words(command), value_option_words(command), takes_ids(command) ? "yes" : "",
+                         fixed_words(command));
   }
   return "# Completion of plz for bash. Written by: plz completion bash\n"
          "_plz() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-         "  local command= options= values= ids= i\n"
+         "  local command= options= values= ids= fixed= i\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    [[ ${COMP_WORDS[i]} == -- ]] && { compopt -o default; COMPREPLY=(); return; }\n"
          "    [[ ${COMP_WORDS[i]} != -* ]] && { command=${COMP_WORDS[i]}; break; }\n"
          "  done\n"
          "  case $command in\n"
          "    '') COMPREPLY=($(compgen -W \"" +
-         names + " " + option_words(words.global) +
-         "\" -- \"$word\")); return ;;\n"
-         "    completion) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")); return ;;\n" +
-         cases +
+         names + " " + option_words(words.global) + "\" -- \"$word\")); return ;;\n" + cases +
          "  esac\n"
          "  if [[ \" $values " +
          value_option_words(words.global) +
@@ -72,6 +77,9 @@ std::string bash_script(const Words& words) {
          "    COMPREPLY=($(compgen -W \"$options " +
          option_words(words.global) +
          "\" -- \"$word\"))\n"
+         "  elif [[ -n $fixed ]]; then\n"
+         "    COMPREPLY=($(compgen -W \"$fixed\" -- \"$word\"))\n"
+         "    return\n"
          "  elif [[ -n $ids ]]; then\n"
          "    COMPREPLY=($(compgen -W \"$(plz __complete ids 2>/dev/null)\" -- \"$word\"))\n"
          "  fi\n"
@@ -109,7 +117,8 @@ std::string zsh_script(const Words& words) {
     std::string arguments;
     for (const auto& option : command.options) arguments += zsh_option(option);
     if (takes_ids(command)) arguments += " \\\n        '*:execution:_plz_ids'";
-    if (command.name == "completion") arguments += " \\\n        '1:shell:(bash zsh fish)'";
+    if (const std::string fixed = fixed_words(command); !fixed.empty())
+      arguments += fmt::format(" \\\n        '1:word:({})'", fixed);
     if (command.name == "run") arguments += " \\\n        '*::command:_normal'";
     cases += fmt::format("    {}) _arguments -s{} ;;\n", command.name, arguments);
   }
@@ -156,7 +165,8 @@ std::string fish_script(const Words& words) {
     for (const auto& option : command.options) script += fish_option(condition, option);
     if (takes_ids(command))
       script += fmt::format("complete -c plz -n {} -k -a '(plz __complete ids 2>/dev/null)'\n", condition);
-    if (command.name == "completion") script += fmt::format("complete -c plz -n {} -a 'bash zsh fish'\n", condition);
+    if (const std::string fixed = fixed_words(command); !fixed.empty())
+      script += fmt::format("complete -c plz -n {} -a '{}'\n", condition, fixed);
     if (command.name == "run") script += fmt::format("complete -c plz -n {} -F\n", condition);
   }
   return script;

@@ -59,6 +59,8 @@ TEST_F(BashCompletionTest, OffersCommandsOptionsAndIds) {
   EXPECT_THAT(offers("plz logs ''"), ElementsAre("019aab9e-a", "019aab9e-b"));
   EXPECT_THAT(offers("plz logs --since start 019aab9e-b"), ElementsAre("019aab9e-b"));
   EXPECT_THAT(offers("plz completion f"), ElementsAre("fish"));
+  EXPECT_THAT(offers("plz controller ''"), ElementsAre("restart", "stop", "status"));
+  EXPECT_THAT(offers("plz controller --j"), ElementsAre("--json"));
 }
 
 TEST_F(BashCompletionTest, LeavesFilesAndTheJobsWordsToBash) {

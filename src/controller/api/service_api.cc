@@ -29,6 +29,7 @@ void add_service_routes(Router& router, ControllerContext& context) {
     ping.embedded = context.settings.embedded;
     ping.pid = getpid();
     ping.unfinished = context.executions.unfinished();
+    ping.started = context.started;
     return json_answer(ping_to_json(ping));
   });
   router.add("POST", "/v1/shutdown", [&context](Request& request, const PathParameters&) {
