@@ -24,6 +24,15 @@ struct Durations {
   std::optional<double> waiting, starting, running, finishing;
 };
 
+struct BriefPart {
+  Execution execution;
+};
+
+struct PartsPage {
+  std::vector<BriefPart> parts;
+  std::optional<ExecutionId> cursor;
+};
+
 struct IdDocument {
   ExecutionId id;
 };
@@ -87,7 +96,13 @@ struct Shape<CurrentAttempt> {
 
 template <>
 struct Shape<Execution> {
-  static void members(JsonWriter& json, const Execution& value) {
+  static void members(auto& json, auto& value) {
+    own_members(json, value);
+    Shape<ExecutionSpec>::members(json, value.spec);
+  }
+
+  // All but the spec's.
+  static void own_members(JsonWriter& json, const Execution& value) {
     json.required("execution_id", value.id);
     json.required("state", value.state);
     write_conclusions(json, value);
@@ -104,10 +119,9 @@ struct Shape<Execution> {
     if (value.output_tree) output = Output{*value.output_tree, value.output_bytes};
     json.required("output", output);
     json.required("image", value.image);
-    Shape<ExecutionSpec>::members(json, value.spec);
   }
 
-  static void members(JsonReader& json, Execution& value) {
+  static void own_members(JsonReader& json, Execution& value) {
     json.required("execution_id", value.id);
     json.required("state", value.state);
     json.optional("outcome", value.outcome);
@@ -122,7 +136,22 @@ struct Shape<Execution> {
     json.optional("output", output);
     if (output) value.output_tree = output->tree, value.output_bytes = output->bytes;
     json.optional("image", value.image);
-    Shape<ExecutionSpec>::members(json, value.spec);
+  }
+};
+
+template <>
+struct Shape<BriefPart> {
+  static void members(auto& json, auto& value) {
+    Shape<Execution>::own_members(json, value.execution);
+    Shape<ExecutionSpec>::part_members(json, value.execution.spec);
+  }
+};
+
+template <>
+struct Shape<PartsPage> {
+  static void members(auto& json, auto& value) {
+    json.required("executions", value.parts);
+    json.optional("cursor", value.cursor);
   }
 };
 
@@ -182,5 +211,22 @@ Result<ExecutionId> id_from_json(std::string_view json) {
 
 std::string execution_page_to_json(const ExecutionPage& page) { return write_document(page); }
 Result<ExecutionPage> execution_page_from_json(std::string_view json) { return read_document<ExecutionPage>(json); }
+
+std::string brief_part_to_json(const Execution& part) {
+  JsonWriter json;
+  json.open('{');
+  Shape<Execution>::own_members(json, part);
+  Shape<ExecutionSpec>::part_members(json, part.spec);
+  json.close('}');
+  return json.take();
+}
+
+Result<ExecutionPage> parts_page_from_json(std::string_view json) {
+  PLZ_ASSIGN(PartsPage read, read_document<PartsPage>(json));
+  ExecutionPage page;
+  for (BriefPart& part : read.parts) page.executions.push_back(std::move(part.execution));
+  page.cursor = read.cursor;
+  return page;
+}
 
 }  // namespace plz

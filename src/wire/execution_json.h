@@ -51,6 +51,10 @@ struct ExecutionPage {
 std::string execution_page_to_json(const ExecutionPage& page);
 Result<ExecutionPage> execution_page_from_json(std::string_view json);
 
+// Parts of a composite without what they have from it: of the spec's members, parent_id and indices only.
+std::string brief_part_to_json(const Execution& part);
+Result<ExecutionPage> parts_page_from_json(std::string_view json);  // of parts that are brief or whole
+
 // Of an answer with a log: its first byte's place in the log. None of a composite's, which is made of several.
 inline constexpr std::string_view kLogOffsetHeader = "Plz-Log-Offset";
 

@@ -163,11 +163,15 @@ struct Shape<ExecutionSpec> {
     json.optional("outputs", value.outputs);
     range(json, "parallel_indices_range", value.parallel_indices_range);
     json.optional("indices_per_execution", value.indices_per_execution);
-    indices(json, value.indices);
-    json.optional("parent_id", value.parent_id);
+    part_members(json, value);
     json.optional("previous_execution_id", value.previous_execution_id);
     json.object("configuration", value.configuration);
     json.object("metadata", value.metadata);
+  }
+  // In what a part differs from its composite.
+  static void part_members(auto& json, auto& value) {
+    indices(json, value.indices);
+    json.optional("parent_id", value.parent_id);
   }
 
  private:
