@@ -1,11 +1,15 @@
 // The controller over memory: its services and its API, without programs.
 #include "controller/controller.h"
 
+#include <map>
+
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "controller/drain_test.h"
 #include "controller/services/log_follower.h"
 #include "controller/text_body_test.h"
+#include "db/fault_injecting_database.h"
 #include "db/memory/memory_database.h"
 #include "logs/memory_log_store.h"
 #include "net/http_client.h"
@@ -358,7 +362,7 @@ TEST_F(ControllerTest, ACompositeFinishesWithItsLastPart) {
   whole.indices_per_execution = 2;
   whole.resources.cpus = 0.1;
   ExecutionId id = submit(whole);
-  auto page = execution_page_from_json(call("GET", "/v1/executions/" + id.to_string() + "/parts").body);
+  auto page = execution_page_from_json(drain(*call("GET", "/v1/executions/" + id.to_string() + "/parts").stream));
   ASSERT_TRUE(page);
   ASSERT_EQ(page->executions.size(), 3u);
   EXPECT_EQ(page->executions[2].spec.indices, (IndexRange{4, 5}));
@@ -383,6 +387,115 @@ TEST_F(ControllerTest, ACompositeFinishesWithItsLastPart) {
   EXPECT_EQ(done.state, ExecutionState::finished);
   EXPECT_EQ(done.outcome->exit_status, 7);
   EXPECT_EQ(done.outcome->reason, "1 of 3 parts did not succeed");
+}
+
+TEST_F(ControllerTest, PartsComeInPagesAndBriefly) {
+  ExecutionSpec whole = spec();
+  whole.parallel_indices_range = IndexRange{0, 5};
+  whole.metadata = {R"({"long": "text"})"};
+  const ExecutionId id = submit(whole);
+  const std::string target = "/v1/executions/" + id.to_string() + "/parts";
+  auto read = [&](const std::string& query) { return drain(*call("GET", target + query).stream); };
+  const std::string all = read("");
+  auto page = execution_page_from_json(all);
+  ASSERT_TRUE(page) << all;
+  ASSERT_EQ(page->executions.size(), 5u);
+  EXPECT_EQ(page->executions[4].spec.metadata.text, whole.metadata.text);
+  EXPECT_EQ(page->executions[1].waiting_for, "an instance: none is running yet");
+  std::vector<int64_t> indices;
+  std::string cursor;
+  for (int pages = 0; pages < 3; ++pages) {
+    const std::string json = read("?brief=1&limit=2" + cursor);
+    EXPECT_EQ(json.find("metadata"), std::string::npos);
+    auto part = parts_page_from_json(json);
+    ASSERT_TRUE(part) << json;
+    for (const Execution& each : part->executions) indices.push_back(each.spec.indices->from);
+    ASSERT_EQ(part->cursor.has_value(), pages < 2);
+    if (part->cursor) cursor = "&cursor=" + part->cursor->to_string();
+  }
+  EXPECT_EQ(indices, (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(call("GET", target + "?cursor=" + id.to_string()).status, 400);
+  EXPECT_EQ(call("GET", target + "?cursor=x").status, 400);
+  EXPECT_EQ(call("GET", target + "?limit=0").status, 400);
+}
+
+// However many parts: their end takes as many calls of the database.
+TEST_F(ControllerTest, StoppingACompositeTakesAsManyCallsHoweverManyPartsItHas) {
+  auto calls_to_stop = [&](int64_t parts) {
+    const auto memory = make_memory_database();
+    FaultInjectingDatabase counting(*memory);
+    Controller other({true, "0.1.0", std::nullopt, ""}, clock_, counting, packs_, logs_, provider_);
+    ExecutionService& executions = other.context().executions;
+    ExecutionSpec whole = spec();
+    whole.parallel_indices_range = IndexRange{0, parts};
+    EXPECT_TRUE(memory->blobs().add_pack(Uuid::make_v7(clock_), 1, std::vector{BlobRecord{.digest = tree_}}));
+    const uint64_t before_submission = counting.calls();
+    const ExecutionId id = *executions.submit({whole, {}, {}}, "");
+    const uint64_t before = counting.calls();
+    EXPECT_LT(before - before_submission, 5u);
+    EXPECT_EQ(executions.unfinished(), static_cast<size_t>(parts));
+    auto in_hand = executions.request_stop(id);
+    EXPECT_TRUE(in_hand);
+    EXPECT_TRUE(in_hand->empty());
+    EXPECT_EQ(executions.unfinished(), 0u);
+    const auto done = executions.get(id);
+    EXPECT_EQ(done->outcome->kind, OutcomeKind::stopped);
+    EXPECT_EQ(done->outcome->reason, fmt::format("{0} of {0} parts did not succeed", parts));
+    return counting.calls() - before;
+  };
+  EXPECT_EQ(calls_to_stop(500), calls_to_stop(5));
+}
+
+TEST_F(ControllerTest, StopOfACompositeTellsEachPartAndOrdersTheEndOfThoseInHand) {
+  ExecutionSpec whole = spec();
+  whole.parallel_indices_range = IndexRange{0, 4};
+  whole.resources.cpus = 2;
+  const ExecutionId id = submit(whole);
+  const InstanceId worker = register_worker();
+  auto given = orders(worker);
+  ASSERT_FALSE(given.assignments.empty());
+  const size_t in_hand = given.assignments.size();
+  ASSERT_LT(in_hand, 4u);
+  std::vector<ExecutionId> parts;
+  ASSERT_TRUE(controller_.context().executions.each_part(id, std::nullopt, [&](const Execution& part) {
+    parts.push_back(part.id);
+    return true;
+  }));
+  std::map<ExecutionId, int> told;
+  std::vector<std::shared_ptr<void>> subscriptions;
+  for (ExecutionId part : parts)
+    subscriptions.push_back(controller_.context().notifier.subscribe(part.uuid(), [&, part] { ++told[part]; }));
+  call("POST", "/v1/executions/" + id.to_string() + "/stop");
+  EXPECT_EQ(orders(worker).stops.size(), in_hand);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const Execution part = get(parts[i]);
+    EXPECT_TRUE(part.stop_requested);
+    EXPECT_EQ(part.state == ExecutionState::finished, i >= in_hand);
+    if (i >= in_hand) EXPECT_EQ(told[parts[i]], 1);
+  }
+  EXPECT_EQ(get(id).state, ExecutionState::running);
+  for (const auto& assignment : given.assignments) finish(assignment.attempt_id, OutcomeKind::stopped, 143);
+  const Execution done = get(id);
+  EXPECT_EQ(done.state, ExecutionState::finished);
+  EXPECT_EQ(done.outcome->reason, "4 of 4 parts did not succeed");
+}
+
+// What its parts report costs the whole nothing but what it shows of them.
+TEST_F(ControllerTest, TheRowOfACompositeIsWrittenAsItsStateChanges) {
+  ExecutionSpec whole = spec();
+  whole.parallel_indices_range = IndexRange{0, 20};
+  whole.resources.cpus = 0.1;
+  const ExecutionId id = submit(whole);
+  auto given = orders(register_worker());
+  ASSERT_EQ(given.assignments.size(), 20u);
+  for (const auto& assignment : given.assignments) {
+    call("POST", "/v1/attempts/" + assignment.attempt_id.to_string() + "/started", moment_to_json({clock_.now()}));
+    finish(assignment.attempt_id, OutcomeKind::succeeded, 0);
+  }
+  const auto record = *database_->executions().find(id);
+  EXPECT_EQ(record->execution.state, ExecutionState::finished);
+  EXPECT_EQ(record->version, 3u);  // starting, running, finished
+  EXPECT_EQ(record->execution.outcome->kind, OutcomeKind::succeeded);
 }
 
 TEST_F(ControllerTest, ACompositeIsFinishedByTheNextController) {

@@ -41,8 +41,10 @@ TEST_P(CompositeRecordsTest, UnfinishedArePartsAndSimpleOnesOldestFirst) {
   ExecutionId simple = create(sample_execution(clock_));
   finish(all[2].execution.id);
   std::vector<ExecutionId> ids;
-  auto records = executions().unfinished();
-  for (const auto& record : *records) ids.push_back(record.execution.id);
+  EXPECT_TRUE(executions().each_unfinished([&](const ExecutionRecord& record) {
+    ids.push_back(record.execution.id);
+    return true;
+  }));
   EXPECT_EQ(ids, (Ids{all[1].execution.id, all[3].execution.id, simple}));
 }
 
@@ -82,7 +84,147 @@ TEST_P(CompositeRecordsTest, RemovesACompositeWithItsParts) {
   EXPECT_EQ(*executions().create(all, "key"), all[0].execution.id);
 }
 
+// As the controller stores them: what the parts have from the whole is stored once.
+class SharingPartsTest : public DatabaseContract {
+ protected:
+  SharingPartsTest() {
+    whole_ = sample_execution(clock_);
+    whole_.execution.spec = full_spec(clock_);
+    whole_.execution.spec.user = "ada";
+    whole_.execution.spec.parent_id.reset();
+    whole_.execution.spec.indices.reset();
+    whole_.execution.spec.parallel_indices_range = IndexRange{3, 9};
+    whole_.shell = {{{"HOME", "/home/ada"}}, {.niceness = 5}};
+    for (int64_t from : {3, 5, 7}) whole_.parts.push_back({ExecutionId::make(clock_), IndexRange{from, from + 2}});
+    EXPECT_EQ(*executions().create({whole_}, "key"), id());
+  }
+
+  ExecutionId id() const { return whole_.execution.id; }
+  ExecutionId id(size_t part) const { return whole_.parts[part].id; }
+  ExecutionRecord record(ExecutionId id) { return **executions().find(id); }
+  Execution expected(size_t part) const {
+    Execution execution = whole_.execution;
+    execution.id = id(part);
+    restrict_to_part(execution.spec, id(), whole_.parts[part].indices);
+    return execution;
+  }
+  std::vector<Execution> parts(std::optional<int64_t> from_index = {}, size_t limit = 100) {
+    std::vector<Execution> found;
+    EXPECT_TRUE(executions().each_part(id(), from_index, [&](const ExecutionRecord& record) {
+      found.push_back(record.execution);
+      return found.size() < limit;
+    }));
+    return found;
+  }
+  void set_state(ExecutionId id, ExecutionState state) {
+    ExecutionRecord stored = record(id);
+    stored.execution.state = state;
+    EXPECT_TRUE(*executions().save(stored.execution, stored.version, std::nullopt, "", Durability::relaxed));
+  }
+
+  NewExecution whole_;
+  const Outcome outcome_{OutcomeKind::stopped, std::nullopt, std::nullopt, false, "stopped"};
+};
+
+TEST_P(SharingPartsTest, EachIsWholeWhereverItIsRead) {
+  const std::vector<Execution> all{expected(0), expected(1), expected(2)};
+  EXPECT_EQ(parts(), all);
+  EXPECT_EQ(parts({}, 2), (std::vector{all[0], all[1]}));
+  EXPECT_EQ(parts(5), (std::vector{all[1], all[2]}));
+  EXPECT_EQ(parts(6), (std::vector{all[2]}));
+  EXPECT_EQ(record(id(1)).execution, all[1]);
+  EXPECT_EQ(record(id(1)).version, 0u);
+  EXPECT_EQ(record(id()).execution, whole_.execution);
+  EXPECT_EQ(list({.parent = id()}), (Ids{id(0), id(1), id(2)}));
+  auto listed = *executions().list({}, {}, 10);
+  ASSERT_EQ(listed.size(), 4u);
+  EXPECT_EQ(listed[0].execution, all[2]);
+  EXPECT_EQ(listed[3].execution, whole_.execution);
+  const NewExecution other = sample_execution(clock_);
+  create(other);
+  std::vector<Execution> unfinished;
+  EXPECT_TRUE(executions().each_unfinished([&](const ExecutionRecord& record) {
+    unfinished.push_back(record.execution);
+    return true;
+  }));
+  EXPECT_EQ(unfinished, (std::vector{all[0], all[1], all[2], other.execution}));
+}
+
+TEST_P(SharingPartsTest, ASecondWithOneOfTheIdsStoresNothing) {
+  NewExecution again = sample_execution(clock_);
+  again.parts = {{ExecutionId::make(clock_), {0, 1}}, {id(1), {1, 2}}};
+  EXPECT_EQ(executions().create({again}, "").error().code, ErrorCode::conflict);
+  EXPECT_FALSE(*executions().find(again.execution.id));
+  EXPECT_FALSE(*executions().find(again.parts[0].id));
+}
+
+TEST_P(SharingPartsTest, TheSubmittingShellIsThatOfTheWhole) {
+  EXPECT_EQ(*executions().submitting_shell(id(1)), whole_.shell);
+  finish(id(0));
+  EXPECT_TRUE(executions().submitting_shell(id(0))->empty());
+  EXPECT_EQ(*executions().submitting_shell(id(1)), whole_.shell);
+  for (ExecutionId each : {id(1), id(2), id()}) finish(each);
+  for (ExecutionId each : {id(1), id(2), id()}) EXPECT_TRUE(executions().submitting_shell(each)->empty());
+}
+
+TEST_P(SharingPartsTest, StopEndsWhatIsQueuedAndMarksTheRest) {
+  finish(id(0));
+  const ExecutionRecord ended = record(id(0));
+  set_state(id(1), ExecutionState::running);
+  const Timestamp now = clock_.now();
+  auto stopped = executions().stop_parts(id(), outcome_, now);
+  ASSERT_TRUE(stopped);
+  EXPECT_EQ(stopped->ended, Ids{id(2)});
+  EXPECT_EQ(stopped->in_hand, Ids{id(1)});
+  EXPECT_EQ(record(id(0)).execution, ended.execution);
+  EXPECT_EQ(record(id(0)).version, ended.version);
+  const ExecutionRecord marked = record(id(1)), queued = record(id(2));
+  EXPECT_EQ(marked.execution.state, ExecutionState::running);
+  EXPECT_TRUE(marked.execution.stop_requested);
+  EXPECT_EQ(marked.version, 2u);
+  Execution wanted = expected(2);
+  wanted.state = ExecutionState::finished;
+  wanted.stop_requested = true;
+  wanted.outcome = outcome_;
+  wanted.times.finished = now;
+  EXPECT_EQ(queued.execution, wanted);
+  EXPECT_EQ(queued.version, 1u);
+  EXPECT_EQ(record(id()).execution, whole_.execution);
+  // Who had read it before is told that it is another by now.
+  EXPECT_FALSE(*executions().save(expected(2), 0, std::nullopt, "", Durability::relaxed));
+  stopped = executions().stop_parts(id(), outcome_, now);
+  EXPECT_EQ(stopped->ended, Ids{});
+  EXPECT_EQ(stopped->in_hand, Ids{id(1)});
+  EXPECT_EQ(record(id(1)).version, 2u);
+}
+
+TEST_P(SharingPartsTest, AreRemovedWithTheWhole) {
+  ASSERT_TRUE(executions().stop_parts(id(), outcome_, clock_.now()));
+  EXPECT_EQ(executions().remove(id()).error().code, ErrorCode::conflict);
+  finish(id());
+  ASSERT_TRUE(executions().remove(id()));
+  EXPECT_EQ(list({}), Ids{});
+  EXPECT_EQ(parts(), std::vector<Execution>{});
+  EXPECT_EQ(*executions().create({whole_}, "key"), id());
+}
+
+// Rows of an older plz, which have a spec and a shell of their own, are stopped likewise.
+TEST_P(CompositeRecordsTest, StopOfOlderPartsForgetsTheirShells) {
+  auto all = composite();
+  ASSERT_TRUE(executions().create(all, ""));
+  const Outcome outcome{OutcomeKind::stopped, std::nullopt, std::nullopt, false, "stopped"};
+  auto stopped = executions().stop_parts(all[0].execution.id, outcome, clock_.now());
+  ASSERT_TRUE(stopped);
+  EXPECT_EQ(stopped->ended.size(), 3u);
+  for (size_t i : {1, 2, 3}) {
+    EXPECT_TRUE(executions().submitting_shell(all[i].execution.id)->empty());
+    EXPECT_EQ((*executions().find(all[i].execution.id))->execution.spec, all[i].execution.spec);
+  }
+  EXPECT_EQ(*executions().submitting_shell(all[0].execution.id), all[0].shell);
+}
+
 PLZ_FOR_ALL_DATABASES(CompositeRecordsTest);
+PLZ_FOR_ALL_DATABASES(SharingPartsTest);
 
 }  // namespace
 }  // namespace plz

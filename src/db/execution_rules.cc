@@ -10,6 +10,10 @@ Error not_finished(ExecutionId id) {
   return {ErrorCode::conflict, "execution " + id.to_string() + " is not finished", "stop it first"};
 }
 
+Error exists_already(ExecutionId id) {
+  return {ErrorCode::conflict, "there is an execution " + id.to_string() + " already", ""};
+}
+
 Result<void> check_new(const Execution& execution) {
   if (execution.id.is_nil()) return fail(ErrorCode::invalid, "an execution without an id cannot be stored");
   return {};

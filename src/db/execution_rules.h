@@ -9,6 +9,7 @@ namespace plz {
 
 Error no_such_execution(ExecutionId id);
 Error not_finished(ExecutionId id);
+Error exists_already(ExecutionId id);
 Result<void> check_new(const Execution& execution);
 // Of a finished execution: conflict when anything but the spec, which is not stored anew, differs.
 Result<void> check_unchanged(const Execution& stored, const Execution& wanted);

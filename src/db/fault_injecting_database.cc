@@ -56,16 +56,22 @@ class FaultyExecutions final : public ExecutionRecords {
   Result<std::optional<ExecutionRecord>> find(ExecutionId id) override {
     return plan_.around([&] { return real_.find(id); });
   }
-  Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter, std::optional<ExecutionId> before,
-                                            size_t limit) override {
-    return plan_.around([&] { return real_.list(filter, before, limit); });
+  Result<void> each(const ExecutionFilter& filter, std::optional<ExecutionId> before, size_t limit,
+                    const Visit& visit) override {
+    return plan_.around([&] { return real_.each(filter, before, limit, visit); });
   }
-  Result<std::vector<ExecutionRecord>> unfinished() override {
-    return plan_.around([&] { return real_.unfinished(); });
+  Result<void> each_unfinished(const Visit& visit) override {
+    return plan_.around([&] { return real_.each_unfinished(visit); });
+  }
+  Result<void> each_part(ExecutionId composite, std::optional<int64_t> from_index, const Visit& visit) override {
+    return plan_.around([&] { return real_.each_part(composite, from_index, visit); });
   }
   Result<bool> save(const Execution& execution, uint64_t version, const std::optional<Attempt>& attempt,
                     const std::string& document, Durability durability) override {
     return plan_.around([&] { return real_.save(execution, version, attempt, document, durability); });
+  }
+  Result<StoppedParts> stop_parts(ExecutionId composite, const Outcome& outcome, Timestamp now) override {
+    return plan_.around([&] { return real_.stop_parts(composite, outcome, now); });
   }
   Result<std::optional<Attempt>> find_attempt(AttemptId id) override {
     return plan_.around([&] { return real_.find_attempt(id); });

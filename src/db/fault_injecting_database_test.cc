@@ -52,9 +52,9 @@ TEST_F(FaultInjectingDatabaseTest, CursorsFailWhileTheyStream) {
 
 TEST_F(FaultInjectingDatabaseTest, FailsUntilHealed) {
   database_.fail_all(error_);
-  for (int i = 0; i < 3; ++i) EXPECT_FALSE(database_.executions().unfinished());
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(database_.executions().each_unfinished([](const auto&) { return true; }));
   database_.heal();
-  EXPECT_TRUE(database_.executions().unfinished());
+  EXPECT_TRUE(database_.executions().each_unfinished([](const auto&) { return true; }));
 }
 
 }  // namespace

@@ -65,6 +65,13 @@ struct ExecutionSpec {
   bool is_composite() const { return parallel_indices_range.has_value(); }
 };
 
+// What a part of a composite is asked for: what the whole is, for some of its indices. `spec` is the whole's.
+inline void restrict_to_part(ExecutionSpec& spec, ExecutionId composite, IndexRange indices) {
+  spec.parallel_indices_range.reset();
+  spec.parent_id = composite;
+  spec.indices = indices;
+}
+
 // When each phase began. Absent: it has not, or never will.
 struct PhaseTimes {
   std::optional<Timestamp> submitted, assigned, started, command_ended, finished;

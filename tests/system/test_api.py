@@ -366,6 +366,10 @@ for index, path in c["index_to_summary_measures_path"].items():
     assert [p["indices"]["range"] for p in parts] == [[0, 2], [2, 3]]
     measures = api("GET /v1/executions/{id}/measures", f"/v1/executions/{whole}/measures")
     assert measures == {str(i): {"summary": i} for i in range(3)}
+    brief = api("GET /v1/executions/{id}/parts", f"/v1/executions/{whole}/parts?brief=1&limit=1")
+    assert "command" not in brief["executions"][0] and brief["executions"][0]["parent_id"] == whole
+    rest = api("GET /v1/executions/{id}/parts", f"/v1/executions/{whole}/parts?cursor={brief['cursor']}")
+    assert rest == {"executions": parts[1:], "cursor": None}
     (part,) = [p for p in parts if p["indices"]["range"] == [2, 3]]
     (event,) = api("GET /v1/executions/{id}/measures/events",
                    f"/v1/executions/{part['execution_id']}/measures/events")["events"]

@@ -1,7 +1,9 @@
 """Executions over ranges of indices."""
 
+import http.client
 import json
 import re
+import socket
 
 JOB = """
 import json, os, sys
@@ -107,3 +109,51 @@ def test_stop_stops_all_parts(plz):
     plz.ok("stop", whole)
     plz.wait_for_state(whole, "finished")
     assert plz.json("history")[whole]["outcome"]["kind"] == "stopped"
+
+
+MANY = 20_000
+
+
+def parts_of(plz, whole):
+    """What the controller says of all parts, in one answer."""
+    (path,) = plz.runtime.rglob("*.sock")
+    connection = http.client.HTTPConnection("plz.invalid", timeout=300)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(path))
+    connection.request("GET", f"/v1/executions/{whole}/parts?brief=1")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    parts = json.loads(answer.read())["executions"]
+    connection.close()
+    return parts
+
+
+def test_many_parts_are_queued_found_again_and_stopped(plz):
+    plz.write("job.sh", "echo runs; exec sleep 600")
+    plz.configure(command=["sh", "job.sh"], parallel_indices_range=[0, MANY])
+    whole = plz.ok("run").out.strip()
+    plz.wait_for_state(whole, "running")
+    parts = parts_of(plz, whole)
+    assert [part["indices"]["range"] for part in parts] == [[i, i + 1] for i in range(MANY)]
+    assert parts[0]["state"] == "running" or parts[0]["attempts"] == 1
+    assert re.fullmatch(r"1 processor, of which 0 are free; \d+ older executions? (is|are) before it", parts[-1]["waiting_for"])
+    # The next controller has them all.
+    plz.kill("plz-controller")
+    assert [part["execution_id"] for part in parts_of_next(plz, whole)] == [part["execution_id"] for part in parts]
+    plz.ok("stop", whole)
+    plz.wait_for_state(whole, "finished")
+    parts = parts_of(plz, whole)
+    assert len(parts) == MANY and {part["state"] for part in parts} == {"finished"}
+    assert {part["outcome"]["kind"] for part in parts} == {"stopped"}
+    shown = plz.json("history")[whole]
+    assert shown["outcome"] == {"kind": "stopped", "exit_status": 143, "signal": None, "out_of_memory": False,
+                                "reason": f"{MANY} of {MANY} parts did not succeed"}, shown["outcome"]
+    # Those that ran have their logs.
+    assert set(plz.ok("logs", whole, "--since", "start").out.splitlines()) == {"runs"}
+    plz.ok("delete", whole)
+    assert plz.json("history") == {}
+
+
+def parts_of_next(plz, whole):
+    plz.ok("list")
+    return parts_of(plz, whole)

@@ -9,6 +9,7 @@
 #include "controller/api/submission_rules.h"
 #include "controller/controller.h"
 #include "controller/services/log_follower.h"
+#include "controller/services/parts_stream.h"
 #include "store/hasher.h"
 #include "wire/execution_json.h"
 #include "wire/measures_json.h"
@@ -111,7 +112,11 @@ Result<Response> list(Request& request, ControllerContext& context) {
   const auto size = static_cast<size_t>(limit.value_or(100));
   PLZ_ASSIGN(auto records, context.database.executions().list(filter, before, size));
   ExecutionPage page;
-  for (auto& record : records) page.executions.push_back(explained(std::move(record.execution), context));
+  const Outlook outlook = context.scheduler.outlook();
+  for (auto& record : records) {
+    page.executions.push_back(std::move(record.execution));
+    page.executions.back().waiting_for = context.scheduler.explain(page.executions.back(), outlook);
+  }
   if (records.size() == size) page.cursor = page.executions.back().id;
   return json_answer(execution_page_to_json(page));
 }
@@ -129,15 +134,24 @@ Result<Response> last(Request& request, ControllerContext& context) {
   return json_answer(id_to_json(records[0].execution.id));
 }
 
-Result<Response> parts(const PathParameters& parameters, ControllerContext& context) {
+Result<Response> parts(Request& request, const PathParameters& parameters, ControllerContext& context) {
   PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
-  PLZ_ASSIGN(Execution whole, context.executions.get(id));
-  ExecutionPage page;
-  if (whole.spec.is_composite()) {
-    PLZ_ASSIGN(auto members, context.executions.parts(id));
-    for (auto& part : members) page.executions.push_back(explained(std::move(part), context));
+  PLZ_ASSIGN(auto limit, query_number(request, "limit", 1, kMostParts));
+  PLZ_TRY(context.executions.get(id).map([](const Execution&) {}));
+  PartsRequest wanted;
+  wanted.composite = id;
+  wanted.brief = query_flag(request, "brief");
+  if (limit) wanted.limit = static_cast<size_t>(*limit);
+  if (auto cursor = query_text(request, "cursor")) {
+    auto after = ExecutionId::parse(*cursor);
+    auto part = after ? context.executions.get(*after) : fail(ErrorCode::not_found, "");
+    if (!part || part->spec.parent_id != id || !part->spec.indices)
+      return fail(ErrorCode::invalid, "'" + *cursor + "' is not a cursor");
+    wanted.from_index = part->spec.indices->from + 1;
   }
-  return json_answer(execution_page_to_json(page));
+  Response response = json_answer({});
+  response.stream = pump(context.streams, stream_parts(context.executions, context.scheduler, wanted));
+  return response;
 }
 
 Result<Response> attempts(const PathParameters& parameters, ControllerContext& context) {
@@ -186,13 +200,16 @@ Result<Response> log_from(LogStart start, LogKind kind, Request& request, const 
   response.headers.add("Content-Type", "application/octet-stream");
   std::unique_ptr<Producer> producer;
   if (execution.spec.is_composite()) {
-    PLZ_ASSIGN(auto members, context.executions.parts(id));
     std::vector<PartLog> parts;
-    for (const auto& part : members) {
-      PLZ_ASSIGN(const uint64_t offset, offset_in_log(part, context.logs, start, kind));
-      parts.push_back({part.id, offset});
-    }
-    producer = follow_composite(context.executions, context.logs, context.notifier, parts, follow, kind);
+    Result<void> looked;
+    PLZ_TRY(context.executions.each_part(id, std::nullopt, [&](const Execution& part) {
+      looked = offset_in_log(part, context.logs, start, kind).map([&](uint64_t offset) {
+        parts.push_back({part.id, offset});
+      });
+      return looked.has_value();
+    }));
+    PLZ_TRY(looked);
+    producer = follow_composite(context.executions, context.logs, context.notifier, id, parts, follow, kind);
   } else {
     PLZ_ASSIGN(const uint64_t offset, offset_in_log(execution, context.logs, start, kind));
     response.headers.add(std::string(kLogOffsetHeader), std::to_string(offset));
@@ -296,7 +313,7 @@ void add_execution_routes(Router& router, ControllerContext& context) {
   add("GET", "/v1/executions", [](Request& r, P, C c) { return list(r, c); });
   add("GET", "/v1/executions/last", [](Request& r, P, C c) { return last(r, c); });
   add("GET", "/v1/executions/{id}", get_one);
-  add("GET", "/v1/executions/{id}/parts", [](Request&, P p, C c) { return parts(p, c); });
+  add("GET", "/v1/executions/{id}/parts", parts);
   add("GET", "/v1/executions/{id}/attempts", [](Request&, P p, C c) { return attempts(p, c); });
   add("GET", "/v1/executions/{id}/logs", logs);
   add("GET", "/v1/executions/{id}/preparation-log", preparation_log);

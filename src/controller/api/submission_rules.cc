@@ -23,7 +23,6 @@ constexpr double kMostProcessors = 1e6;
 constexpr uint32_t kMostGpus = 1024;
 constexpr double kMostDollars = 1e6;
 constexpr int64_t kHundredYearsInMinutes = 100LL * 366 * 24 * 60;
-constexpr size_t kMostJsonOfPartsBytes = size_t{8} << 30;
 
 // A container's image has a command of its own.
 Result<void> check_recipe(const ExecutionSpec& spec) {
@@ -73,12 +72,6 @@ Result<void> check_market(const MarketSpec& market) {
                      kHundredYearsInMinutes);
 }
 
-size_t json_bytes(const ExecutionSpec& spec) {
-  return spec.parameters.text.size() + spec.configuration.text.size() + spec.metadata.text.size() +
-         spec.docker_run_args.text.size();
-}
-
-// Each part is an execution, with a record that holds all of this.
 Result<void> check_indices(const ExecutionSpec& spec) {
   if (spec.parent_id || spec.indices)
     return fail(ErrorCode::invalid, "spec.parent_id and spec.indices are set for the parts of a composite alone",
@@ -93,11 +86,6 @@ Result<void> check_indices(const ExecutionSpec& spec) {
         ErrorCode::invalid,
         fmt::format("spec.parallel_indices_range would make {} sub-executions; {} is the most", parts, kMostParts),
         "raise indices_per_execution");
-  if (json_bytes(spec) > kMostJsonOfPartsBytes / static_cast<size_t>(parts))
-    return fail(ErrorCode::invalid,
-                fmt::format("{} sub-executions would each record {} bytes of parameters, configuration and metadata",
-                            parts, json_bytes(spec)),
-                "hand large parameters over as a file of the code or the input");
   return {};
 }
 

@@ -30,13 +30,17 @@ Result<void> mark_all(ExecutionRecords& executions, Marker& marker, std::set<std
                       const std::stop_token& stop) {
   std::optional<ExecutionId> before;
   for (;;) {
-    PLZ_ASSIGN(const auto page, executions.list({}, before, kExecutionsAtOnce));
     References references;
-    for (const ExecutionRecord& record : page) add_references(record.execution, references);
+    size_t seen = 0;
+    PLZ_TRY(executions.each({}, before, kExecutionsAtOnce, [&](const ExecutionRecord& record) {
+      add_references(record.execution, references);
+      ++seen;
+      before = record.execution.id;
+      return true;
+    }));
     PLZ_TRY(marker.mark(references, stop));
     images.merge(references.images);
-    if (page.size() < kExecutionsAtOnce) return {};
-    before = page.back().execution.id;
+    if (seen < kExecutionsAtOnce) return {};
   }
 }
 

@@ -223,17 +223,21 @@ TEST_F(CollectorTest, PartsOfACompositeKeepTheirOutput) {
   submission.spec.parallel_indices_range = IndexRange{0, 2};
   const ExecutionId whole = *executions_.submit(std::move(submission), "");
   const Digest output = send_tree("output");
-  auto parts = *executions_.parts(whole);
-  finish(parts[0].id, output);
+  std::vector<ExecutionId> parts;
+  ASSERT_TRUE(executions_.each_part(whole, std::nullopt, [&](const Execution& part) {
+    parts.push_back(part.id);
+    return true;
+  }));
+  finish(parts[0], output);
   collect();
   expect_whole(output);
-  auto refused = executions_.remove(parts[0].id, logs_);
+  auto refused = executions_.remove(parts[0], logs_);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().hint.find(whole.to_string()), std::string::npos);
   EXPECT_EQ(executions_.remove(whole, logs_).error().code, ErrorCode::conflict);
-  finish(parts[1].id);
+  finish(parts[1]);
   ASSERT_TRUE(executions_.remove(whole, logs_));
-  EXPECT_EQ(executions_.get(parts[0].id).error().code, ErrorCode::not_found);
+  EXPECT_EQ(executions_.get(parts[0]).error().code, ErrorCode::not_found);
   collect();
   EXPECT_FALSE(has(output));
   EXPECT_EQ(bytes_on_disk(), 0u);

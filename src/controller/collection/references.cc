@@ -20,11 +20,14 @@ void add_named_blobs(std::string_view json, std::vector<Digest>& blobs) {
 
 void add_references(const Execution& execution, References& references) {
   const ExecutionSpec& spec = execution.spec;
-  references.trees.push_back(spec.snapshot.code_tree);
-  if (spec.input) references.trees.push_back(spec.input->tree);
+  // What a part was asked for is what the whole was, which goes no sooner.
+  if (!spec.parent_id) {
+    references.trees.push_back(spec.snapshot.code_tree);
+    if (spec.input) references.trees.push_back(spec.input->tree);
+    add_named_blobs(spec.metadata.text, references.blobs);
+    if (spec.snapshot.environment.pinned) references.images.insert(spec.snapshot.environment.pinned->id);
+  }
   if (execution.output_tree) references.trees.push_back(*execution.output_tree);
-  add_named_blobs(spec.metadata.text, references.blobs);
-  if (spec.snapshot.environment.pinned) references.images.insert(spec.snapshot.environment.pinned->id);
   if (execution.image) references.images.insert(execution.image->id);
 }
 

@@ -16,8 +16,9 @@ struct References {
   std::set<std::string> images;  // ids: "sha256:…"
 };
 
-// Code, input and output; the blobs that the metadata name (any text of 64 hexadecimal digits is taken for
-// such a name); what it ran in, and the image that it is tied to.
+// Code, input and output (of a part of a composite: output, since the rest is the composite's); the blobs that the
+// metadata name (any text of 64 hexadecimal digits is taken for such a name); what it ran in, and the image that it is
+// tied to.
 void add_references(const Execution& execution, References& references);
 
 }  // namespace plz

@@ -27,6 +27,20 @@ TEST(References, AreEverythingThatAnExecutionNeeds) {
   EXPECT_EQ(references.images, (std::set<std::string>{"sha256:1", "sha256:2"}));
 }
 
+TEST(References, OfAPartAreThoseThatItsCompositeLacks) {
+  Execution part;
+  part.spec.parent_id = ExecutionId(Uuid::make_v7(SystemClock()));
+  part.spec.snapshot.code_tree = digest_of("code");
+  part.spec.metadata.text = "[\"" + digest_of("inventory").hex() + "\"]";
+  part.output_tree = digest_of("output");
+  part.image = ImageIdentity{"sha256:2", ""};
+  References references;
+  add_references(part, references);
+  EXPECT_EQ(references.trees, std::vector{digest_of("output")});
+  EXPECT_TRUE(references.blobs.empty());
+  EXPECT_EQ(references.images, std::set<std::string>{"sha256:2"});
+}
+
 TEST(ReferenceWatch, KeepsWhatIsAnnouncedWhileItWatches) {
   ReferenceWatch watch;
   Execution execution;

@@ -84,35 +84,41 @@ std::vector<Room> Scheduler::rooms() const {
 void Scheduler::run_once() {
   std::vector<Room> free = rooms();
   if (free.empty()) return;
-  std::vector<std::pair<Execution, size_t>> chosen;  // with the index of its room
+  std::vector<std::pair<ExecutionId, size_t>> chosen;  // with the index of its room
   std::vector<Room> left = free;
   const std::vector<Room> empty = empty_rooms();
   bool cpus_blocked = false, memory_blocked = false, gpus_blocked = false;
-  executions_.each_queued([&](const Execution& execution) {
-    const Resources& wanted = execution.spec.resources;
+  using Next = ExecutionQueue::Next;
+  executions_.each_queued([&](ExecutionId id, const Resources& wanted) {
     if ((wanted.cpus > 0 && cpus_blocked) || (wanted.memory_bytes > 0 && memory_blocked) ||
         (wanted.gpus > 0 && gpus_blocked))
-      return true;
+      return Next::pass_those_like_it;
     Shortage shortage = Shortage::instance;
     for (size_t i = 0; i < left.size(); ++i) {
       shortage = shortage_of(wanted, left[i]);
       if (shortage != Shortage::none) continue;
       std::vector<std::string> unused;
       take(wanted, left[i], unused);
-      chosen.emplace_back(execution, i);
-      return true;
+      chosen.emplace_back(id, i);
+      return Next::further;
     }
     // What no instance could give waits for another instance; nobody waits behind it for these.
     auto would_fit = [&](const Room& room) { return shortage_of(wanted, room) == Shortage::none; };
-    if (std::none_of(empty.begin(), empty.end(), would_fit)) return true;
+    if (std::none_of(empty.begin(), empty.end(), would_fit)) return Next::pass_those_like_it;
     cpus_blocked = cpus_blocked || shortage == Shortage::cpus;
     memory_blocked = memory_blocked || shortage == Shortage::memory;
     gpus_blocked = gpus_blocked || shortage == Shortage::gpus;
     // Everybody wants some processor.
-    return !cpus_blocked;
+    return cpus_blocked ? Next::stop : Next::pass_those_like_it;
   });
-  for (auto& [execution, index] : chosen)
-    if (!assign(execution, free[index])) return;
+  for (const auto& [id, index] : chosen) {
+    auto execution = executions_.get(id);
+    if (!execution) {
+      log_error("execution {} could not be assigned: {}", id.to_string(), execution.error().message);
+      return;
+    }
+    if (!assign(*execution, free[index])) return;
+  }
 }
 
 bool Scheduler::assign(const Execution& execution, Room& room) {
@@ -159,32 +165,31 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
   return true;
 }
 
-std::optional<std::string> Scheduler::never_met(const Resources& wanted) const {
-  std::vector<Capacity> there;
-  for (Instance& instance : workers_.instances()) there.push_back(std::move(instance.capacity));
-  return why_never_met(wanted, there, Among::instances);
+Outlook Scheduler::outlook() const {
+  Outlook outlook{rooms(), {}};
+  for (Instance& instance : workers_.instances()) outlook.instances.push_back(std::move(instance.capacity));
+  return outlook;
 }
 
 std::string Scheduler::explain(const Execution& execution) const {
+  return explain(execution, execution.state == ExecutionState::queued ? outlook() : Outlook());
+}
+
+std::string Scheduler::explain(const Execution& execution, const Outlook& outlook) const {
   if (execution.spec.is_composite()) return {};
   if (execution.state == ExecutionState::starting && execution.spec.snapshot.environment.uses_container())
     return "its environment to be prepared";
   if (execution.state != ExecutionState::queued) return {};
   const Resources& wanted = execution.spec.resources;
-  size_t older = 0;
-  executions_.each_queued([&](const Execution& other) {
-    if (other.id == execution.id) return false;
-    ++older;
-    return true;
-  });
-  std::vector<Room> free = rooms();
+  const size_t older = executions_.queued_before(execution.id);
+  const std::vector<Room>& free = outlook.free;
   if (free.empty()) return "an instance: none is running yet";
   Shortage shortage = Shortage::none;
   for (const Room& room : free) {
     shortage = shortage_of(wanted, room);
     if (shortage == Shortage::none) break;
   }
-  if (auto never = never_met(wanted)) return *never;
+  if (auto never = why_never_met(wanted, outlook.instances, Among::instances)) return *never;
   std::string before =
       older == 0 ? "" : fmt::format("; {} older execution{} before it", older, older == 1 ? " is" : "s are");
   double most_cpus = 0;

@@ -25,6 +25,11 @@ struct Room {
   uint64_t memory_bytes = 0;
   std::vector<std::string> gpus;
 };
+// What the instances have left, and what they have.
+struct Outlook {
+  std::vector<Room> free;
+  std::vector<Capacity> instances;
+};
 enum class Shortage { none, cpus, memory, gpus, instance };
 // none: it fits.
 Shortage shortage_of(const Resources& wanted, const Room& room);
@@ -43,12 +48,13 @@ class Scheduler {
 
   // Why a queued execution is not running yet, as a sentence's end: "2 processors: …".
   std::string explain(const Execution& execution) const;
+  // The same for many, which are told by one look.
+  Outlook outlook() const;
+  std::string explain(const Execution& execution, const Outlook& outlook) const;
 
  private:
   std::vector<Room> empty_rooms() const;  // of instances as if nothing ran on them
   std::vector<Room> rooms() const;
-  // What none of the instances could give even if it were free.
-  std::optional<std::string> never_met(const Resources& wanted) const;
   bool assign(const Execution& execution, Room& room);
   void loop(std::stop_token stop);
 

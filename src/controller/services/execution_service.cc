@@ -1,6 +1,7 @@
 #include "controller/services/execution_service.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -10,6 +11,15 @@
 
 namespace plz {
 namespace {
+
+std::string event_of(ExecutionId id, ExecutionState state, const ExecutionSpec& spec) {
+  return fmt::format(R"({{"execution_id": "{}", "state": "{}", "user": {}, "project": {}}})", id.to_string(),
+                     to_string(state), quote_json(spec.user), quote_json(spec.project));
+}
+
+Outcome stopped_while_queued() {
+  return {OutcomeKind::stopped, std::nullopt, std::nullopt, false, "stopped while it was queued"};
+}
 
 Error no_such_execution(ExecutionId id) {
   return Error{ErrorCode::not_found, "there is no execution " + id.to_string(),
@@ -21,10 +31,11 @@ Error no_such_execution(ExecutionId id) {
 ExecutionService::ExecutionService(Database& database, Notifier& notifier, EventLog& events, const Clock& clock)
     : database_(database), notifier_(notifier), events_(events), clock_(clock) {}
 
-void ExecutionService::Composite::add_end(const Outcome& outcome) {
-  ++finished;
+void ExecutionService::Composite::add_ends(const Outcome& outcome, size_t count) {
+  if (count == 0) return;
+  finished += count;
   if (outcome.succeeded()) return;
-  ++failed;
+  failed += count;
   if (outcome.kind == OutcomeKind::stopped) stopped = true;
   if (!first_exit_status) first_exit_status = outcome.exit_status;
 }
@@ -35,106 +46,132 @@ Result<void> ExecutionService::load() {
   // What is newer comes later in the queue and in history, also where the clock was set back meanwhile.
   PLZ_ASSIGN(auto newest, database_.executions().list({}, std::nullopt, 1));
   if (!newest.empty()) ExecutionId::stay_above(newest.front().execution.id);
-  PLZ_ASSIGN(auto records, database_.executions().unfinished());
-  for (const auto& record : records) {
-    std::optional<Attempt> attempt;
-    if (record.execution.attempt_id) {
-      PLZ_ASSIGN(attempt, database_.executions().find_attempt(*record.execution.attempt_id));
-    }
-    remember(record, attempt);
+  std::vector<ExecutionRecord> in_hand;
+  PLZ_TRY(database_.executions().each_unfinished([&](const ExecutionRecord& record) {
+    if (record.execution.attempt_id) in_hand.push_back(record);
+    else enter(record, std::nullopt);
+    return true;
+  }));
+  for (const auto& record : in_hand) {
+    PLZ_ASSIGN(auto attempt, database_.executions().find_attempt(*record.execution.attempt_id));
+    enter(record, attempt);
   }
   PLZ_ASSIGN(auto composites,
              database_.executions().list({.unfinished_only = true, .top_level_only = true}, std::nullopt, 10'000'000));
   std::erase_if(composites, [](const auto& record) { return !record.execution.spec.is_composite(); });
-  for (const auto& record : composites) {
-    PLZ_ASSIGN(auto members, parts(record.execution.id));
-    std::lock_guard lock(mutex_);
-    composites_[record.execution.id] = record;
-    Composite& tally = tallies_[record.execution.id];
-    tally.parts = members.size();
-    for (const auto& part : members) {
-      if (part.times.assigned) ++tally.started;
-      if (!tally.image) tally.image = part.image;
-      if (part.state == ExecutionState::finished) tally.add_end(*part.outcome);
-    }
-  }
+  for (const auto& record : composites) PLZ_TRY(load_composite(record));
   // An earlier controller may have ended between a part's change and that of the whole.
   for (const auto& record : composites) update_composite(record.execution.id);
   return {};
 }
 
-std::vector<NewExecution> ExecutionService::expand(Submission submission) const {
-  std::vector<NewExecution> executions(1);
-  Execution& head = executions[0].execution;
-  head.id = ExecutionId::make(clock_);
-  head.spec = std::move(submission.spec);
-  head.times.submitted = clock_.now();
-  if (head.spec.is_composite()) {
-    const IndexRange range = *head.spec.parallel_indices_range;
-    const int64_t step = std::max<int64_t>(1, head.spec.indices_per_execution);
-    // Not beyond the end: the largest of numbers are indices too.
-    for (int64_t from = range.from, count = 0; from < range.to; from += count) {
-      count = std::min(step, range.to - from);
-      NewExecution part;
-      part.execution = executions[0].execution;
-      part.execution.id = ExecutionId::make(clock_);
-      part.execution.spec.parallel_indices_range.reset();
-      part.execution.spec.parent_id = executions[0].execution.id;
-      part.execution.spec.indices = IndexRange{from, from + count};
-      part.shell = {submission.shell_environment, submission.process_attributes};
-      executions.push_back(std::move(part));
-    }
-  } else {
-    executions[0].shell = {std::move(submission.shell_environment), std::move(submission.process_attributes)};
+Result<void> ExecutionService::load_composite(const ExecutionRecord& record) {
+  Composite tally;
+  PLZ_TRY(each_part(record.execution.id, std::nullopt, [&](const Execution& part) {
+    ++tally.parts;
+    if (part.times.assigned) ++tally.started;
+    if (!tally.image) tally.image = part.image;
+    if (part.state == ExecutionState::finished) tally.add_ends(*part.outcome, 1);
+    return true;
+  }));
+  enter(record, std::nullopt);
+  std::lock_guard lock(mutex_);
+  tallies_[record.execution.id] = std::move(tally);
+  return {};
+}
+
+NewExecution ExecutionService::prepare(Submission submission) const {
+  NewExecution prepared;
+  Execution& execution = prepared.execution;
+  execution.id = ExecutionId::make(clock_);
+  execution.spec = std::move(submission.spec);
+  execution.times.submitted = clock_.now();
+  prepared.shell = {std::move(submission.shell_environment), std::move(submission.process_attributes)};
+  prepared.document = execution_document(execution, "{}");
+  prepared.required.push_back(execution.spec.snapshot.code_tree);
+  if (execution.spec.input) prepared.required.push_back(execution.spec.input->tree);
+  if (!execution.spec.is_composite()) return prepared;
+  const IndexRange range = *execution.spec.parallel_indices_range;
+  const int64_t step = std::max<int64_t>(1, execution.spec.indices_per_execution);
+  // Not beyond the end: the largest of numbers are indices too.
+  for (int64_t from = range.from, count = 0; from < range.to; from += count) {
+    count = std::min(step, range.to - from);
+    prepared.parts.push_back({ExecutionId::make(clock_), IndexRange{from, from + count}});
   }
-  for (auto& item : executions) item.document = execution_document(item.execution, "{}");
-  return executions;
+  return prepared;
 }
 
 Result<ExecutionId> ExecutionService::submit(Submission submission, const IdempotencyKey& idempotency_key) {
-  std::vector<NewExecution> executions = expand(std::move(submission));
-  // Its parts refer to the same.
-  Execution& head = executions[0].execution;
-  executions[0].required.push_back(head.spec.snapshot.code_tree);
-  if (head.spec.input) executions[0].required.push_back(head.spec.input->tree);
-  const auto announcement = references_.announce(head);
-  PLZ_ASSIGN(ExecutionId id, database_.executions().create(executions, idempotency_key));
-  if (id != executions[0].execution.id) return id;  // a repeated request
+  std::vector<NewExecution> submitted;
+  submitted.push_back(prepare(std::move(submission)));
+  const Execution& execution = submitted[0].execution;
+  const auto announcement = references_.announce(execution);
+  PLZ_ASSIGN(ExecutionId id, database_.executions().create(submitted, idempotency_key));
+  if (id != execution.id) return id;  // a repeated request
+  // Version 0 is what create() stores.
+  const ExecutionRecord record{execution, 0};
+  if (!execution.spec.is_composite()) {
+    enter(record, std::nullopt);
+    tell(execution);
+    return id;
+  }
+  std::vector<ExecutionId> parts;
+  for (const NewPart& part : submitted[0].parts) parts.push_back(part.id);
+  enter(record, std::nullopt);
   {
     std::lock_guard lock(mutex_);
-    if (executions.size() > 1) tallies_[id].parts = executions.size() - 1;
+    tallies_[id].parts = parts.size();
+    queue_.add_parts(id, execution.spec.resources, parts);
   }
-  for (const auto& item : executions) {
-    // Version 0 is what create() stores.
-    remember(ExecutionRecord{item.execution, 0}, std::nullopt);
-  }
-  for (const auto& item : executions) tell(item.execution);
+  // It may have been stopped meanwhile, by who found it in a list.
+  PLZ_ASSIGN(auto now, database_.executions().find(id));
+  if (now && now->version > record.version) remember(*now, std::nullopt);
+  tell(execution);
+  tell_of_parts(execution, parts, ExecutionState::queued);
   return id;
 }
 
-void ExecutionService::remember(const ExecutionRecord& record, const std::optional<Attempt>& attempt) {
-  const Execution& execution = record.execution;
+void ExecutionService::enter(const ExecutionRecord& record, const std::optional<Attempt>& attempt) {
   std::lock_guard lock(mutex_);
+  put(record, attempt);
+}
+
+void ExecutionService::remember(const ExecutionRecord& record, const std::optional<Attempt>& attempt) {
+  const ExecutionId id = record.execution.id;
+  std::lock_guard lock(mutex_);
+  const auto assigned = assigned_.find(id);
+  const auto composite = composites_.find(id);
+  const bool is_assigned = assigned != assigned_.end(), is_composite = composite != composites_.end();
+  if (!is_assigned && !is_composite && !queue_.contains(id)) return;
+  if (is_assigned && assigned->second.record.version > record.version) return;
+  if (is_composite && composite->second.version > record.version) return;
+  put(record, attempt ? attempt : is_assigned ? assigned->second.attempt : std::nullopt);
+}
+
+void ExecutionService::put(const ExecutionRecord& record, const std::optional<Attempt>& attempt) {
+  const Execution& execution = record.execution;
+  const bool is_finished = execution.state == ExecutionState::finished;
   if (execution.spec.is_composite()) {
-    if (execution.state == ExecutionState::finished) composites_.erase(execution.id);
+    if (is_finished) composites_.erase(execution.id);
     else composites_[execution.id] = record;
     return;
   }
-  std::optional<Attempt> known = attempt;
-  if (!known) {
-    auto found = assigned_.find(execution.id);
-    if (found != assigned_.end()) known = found->second.attempt;
+  if (execution.state == ExecutionState::queued) {
+    assigned_.erase(execution.id);
+    queue_.add(execution);
+    if (!execution.spec.parent_id) queued_[execution.id] = record;
+    return;
   }
+  queue_.remove(execution.id);
   queued_.erase(execution.id);
-  assigned_.erase(execution.id);
-  if (execution.state == ExecutionState::queued) queued_[execution.id] = Entry{record, std::nullopt};
-  else if (execution.state != ExecutionState::finished) assigned_[execution.id] = Entry{record, known};
+  if (is_finished) assigned_.erase(execution.id);
+  else assigned_[execution.id] = Entry{record, attempt};
 }
 
 Result<ExecutionRecord> ExecutionService::read(ExecutionId id) const {
   {
     std::lock_guard lock(mutex_);
-    if (auto it = queued_.find(id); it != queued_.end()) return it->second.record;
+    if (auto it = queued_.find(id); it != queued_.end()) return it->second;
     if (auto it = assigned_.find(id); it != assigned_.end()) return it->second.record;
     if (auto it = composites_.find(id); it != composites_.end()) return it->second;
   }
@@ -148,14 +185,10 @@ Result<Execution> ExecutionService::get(ExecutionId id) const {
   return std::move(record.execution);
 }
 
-Result<std::vector<Execution>> ExecutionService::parts(ExecutionId composite) const {
-  ExecutionFilter filter;
-  filter.parent = composite;
-  PLZ_ASSIGN(auto records, database_.executions().list(filter, std::nullopt, 10'000'000));
-  std::vector<Execution> executions;
-  for (auto& record : records) executions.push_back(std::move(record.execution));
-  std::sort(executions.begin(), executions.end(), [](const Execution& a, const Execution& b) { return a.id < b.id; });
-  return executions;
+Result<void> ExecutionService::each_part(ExecutionId composite, std::optional<int64_t> from_index,
+                                         const VisitPart& visit) const {
+  return database_.executions().each_part(composite, from_index,
+                                          [&](const ExecutionRecord& record) { return visit(record.execution); });
 }
 
 Result<SubmittingShell> ExecutionService::submitting_shell(ExecutionId id) const {
@@ -197,6 +230,8 @@ Result<bool> ExecutionService::try_change(ExecutionId id, const Mutate& mutate, 
   PLZ_TRY(mutate(record.execution));
   Execution& after = record.execution;
   if (after == before) {
+    // A part may have been stopped with its composite in the moment between its storing and its entering the queue.
+    if (after.state == ExecutionState::finished) remember(record, std::nullopt);
     changed = std::move(after);
     return true;
   }
@@ -206,7 +241,9 @@ Result<bool> ExecutionService::try_change(ExecutionId id, const Mutate& mutate, 
     return fail(ErrorCode::conflict, fmt::format("execution {} cannot go from {} to {}", id.to_string(),
                                                  to_string(before.state), to_string(after.state)));
   const auto announcement = references_.announce(after);
-  std::string text = after.state == ExecutionState::finished ? document(after) : std::string();
+  // History shows no parts.
+  const bool has_document = after.state == ExecutionState::finished && !after.spec.parent_id;
+  std::string text = has_document ? document(after) : std::string();
   PLZ_ASSIGN(bool stored, database_.executions().save(after, record.version, attempt, text, durability));
   if (!stored) {
     // Another writer was faster: what the cache holds is old.
@@ -224,24 +261,42 @@ Result<bool> ExecutionService::try_change(ExecutionId id, const Mutate& mutate, 
 }
 
 void ExecutionService::tell(const Execution& execution) {
-  events_.append("executions",
-                 fmt::format("{{\"execution_id\": \"{}\", \"state\": \"{}\", \"user\": {}, \"project\": {}}}",
-                             execution.id.to_string(), to_string(execution.state), quote_json(execution.spec.user),
-                             quote_json(execution.spec.project)));
+  events_.append("executions", event_of(execution.id, execution.state, execution.spec));
   notifier_.notify(execution.id.uuid());
   if (execution.spec.parent_id) notifier_.notify(execution.spec.parent_id->uuid());
   notifier_.notify(any_execution());
 }
 
+void ExecutionService::tell_of_parts(const Execution& whole, const std::vector<ExecutionId>& parts,
+                                     ExecutionState state) {
+  for (ExecutionId part : parts) {
+    events_.append("executions", event_of(part, state, whole.spec));
+    notifier_.notify(part.uuid());
+  }
+  notifier_.notify(whole.id.uuid());
+  notifier_.notify(any_execution());
+}
+
 void ExecutionService::part_changed(const Execution& before, const Execution& after) {
+  const ExecutionId composite = *after.spec.parent_id;
   {
     std::lock_guard lock(mutex_);
-    Composite& tally = tallies_[*after.spec.parent_id];
+    Composite& tally = tallies_[composite];
     if (!before.times.assigned && after.times.assigned) ++tally.started;
     if (!tally.image) tally.image = after.image;
-    if (after.state == ExecutionState::finished) tally.add_end(*after.outcome);
+    if (after.state == ExecutionState::finished) tally.add_ends(*after.outcome, 1);
+    const auto whole = composites_.find(composite);
+    if (whole != composites_.end() && !has_news_for(whole->second.execution)) return;
   }
-  update_composite(*after.spec.parent_id);
+  update_composite(composite);
+}
+
+// What update_composite() would come to, without a look at the database for each of many parts.
+bool ExecutionService::has_news_for(const Execution& composite) const {
+  const Composite& tally = tallies_.at(composite.id);
+  return tally.finished >= tally.parts || composite.image != tally.image ||
+         (composite.state == ExecutionState::queued && tally.started > 0) ||
+         composite.state == ExecutionState::starting;
 }
 
 void ExecutionService::update_composite(ExecutionId composite) {
@@ -286,30 +341,43 @@ void ExecutionService::update_composite(ExecutionId composite) {
 
 Result<std::vector<Execution>> ExecutionService::request_stop(ExecutionId id) {
   PLZ_ASSIGN(Execution execution, get(id));
-  std::vector<Execution> members;
-  if (execution.spec.is_composite()) {
-    PLZ_ASSIGN(members, parts(id));
-  } else {
-    members.push_back(execution);
+  if (execution.spec.is_composite()) return request_stop_of_parts(execution);
+  if (execution.state == ExecutionState::finished) return std::vector<Execution>();
+  PLZ_ASSIGN(Execution changed, change(
+                                    id,
+                                    [&](Execution& e) -> Result<void> {
+                                      if (e.state == ExecutionState::finished) return {};
+                                      e.stop_requested = true;
+                                      if (e.state != ExecutionState::queued) return {};
+                                      e.state = ExecutionState::finished;
+                                      e.outcome = stopped_while_queued();
+                                      e.times.finished = clock_.now();
+                                      return {};
+                                    },
+                                    Durability::durable));
+  std::vector<Execution> in_hand;
+  if (changed.state != ExecutionState::finished) in_hand.push_back(std::move(changed));
+  return in_hand;
+}
+
+// All at once: what change() does for each of them would take a hundred thousand transactions.
+Result<std::vector<Execution>> ExecutionService::request_stop_of_parts(const Execution& composite) {
+  const Outcome outcome = stopped_while_queued();
+  PLZ_ASSIGN(const StoppedParts stopped, database_.executions().stop_parts(composite.id, outcome, clock_.now()));
+  {
+    std::lock_guard lock(mutex_);
+    queue_.remove_all(stopped.ended);
+    tallies_[composite.id].add_ends(outcome, stopped.ended.size());
   }
   std::vector<Execution> in_hand;
-  for (const auto& member : members) {
-    if (member.state == ExecutionState::finished) continue;
-    PLZ_ASSIGN(Execution changed, change(
-                                      member.id,
-                                      [&](Execution& e) -> Result<void> {
-                                        if (e.state == ExecutionState::finished) return {};
-                                        e.stop_requested = true;
-                                        if (e.state != ExecutionState::queued) return {};
-                                        e.state = ExecutionState::finished;
-                                        e.outcome = Outcome{OutcomeKind::stopped, std::nullopt, std::nullopt, false,
-                                                            "stopped while it was queued"};
-                                        e.times.finished = clock_.now();
-                                        return {};
-                                      },
-                                      Durability::durable));
-    if (changed.state != ExecutionState::finished) in_hand.push_back(std::move(changed));
+  for (ExecutionId id : stopped.in_hand) {
+    PLZ_ASSIGN(auto record, database_.executions().find(id));
+    if (!record) continue;
+    remember(*record, std::nullopt);
+    if (record->execution.state != ExecutionState::finished) in_hand.push_back(std::move(record->execution));
   }
+  tell_of_parts(composite, stopped.ended, ExecutionState::finished);
+  if (!stopped.ended.empty()) update_composite(composite.id);
   return in_hand;
 }
 
@@ -325,10 +393,10 @@ Result<void> ExecutionService::remove(ExecutionId id, LogStore& logs) {
                 fmt::format("execution {} has not finished: it is {}", id.to_string(), to_string(execution.state)),
                 fmt::format("end it first: plz stop {}", id.to_string()));
   std::vector<ExecutionId> ids{id};
-  if (execution.spec.is_composite()) {
-    PLZ_ASSIGN(auto members, parts(id));
-    for (const Execution& part : members) ids.push_back(part.id);
-  }
+  PLZ_TRY(each_part(id, std::nullopt, [&](const Execution& part) {
+    if (part.attempts > 0) ids.push_back(part.id);
+    return true;
+  }));
   for (ExecutionId each : ids) {
     PLZ_ASSIGN(auto attempts, database_.executions().attempts(each));
     for (const Attempt& attempt : attempts) {
@@ -340,22 +408,35 @@ Result<void> ExecutionService::remove(ExecutionId id, LogStore& logs) {
 }
 
 std::string ExecutionService::measures_json(const Execution& execution, const std::string& prefix) const {
-  std::vector<MeasureEvent> events;
-  auto collect = [&](const Execution& e) {
-    if (!e.attempt_id) return;
-    auto read = database_.measures().latest(*e.attempt_id, prefix, [&](const MeasureEvent& event) {
-      events.push_back(event);
-      // Of an execution over indices, each index has measures of its own.
-      if (event.index) events.back().path = fmt::format("{}/{}", *event.index, event.path);
-      return true;
-    });
-    if (!read) log_error("measures of {}: {}", e.id.to_string(), read.error().message);
-  };
-  if (!execution.spec.is_composite()) {
-    collect(execution);
-  } else if (auto members = parts(execution.id)) {
-    for (const auto& part : *members) collect(part);
+  if (!execution.spec.is_composite())
+    return execution.attempt_id ? measures_of(execution.id, *execution.attempt_id, prefix) : measures_object({});
+  std::vector<std::pair<ExecutionId, AttemptId>> tried;
+  auto read = each_part(execution.id, std::nullopt, [&](const Execution& part) {
+    if (part.attempt_id) tried.emplace_back(part.id, *part.attempt_id);
+    return true;
+  });
+  if (!read) log_error("parts of {}: {}", execution.id.to_string(), read.error().message);
+  // Their indices differ, and follow each other.
+  std::string joined = "{";
+  for (const auto& [part, attempt] : tried) {
+    const std::string measures = measures_of(part, attempt, prefix);
+    const std::string_view members = std::string_view(measures).substr(1, measures.size() - 2);
+    if (members.empty()) continue;
+    if (joined.size() > 1) joined += ", ";
+    joined += members;
   }
+  return joined + "}";
+}
+
+std::string ExecutionService::measures_of(ExecutionId id, AttemptId attempt, const std::string& prefix) const {
+  std::vector<MeasureEvent> events;
+  auto read = database_.measures().latest(attempt, prefix, [&](const MeasureEvent& event) {
+    events.push_back(event);
+    // Of an execution over indices, each index has measures of its own.
+    if (event.index) events.back().path = fmt::format("{}/{}", *event.index, event.path);
+    return true;
+  });
+  if (!read) log_error("measures of {}: {}", id.to_string(), read.error().message);
   return measures_object(events);
 }
 
@@ -363,10 +444,19 @@ std::string ExecutionService::document(const Execution& execution) const {
   return execution_document(execution, measures_json(execution, {}));
 }
 
-void ExecutionService::each_queued(const std::function<bool(const Execution&)>& visit) const {
+void ExecutionService::each_queued(const ExecutionQueue::Visit& visit) const {
   std::lock_guard lock(mutex_);
-  for (const auto& [id, entry] : queued_)
-    if (!visit(entry.record.execution)) return;
+  queue_.each(visit);
+}
+
+size_t ExecutionService::queued_before(ExecutionId id) const {
+  std::lock_guard lock(mutex_);
+  return queue_.older_than(id);
+}
+
+bool ExecutionService::is_queued(ExecutionId id) const {
+  std::lock_guard lock(mutex_);
+  return queue_.contains(id);
 }
 
 void ExecutionService::each_assigned(const std::function<void(const Execution&, const Attempt&)>& visit) const {
@@ -377,12 +467,12 @@ void ExecutionService::each_assigned(const std::function<void(const Execution&, 
 
 size_t ExecutionService::unfinished() const {
   std::lock_guard lock(mutex_);
-  return queued_.size() + assigned_.size();
+  return queue_.size() + assigned_.size();
 }
 
 bool ExecutionService::is_unfinished(ExecutionId id) const {
   std::lock_guard lock(mutex_);
-  return queued_.contains(id) || assigned_.contains(id) || composites_.contains(id);
+  return queue_.contains(id) || assigned_.contains(id) || composites_.contains(id);
 }
 
 }  // namespace plz

@@ -25,11 +25,15 @@ class LogProducer final : public Producer {
         offset_(offset) {}
 
   void on_wake(std::function<void()> wake) override {
-    wake_ = wake;
+    wake_by(wake);
     execution_changes_ = notifier_.subscribe(id_.uuid(), wake);
   }
 
+  // By the log alone: whoever calls looks out for changes of the execution.
+  void wake_by(std::function<void()> wake) { wake_ = std::move(wake); }
+
   State produce(std::string& piece, size_t target_bytes) override {
+    if (!log_ && executions_.is_queued(id_)) return follow_ ? State::waiting : State::end;
     // Read before the log: whatever was appended before its end is then seen below.
     auto execution = executions_.get(id_);
     if (!execution) return failed(execution.error());
@@ -77,15 +81,16 @@ class LogProducer final : public Producer {
 
 class CompositeProducer final : public Producer {
  public:
-  CompositeProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, const std::vector<PartLog>& parts,
-                    bool follow, LogKind kind)
-      : merger_(parts.size()) {
+  CompositeProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId composite,
+                    const std::vector<PartLog>& parts, bool follow, LogKind kind)
+      : notifier_(notifier), composite_(composite), merger_(parts.size()) {
     for (const PartLog& part : parts)
       parts_.push_back({std::make_unique<LogProducer>(executions, logs, notifier, part.id, part.offset, follow, kind)});
   }
 
   void on_wake(std::function<void()> wake) override {
-    for (auto& part : parts_) part.producer->on_wake(wake);
+    changes_ = notifier_.subscribe(composite_.uuid(), wake);  // told of each part's changes, too
+    for (auto& part : parts_) part.producer->wake_by(wake);
   }
 
   State produce(std::string& piece, size_t target_bytes) override {
@@ -131,6 +136,9 @@ class CompositeProducer final : public Producer {
     std::unique_ptr<LogProducer> producer;
     bool ended = false;
   };
+  Notifier& notifier_;
+  const ExecutionId composite_;
+  std::shared_ptr<void> changes_;
   std::vector<Part> parts_;
   LineMerger merger_;
   size_t first_ = 0;
@@ -152,8 +160,9 @@ std::unique_ptr<Producer> follow_log(ExecutionService& executions, LogStore& log
 }
 
 std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                           const std::vector<PartLog>& parts, bool follow, LogKind kind) {
-  return std::make_unique<CompositeProducer>(executions, logs, notifier, parts, follow, kind);
+                                           ExecutionId composite, const std::vector<PartLog>& parts, bool follow,
+                                           LogKind kind) {
+  return std::make_unique<CompositeProducer>(executions, logs, notifier, composite, parts, follow, kind);
 }
 
 }  // namespace plz

@@ -37,6 +37,7 @@ struct PartLog {
   uint64_t offset = 0;  // where to begin
 };
 std::unique_ptr<Producer> follow_composite(ExecutionService& executions, LogStore& logs, Notifier& notifier,
-                                           const std::vector<PartLog>& parts, bool follow, LogKind kind = LogKind::job);
+                                           ExecutionId composite, const std::vector<PartLog>& parts, bool follow,
+                                           LogKind kind = LogKind::job);
 
 }  // namespace plz

@@ -126,11 +126,15 @@ TEST_F(LogFollowerTest, FromNowOnOfACompositeLosesNothingOfAQueuedPart) {
   const ExecutionId id = submit(IndexRange{0, 2});
   const Response response = get(id, "from=now&follow=1");
   EXPECT_EQ(begins_at(response), "nowhere");
-  const auto parts = controller_.context().executions.parts(id);
-  ASSERT_TRUE(parts);
-  for (const Execution& part : *parts) {
-    print(start(part.id), 0, "a line\n");
-    finish(part.id);
+  std::vector<ExecutionId> parts;
+  ASSERT_TRUE(controller_.context().executions.each_part(id, std::nullopt, [&](const Execution& part) {
+    parts.push_back(part.id);
+    return true;
+  }));
+  ASSERT_EQ(parts.size(), 2u);
+  for (const ExecutionId part : parts) {
+    print(start(part), 0, "a line\n");
+    finish(part);
   }
   EXPECT_EQ(drain(*response.stream), "a line\na line\n");
 }

@@ -16,6 +16,20 @@ constexpr uint64_t kBytesAtOnce = 64u << 20;  // between two lines
 constexpr uint64_t kWindowBytes = 1u << 20;
 constexpr size_t kExecutionsAtOnce = 1'000;
 
+// Of an execution: the trees that it refers to.
+struct Needs {
+  ExecutionId id;
+  Digest code;
+  std::optional<Digest> input, output;
+};
+
+Needs needs_of(const Execution& execution) {
+  const ExecutionSpec& spec = execution.spec;
+  Needs needs{execution.id, spec.snapshot.code_tree, std::nullopt, execution.output_tree};
+  if (spec.input) needs.input = spec.input->tree;
+  return needs;
+}
+
 std::string line_of(const CheckReport& report) { return check_report_to_json(report) + "\n"; }
 
 }  // namespace
@@ -120,22 +134,25 @@ Result<void> StoreCheck::note_who_needs_it() {
   DamageWalk walk(database_.blobs(), packs_);
   std::optional<ExecutionId> before;
   for (;;) {
-    PLZ_ASSIGN(const auto page, database_.executions().list({}, before, kExecutionsAtOnce));
-    for (const ExecutionRecord& record : page) {
-      const Execution& execution = record.execution;
+    std::vector<Needs> page;
+    PLZ_TRY(database_.executions().each({}, before, kExecutionsAtOnce, [&](const ExecutionRecord& record) {
+      page.push_back(needs_of(record.execution));
+      return true;
+    }));
+    for (const Needs& execution : page) {
       DamagedExecution found{execution.id.to_string(), {}};
       auto look = [&](const Digest& tree, const char* what) -> Result<void> {
         PLZ_ASSIGN(auto damage, walk.damage_below(tree));
         if (!damage.empty()) found.damaged.push_back(what);
         return {};
       };
-      PLZ_TRY(look(execution.spec.snapshot.code_tree, "code"));
-      if (execution.spec.input) PLZ_TRY(look(execution.spec.input->tree, "input"));
-      if (execution.output_tree) PLZ_TRY(look(*execution.output_tree, "output"));
+      PLZ_TRY(look(execution.code, "code"));
+      if (execution.input) PLZ_TRY(look(*execution.input, "input"));
+      if (execution.output) PLZ_TRY(look(*execution.output, "output"));
       if (!found.damaged.empty()) report_.executions.push_back(std::move(found));
     }
     if (page.size() < kExecutionsAtOnce) return {};
-    before = page.back().execution.id;
+    before = page.back().id;
   }
 }
 

@@ -58,8 +58,14 @@ Result<ExecutionId> MemoryExecutions::create(const std::vector<NewExecution>& ex
     PLZ_TRY(check_new(each.execution));
     MemoryExecution entry{{each.execution, 0}, each.shell, each.document.empty() ? "{}" : each.document};
     bool added = created.emplace(each.execution.id, std::move(entry)).second;
-    if (!added || records_.executions.count(each.execution.id))
-      return fail(ErrorCode::conflict, "there is an execution " + each.execution.id.to_string() + " already");
+    if (!added || records_.executions.count(each.execution.id)) return fail(exists_already(each.execution.id));
+    for (const NewPart& part : each.parts) {
+      Execution whole = each.execution;
+      whole.id = part.id;
+      restrict_to_part(whole.spec, each.execution.id, part.indices);
+      added = created.emplace(part.id, MemoryExecution{{std::move(whole), 0}, each.shell, "{}"}).second;
+      if (!added || records_.executions.count(part.id)) return fail(exists_already(part.id));
+    }
   }
   records_.executions.merge(created);
   ++records_.reference_changes;
@@ -75,26 +81,62 @@ Result<std::optional<ExecutionRecord>> MemoryExecutions::find(ExecutionId id) {
   return it->second.record;
 }
 
-Result<std::vector<ExecutionRecord>> MemoryExecutions::list(const ExecutionFilter& filter,
-                                                            std::optional<ExecutionId> before, size_t limit) {
+std::vector<ExecutionRecord> MemoryExecutions::matching(const ExecutionFilter& filter,
+                                                        std::optional<ExecutionId> before) const {
   std::lock_guard lock(records_.mutex);
   std::vector<ExecutionRecord> found;
   for (auto it = records_.executions.rbegin(); it != records_.executions.rend(); ++it)
     if ((!before || it->first < *before) && matches(it->second.record.execution, filter))
       found.push_back(it->second.record);
   if (filter.parent) std::sort(found.begin(), found.end(), by_index);
-  if (found.size() > limit) found.resize(limit);
   return found;
 }
 
-Result<std::vector<ExecutionRecord>> MemoryExecutions::unfinished() {
+Result<void> MemoryExecutions::each(const ExecutionFilter& filter, std::optional<ExecutionId> before, size_t limit,
+                                    const Visit& visit) {
+  for (const ExecutionRecord& record : matching(filter, before))
+    if (limit-- == 0 || !visit(record)) return {};
+  return {};
+}
+
+Result<void> MemoryExecutions::each_unfinished(const Visit& visit) {
   std::lock_guard lock(records_.mutex);
-  std::vector<ExecutionRecord> found;
   for (const auto& [id, entry] : records_.executions) {
     const Execution& execution = entry.record.execution;
-    if (execution.state != ExecutionState::finished && !execution.spec.is_composite()) found.push_back(entry.record);
+    if (execution.state == ExecutionState::finished || execution.spec.is_composite()) continue;
+    if (!visit(entry.record)) return {};
   }
-  return found;
+  return {};
+}
+
+Result<void> MemoryExecutions::each_part(ExecutionId composite, std::optional<int64_t> from_index, const Visit& visit) {
+  for (const ExecutionRecord& part : matching({.parent = composite}, std::nullopt)) {
+    const auto& indices = part.execution.spec.indices;
+    if (from_index && (!indices || indices->from < *from_index)) continue;
+    if (!visit(part)) return {};
+  }
+  return {};
+}
+
+Result<StoppedParts> MemoryExecutions::stop_parts(ExecutionId composite, const Outcome& outcome, Timestamp now) {
+  const auto parts = matching({.parent = composite, .unfinished_only = true}, std::nullopt);
+  StoppedParts stopped;
+  std::lock_guard lock(records_.mutex);
+  for (const ExecutionRecord& part : parts) {
+    auto& [record, shell, document] = records_.executions.at(part.execution.id);
+    Execution& execution = record.execution;
+    if (execution.state == ExecutionState::finished) continue;
+    const bool is_queued = execution.state == ExecutionState::queued;
+    (is_queued ? stopped.ended : stopped.in_hand).push_back(execution.id);
+    if (is_queued || !execution.stop_requested) ++record.version;
+    execution.stop_requested = true;
+    if (!is_queued) continue;
+    execution.state = ExecutionState::finished;
+    execution.outcome = outcome;
+    execution.times.finished = now;
+    shell = {};
+  }
+  return stopped;
 }
 
 Result<bool> MemoryExecutions::save(const Execution& execution, uint64_t expected_version,

@@ -13,6 +13,11 @@ constexpr const char* kInsert =
     "image_id, image_digest, image_base_id, image_base_digest) "
     "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+constexpr const char* kInsertPart =
+    "INSERT INTO executions (id, version, user, project, composite, parent, first_index, end_index, spec, state, "
+    "submitted, attempts, waiting_for, stop_requested, output_bytes) "
+    "VALUES (?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, 0, '', 0, 0)";
+
 constexpr const char* kUpdate =
     "UPDATE executions SET state = ?, instance = ?, attempts = ?, attempt = ?, waiting_for = ?, stop_requested = ?, "
     "submitted = ?, assigned = ?, started = ?, command_ended = ?, finished = ?, "
@@ -58,22 +63,30 @@ struct ImageColumns {
 
 }  // namespace
 
-Result<ExecutionRecord> read_execution(Statement& row) {
-  ExecutionRecord record;
-  Execution& e = record.execution;
+Result<const ExecutionRecord*> ExecutionRows::read(Statement& row) {
+  Execution& e = record_.execution;
   OutcomeColumns outcome;
   ImageColumns image;
+  int64_t number = 0;
   std::string_view spec;
-  row.read(spec, e.id, record.version, e.state, e.instance_id, e.attempts, e.attempt_id, e.waiting_for,
-           e.stop_requested, e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended,
+  std::optional<ExecutionId> parent;
+  std::optional<int64_t> from, to;
+  row.read(number, spec, parent, from, to, e.id, record_.version, e.state, e.instance_id, e.attempts, e.attempt_id,
+           e.waiting_for, e.stop_requested, e.times.submitted, e.times.assigned, e.times.started, e.times.command_ended,
            e.times.finished, outcome.kind, outcome.exit_status, outcome.signal, outcome.out_of_memory, outcome.reason,
            e.output_tree, e.output_bytes, image.id, image.digest, image.base_id, image.base_digest);
   e.outcome = outcome.outcome();
   e.image = image.image();
-  auto decoded = decode_spec(spec);
-  if (!decoded) return fail(std::move(decoded).error().with_context("execution " + e.id.to_string()));
-  e.spec = std::move(*decoded);
-  return record;
+  const bool is_shared = parent && from && to;
+  if (!is_shared || shared_spec_ != number) {
+    shared_spec_.reset();
+    auto decoded = decode_spec(spec);
+    if (!decoded) return fail(std::move(decoded).error().with_context("execution " + e.id.to_string()));
+    e.spec = std::move(*decoded);
+    if (is_shared) shared_spec_ = number;
+  }
+  if (is_shared) restrict_to_part(e.spec, *parent, IndexRange{*from, *to});
+  return &record_;
 }
 
 Result<int64_t> insert_execution(Connection& connection, const Execution& e, std::optional<int64_t> shell_environment) {
@@ -93,6 +106,13 @@ Result<int64_t> insert_execution(Connection& connection, const Execution& e, std
   spec.bind(number, Bytes{encode_spec(e.spec)});
   PLZ_TRY(spec.run());
   return number;
+}
+
+Result<void> insert_part(Connection& connection, int64_t number, const Execution& composite, const NewPart& part) {
+  PLZ_ASSIGN(Statement insert, connection.statement(kInsertPart));
+  insert.bind(part.id, composite.spec.user, composite.spec.project, composite.id, part.indices.from, part.indices.to,
+              number, composite.state, composite.times.submitted);
+  return insert.run();
 }
 
 Result<void> update_execution(Connection& connection, int64_t number, const Execution& e, uint64_t version) {

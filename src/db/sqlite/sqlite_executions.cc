@@ -14,18 +14,35 @@ namespace {
 
 const std::string kSelectExecutions = std::string("SELECT ") + kExecutionColumns + "FROM executions e ";
 const std::string kSelectAttempts = std::string("SELECT ") + kAttemptColumns + "FROM attempts ";
-const std::string kWithSpecs = "CROSS JOIN specs s ON s.number = e.number ";
+const std::string kWithSpecs = "CROSS JOIN specs s ON s.number = COALESCE(e.spec, e.number) ";
 const std::string kFindExecution = kSelectExecutions + kWithSpecs + "WHERE e.id = ?";
 const std::string kUnfinished = kSelectExecutions + "INDEXED BY executions_unfinished " + kWithSpecs +
                                 "WHERE e.state < 4 AND e.composite = 0 ORDER BY e.id";
+const std::string kParts = kSelectExecutions + "INDEXED BY executions_by_parent " + kWithSpecs + "WHERE e.parent = ?1 ";
+constexpr const char* kEndQueuedParts =
+    "UPDATE executions INDEXED BY executions_by_parent SET state = 4, stop_requested = 1, finished = ?2, outcome = ?3, "
+    "out_of_memory = 0, reason = ?4, shell_environment = NULL, version = version + 1 "
+    "WHERE parent = ?1 AND state = 0 RETURNING id";
+constexpr const char* kMarkOtherParts =
+    "UPDATE executions INDEXED BY executions_by_parent SET stop_requested = 1, version = version + 1 "
+    "WHERE parent = ? AND state < 4 AND stop_requested = 0";
 
-Result<std::vector<ExecutionRecord>> read_executions(Statement& rows) {
-  std::vector<ExecutionRecord> records;
+Result<void> visit_rows(Statement& rows, const ExecutionRecords::Visit& visit) {
+  ExecutionRows reading;
   for (;;) {
     PLZ_ASSIGN(bool row, rows.step());
-    if (!row) return records;
-    PLZ_ASSIGN(ExecutionRecord record, read_execution(rows));
-    records.push_back(std::move(record));
+    if (!row) return {};
+    PLZ_ASSIGN(const ExecutionRecord* record, reading.read(rows));
+    if (!visit(*record)) return {};
+  }
+}
+
+Result<std::vector<ExecutionId>> read_ids(Statement& rows) {
+  std::vector<ExecutionId> ids;
+  for (;;) {
+    PLZ_ASSIGN(bool row, rows.step());
+    if (!row) return ids;
+    rows.read(ids.emplace_back());
   }
 }
 
@@ -91,6 +108,7 @@ Result<void> insert_all(Connection& connection, const std::vector<NewExecution>&
     }
     PLZ_ASSIGN(int64_t number, insert_execution(connection, each.execution, shell));
     PLZ_TRY(save_document(connection, number, each.document.empty() ? "{}" : each.document));
+    for (const NewPart& part : each.parts) PLZ_TRY(insert_part(connection, number, each.execution, part));
   }
   return count_reference_change(connection);
 }
@@ -116,7 +134,9 @@ Result<std::optional<ExecutionRecord>> find_record(Connection& connection, Execu
   query.bind(id);
   PLZ_ASSIGN(bool found, query.step());
   if (!found) return std::nullopt;
-  return read_execution(query);
+  ExecutionRows reading;
+  PLZ_TRY(reading.read(query));
+  return reading.take();
 }
 
 // The row of variables goes with the last unfinished execution that refers to it.
@@ -219,10 +239,13 @@ struct ListQuery {
 
   static std::string index_for(const ExecutionFilter& filter) {
     if (filter.parent) return "INDEXED BY executions_by_parent ";
-    if (filter.unfinished_only) return "INDEXED BY executions_unfinished ";
+    if (filter.unfinished_only)
+      return filter.top_level_only ? "INDEXED BY executions_unfinished_of_top_level "
+                                   : "INDEXED BY executions_unfinished ";
     if (filter.instance) return "INDEXED BY executions_by_instance ";
+    if (!filter.top_level_only) return "";
     if (filter.user) return filter.project ? "INDEXED BY executions_by_project " : "INDEXED BY executions_by_user ";
-    return filter.top_level_only ? "INDEXED BY executions_of_top_level " : "";
+    return "INDEXED BY executions_of_top_level ";
   }
 
   template <typename T>
@@ -268,19 +291,50 @@ Result<std::optional<ExecutionRecord>> SqliteExecutions::find(ExecutionId id) {
   return find_record(*reader, id);
 }
 
-Result<std::vector<ExecutionRecord>> SqliteExecutions::list(const ExecutionFilter& filter,
-                                                            std::optional<ExecutionId> before, size_t limit) {
+Result<void> SqliteExecutions::each(const ExecutionFilter& filter, std::optional<ExecutionId> before, size_t limit,
+                                    const Visit& visit) {
   ListQuery list(filter, before);
   PLZ_ASSIGN(auto reader, store_.reader());
   PLZ_ASSIGN(Statement query, reader->statement(list.sql()));
   list.bind(query, limit);
-  return read_executions(query);
+  return visit_rows(query, visit);
 }
 
-Result<std::vector<ExecutionRecord>> SqliteExecutions::unfinished() {
+Result<void> SqliteExecutions::each_unfinished(const Visit& visit) {
   PLZ_ASSIGN(auto reader, store_.reader());
   PLZ_ASSIGN(Statement query, reader->statement(kUnfinished));
-  return read_executions(query);
+  return visit_rows(query, visit);
+}
+
+Result<void> SqliteExecutions::each_part(ExecutionId composite, std::optional<int64_t> from_index, const Visit& visit) {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  // Without an index there may be parts that have none.
+  PLZ_ASSIGN(Statement query, reader->statement(kParts + (from_index ? "AND e.first_index >= ?2 " : "") +
+                                                "ORDER BY e.first_index, e.id"));
+  query.bind_at(1, composite);
+  if (from_index) query.bind_at(2, *from_index);
+  return visit_rows(query, visit);
+}
+
+Result<StoppedParts> SqliteExecutions::stop_parts(ExecutionId composite, const Outcome& outcome, Timestamp now) {
+  StoppedParts stopped;
+  PLZ_TRY(store_.write(Durability::durable, [&](Connection& connection) -> Result<void> {
+    stopped = {};
+    PLZ_ASSIGN(Statement end, connection.statement(kEndQueuedParts));
+    end.bind(composite, now, outcome.kind, outcome.reason);
+    PLZ_ASSIGN(stopped.ended, read_ids(end));
+    PLZ_ASSIGN(Statement mark, connection.statement(kMarkOtherParts));
+    mark.bind(composite);
+    PLZ_TRY(mark.run());
+    PLZ_ASSIGN(Statement others, connection.statement("SELECT id FROM executions INDEXED BY executions_by_parent "
+                                                      "WHERE parent = ? AND state < 4 ORDER BY first_index, id"));
+    others.bind(composite);
+    PLZ_ASSIGN(stopped.in_hand, read_ids(others));
+    return connection.execute(
+        "DELETE FROM shell_environments WHERE number NOT IN "
+        "(SELECT shell_environment FROM executions WHERE shell_environment IS NOT NULL)");
+  }));
+  return stopped;
 }
 
 Result<bool> SqliteExecutions::save(const Execution& execution, uint64_t expected_version,
@@ -318,8 +372,10 @@ Result<std::vector<Attempt>> SqliteExecutions::attempts(ExecutionId id) {
 
 Result<SubmittingShell> SqliteExecutions::submitting_shell(ExecutionId id) {
   PLZ_ASSIGN(auto reader, store_.reader());
-  PLZ_ASSIGN(Statement query, reader->statement("SELECT variables, attributes FROM shell_environments WHERE number = "
-                                                "(SELECT shell_environment FROM executions WHERE id = ?)"));
+  PLZ_ASSIGN(Statement query,
+             reader->statement("SELECT variables, attributes FROM shell_environments WHERE number = "
+                               "(SELECT COALESCE(e.shell_environment, whole.shell_environment) FROM executions e "
+                               "LEFT JOIN executions whole ON whole.id = e.parent WHERE e.id = ? AND e.state < 4)"));
   query.bind(id);
   PLZ_ASSIGN(bool found, query.step());
   SubmittingShell shell;

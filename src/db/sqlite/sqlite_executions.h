@@ -12,11 +12,13 @@ class SqliteExecutions final : public ExecutionRecords {
   Result<ExecutionId> create(const std::vector<NewExecution>& executions,
                              const IdempotencyKey& idempotency_key) override;
   Result<std::optional<ExecutionRecord>> find(ExecutionId id) override;
-  Result<std::vector<ExecutionRecord>> list(const ExecutionFilter& filter, std::optional<ExecutionId> before,
-                                            size_t limit) override;
-  Result<std::vector<ExecutionRecord>> unfinished() override;
+  Result<void> each(const ExecutionFilter& filter, std::optional<ExecutionId> before, size_t limit,
+                    const Visit& visit) override;
+  Result<void> each_unfinished(const Visit& visit) override;
+  Result<void> each_part(ExecutionId composite, std::optional<int64_t> from_index, const Visit& visit) override;
   Result<bool> save(const Execution& execution, uint64_t expected_version, const std::optional<Attempt>& attempt,
                     const std::string& document, Durability durability) override;
+  Result<StoppedParts> stop_parts(ExecutionId composite, const Outcome& outcome, Timestamp now) override;
   Result<std::optional<Attempt>> find_attempt(AttemptId id) override;
   Result<std::vector<Attempt>> attempts(ExecutionId id) override;
   Result<SubmittingShell> submitting_shell(ExecutionId id) override;

@@ -1,0 +1,11 @@
+-- Parts of a composite share its spec, its submitting shell and its document, which would be said anew a hundred
+-- thousand times. An older row has a spec of its own: NULL in both columns.
+ALTER TABLE executions ADD COLUMN spec INTEGER;         -- of a part: specs.number of its composite
+ALTER TABLE executions ADD COLUMN end_index INTEGER;    -- of such a part: it runs [first_index, end_index)
+
+-- What is listed by user and project is never a part: that its parts are many slows nobody down.
+DROP INDEX executions_by_user;
+DROP INDEX executions_by_project;
+CREATE INDEX executions_by_user ON executions (user, id) WHERE parent IS NULL;
+CREATE INDEX executions_by_project ON executions (user, project, id) WHERE parent IS NULL;
+CREATE INDEX executions_unfinished_of_top_level ON executions (id) WHERE state < 4 AND parent IS NULL;
