@@ -27,7 +27,7 @@ std::optional<Digest> input_tree(const ExecutionSpec& spec) {
 
 Result<Tree> output_of(Session& session, const Execution& execution, BlobSource& source) {
   if (!execution.spec.is_composite()) return tree_or_empty(execution.output_tree, source);
-  PLZ_ASSIGN(const auto parts, parts_of(session, execution));
+  PLZ_ASSIGN(const auto parts, parts_of(session, execution.id));
   return join_part_outputs(parts, source);
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "cli/commands/composite.h"
 #include "cli/part_outputs.h"
 #include "store/hasher.h"
 #include "store/materialise.h"
@@ -81,7 +82,7 @@ class Resolver {
           fmt::format("the execution {} has no output {}", execution.id.to_string(), execution.outcome ? "" : "yet"),
           "wait for its end");
     }
-    PLZ_ASSIGN(const auto parts, session_.call([&](ApiClient& api) { return api.parts(execution.id); }));
+    PLZ_ASSIGN(const auto parts, parts_of(session_, execution.id));
     PLZ_ASSIGN(const Tree joined, join_part_outputs(parts, blobs_));
     return store_tree(joined, sink_);
   }

@@ -105,7 +105,8 @@ TEST_F(InputSourceTest, TheOutputsOfPartsAreJoined) {
     part.output_tree = put(Tree{{directory}});
     parts.executions.push_back(part);
   }
-  scripted_.answer("GET /v1/executions/" + std::string(kIdText) + "/parts", execution_page_to_json(parts));
+  scripted_.answer("GET /v1/executions/" + std::string(kIdText) + "/parts?brief=1&limit=1000",
+                   execution_page_to_json(parts));
   auto input = resolve("output://" + std::string(kIdText) + "/parallel-10");
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_EQ((*find_entry(input->tree, "square", store_))->digest, digest_of("10"));

@@ -131,16 +131,12 @@ Result<ExecutionPage> ApiClient::list(const ListRequest& request) {
   return execution_page_from_json(answer);
 }
 
-Result<std::vector<Execution>> ApiClient::parts(ExecutionId id) {
-  std::vector<Execution> parts;
-  std::string target = execution_target(id, "/parts");
-  for (;;) {
-    PLZ_ASSIGN(std::string answer, state_->api.get(target));
-    PLZ_ASSIGN(ExecutionPage page, execution_page_from_json(answer));
-    std::move(page.executions.begin(), page.executions.end(), std::back_inserter(parts));
-    if (!page.cursor) return parts;
-    target = execution_target(id, "/parts?cursor=" + page.cursor->to_string());
-  }
+Result<ExecutionPage> ApiClient::parts(ExecutionId id, std::optional<ExecutionId> cursor) {
+  TargetBuilder target(execution_target(id, "/parts"));
+  target.add("brief", "1");
+  if (cursor) target.add("cursor", cursor->to_string());
+  PLZ_ASSIGN(std::string answer, state_->api.get(target.add("limit", "1000").take()));
+  return parts_page_from_json(answer);
 }
 
 Result<std::string> ApiClient::attempts_json(ExecutionId id) {

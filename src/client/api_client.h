@@ -64,7 +64,9 @@ class ApiClient {
   Result<Execution> wait(ExecutionId id, std::chrono::seconds at_most);
   Result<ExecutionId> last(const std::string& user, const std::optional<std::string>& project);
   Result<ExecutionPage> list(const ListRequest& request);
-  Result<std::vector<Execution>> parts(ExecutionId id);
+  // Of a composite, by their indices, those after `cursor`, which a page gives where there are more. They come without
+  // what they have from the composite: wire/execution_json.h.
+  Result<ExecutionPage> parts(ExecutionId id, std::optional<ExecutionId> cursor);
   Result<std::string> attempts_json(ExecutionId id);
   // Returns at the log's end (not following) or when the execution has finished. `on_begin` is told where in
   // the log the bytes to come begin, as soon as the controller has answered; of a composite, none.

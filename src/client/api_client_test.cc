@@ -133,16 +133,26 @@ TEST(ApiClient, ALogThatIsRefusedDoesNotBegin) {
   EXPECT_FALSE(begun);
 }
 
-TEST(ApiClient, GathersAllParts) {
-  ScriptedServer server([](const Asked& asked) {
-    ExecutionPage page{{execution_in(ExecutionState::queued)}, std::nullopt};
-    if (asked.target.find("cursor") == std::string::npos) page.cursor = kId;
-    return json(execution_page_to_json(page));
+// As this controller answers, and as an older one does.
+TEST(ApiClient, ReadsPartsPageByPage) {
+  Execution part = execution_in(ExecutionState::queued);
+  part.spec.indices = IndexRange{3, 4};
+  ScriptedServer server([&](const Asked& asked) {
+    if (asked.target.find("cursor") != std::string::npos)
+      return json(execution_page_to_json({{part, part}, std::nullopt}));
+    return json("{\"executions\": [" + brief_part_to_json(part) + "], \"cursor\": \"" + kId.to_string() + "\"}");
   });
   ApiClient client(server.endpoint());
-  auto parts = client.parts(kId);
-  ASSERT_TRUE(parts);
-  EXPECT_EQ(parts->size(), 2u);
+  auto first = client.parts(kId, std::nullopt);
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->executions.size(), 1u);
+  EXPECT_EQ(first->executions[0].spec.indices, part.spec.indices);
+  EXPECT_EQ(first->cursor, kId);
+  auto second = client.parts(kId, first->cursor);
+  ASSERT_TRUE(second);
+  ASSERT_EQ(second->executions.size(), 2u);
+  EXPECT_EQ(second->executions[1].spec.indices, part.spec.indices);
+  EXPECT_FALSE(second->cursor);
 }
 
 TEST(ApiClient, NamesWhatItWants) {

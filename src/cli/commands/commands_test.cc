@@ -1,5 +1,7 @@
 #include "cli/commands/commands.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "cli/execution_report.h"
@@ -7,6 +9,7 @@
 #include "wire/collection_json.h"
 #include "wire/execution_json.h"
 #include "wire/instance_json.h"
+#include "wire/json_text.h"
 #include "wire/worker_api.h"
 
 namespace plz {
@@ -43,7 +46,7 @@ class CommandsTest : public testing::Test {
     execution_.spec.indices_per_execution = 2;
     serve();
     ExecutionPage page;
-    for (int64_t from : {2, 0}) {
+    for (int64_t from : {0, 2}) {
       Execution part = execution_;
       part.spec.parallel_indices_range.reset();
       part.spec.parent_id = kId;
@@ -54,7 +57,7 @@ class CommandsTest : public testing::Test {
       }
       page.executions.push_back(part);
     }
-    scripted_.answer("GET " + kOne + "/parts", execution_page_to_json(page));
+    scripted_.answer("GET " + kOne + "/parts?brief=1&limit=1000", execution_page_to_json(page));
   }
 
   int ok(const auto& options) {
@@ -103,6 +106,28 @@ TEST_F(CommandsTest, StatusOfACompositeIsThatOfItsIndices) {
   EXPECT_THAT(scripted_.printed(), HasSubstr("parallel-1#Success: None\n"));
   EXPECT_THAT(scripted_.printed(), HasSubstr("parallel-2#Exit Status: 3\n"));
   EXPECT_THAT(scripted_.told(), HasSubstr("1 of 2 parts have finished, 1 of them without success"));
+}
+
+TEST_F(CommandsTest, JsonOfACompositeHasItsPartsWhole) {
+  make_composite();
+  EXPECT_EQ(ok(StatusOptions{kId, true}), 0);
+  const std::string indented = scripted_.printed();
+  EXPECT_EQ(ok(DescribeOptions{kId, true}), 0);
+  const std::string line = scripted_.printed().substr(indented.size());
+  EXPECT_EQ(indented, indent_json(line) + "\n");
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+  EXPECT_THAT(line, HasSubstr("\"parts\": [{\"execution_id\""));
+  EXPECT_THAT(line, HasSubstr("\"indices\": {\"range\": [2, 3]}, \"parent_id\": \"" + kId.to_string()));
+}
+
+TEST_F(CommandsTest, DescribeOfACompositeHasTheMeasuresOfEachIndex) {
+  make_composite();
+  scripted_.answer("GET " + kOne + "/measures", R"({"0": {"x": 1}, "1": {"x": 2}, "2": {"x": 3}})");
+  EXPECT_EQ(ok(DescribeOptions{kId}), 0);
+  EXPECT_THAT(scripted_.printed(), HasSubstr("parallel-1#    \"1\": {\nparallel-1#      \"x\": 2\n"));
+  EXPECT_THAT(scripted_.printed(), HasSubstr("parallel-2#  \"measures\": {\nparallel-2#    \"2\": {"));
+  EXPECT_THAT(scripted_.printed(), HasSubstr("parallel-2#  \"user\": \"ada\""));
+  EXPECT_THAT(scripted_.printed(), Not(HasSubstr("parallel-2#    \"1\"")));
 }
 
 TEST_F(CommandsTest, MeasuresAreIndentedAndKeepTheirDigits) {

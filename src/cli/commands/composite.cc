@@ -1,6 +1,8 @@
 #include "cli/commands/composite.h"
 
-#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "cli/execution_report.h"
@@ -9,12 +11,46 @@
 
 namespace plz {
 
-Result<std::vector<Execution>> parts_of(Session& session, const Execution& composite) {
-  PLZ_ASSIGN(auto parts, session.call([&](ApiClient& api) { return api.parts(composite.id); }));
-  std::sort(parts.begin(), parts.end(), [](const Execution& a, const Execution& b) {
-    return a.spec.indices.value_or(IndexRange{}).from < b.spec.indices.value_or(IndexRange{}).from;
+namespace {
+
+using OnPage = std::function<Result<void>(std::vector<Execution>& parts)>;
+
+Result<void> each_page(Session& session, ExecutionId composite, const OnPage& on_page) {
+  std::optional<ExecutionId> cursor;
+  do {
+    PLZ_ASSIGN(ExecutionPage page, session.call([&](ApiClient& api) { return api.parts(composite, cursor); }));
+    PLZ_TRY(on_page(page.executions));
+    cursor = page.cursor;
+  } while (cursor);
+  return {};
+}
+
+// Of a document that ends with "parts": []}.
+constexpr std::string_view kEndOfParts = "]}";
+
+}  // namespace
+
+Result<std::vector<Execution>> parts_of(Session& session, ExecutionId composite) {
+  std::vector<Execution> all;
+  PLZ_TRY(each_page(session, composite, [&](std::vector<Execution>& parts) -> Result<void> {
+    std::move(parts.begin(), parts.end(), std::back_inserter(all));
+    return {};
+  }));
+  return all;
+}
+
+Result<void> each_part_of(Session& session, const Execution& composite, const OnPart& on_part) {
+  ExecutionSpec spec = composite.spec;
+  return each_page(session, composite.id, [&](std::vector<Execution>& parts) -> Result<void> {
+    for (Execution& part : parts) {
+      restrict_to_part(spec, composite.id, part.spec.indices.value_or(IndexRange{}));
+      // One spec serves them all, in turn.
+      std::swap(part.spec, spec);
+      PLZ_TRY(on_part(part));
+      std::swap(part.spec, spec);
+    }
+    return {};
   });
-  return parts;
 }
 
 std::string prefix_lines(int64_t index, std::string_view text) {
@@ -35,10 +71,26 @@ std::string prefixed_for_indices(const Execution& part, std::string_view text) {
   return prefixed;
 }
 
-std::string composite_json(const Execution& composite, const std::vector<Execution>& parts) {
-  std::string list = "[";
-  for (const Execution& part : parts) list += (list.size() > 1 ? ", " : "") + execution_to_json(part);
-  return merge_json_objects(execution_to_json(composite), "{\"parts\": " + list + "]}");
+Result<void> print_composite_json(Session& session, const Execution& composite, bool indented) {
+  std::string head = merge_json_objects(execution_to_json(composite), "{\"parts\": []}");
+  head.resize(head.size() - kEndOfParts.size());
+  if (indented) {
+    head = indent_json(head + std::string(kEndOfParts));
+    head.resize(head.size() - kEndOfParts.size() - 1);  // and the line's end between them
+  }
+  PLZ_TRY(session.out().write(head));
+  bool is_first = true;
+  PLZ_TRY(each_part_of(session, composite, [&](const Execution& part) -> Result<void> {
+    std::string text = is_first ? "" : indented ? "," : ", ";
+    is_first = false;
+    const std::string json = execution_to_json(part);
+    if (!indented) return session.out().write(text + json);
+    const std::string lines = indent_json(json);
+    for (std::string_view line : split(lines, '\n')) text += "\n    " + std::string(line);
+    return session.out().write(text);
+  }));
+  if (indented) return session.out().write(is_first ? "]\n}\n" : "\n  ]\n}\n");
+  return session.out().write("]}\n");
 }
 
 }  // namespace plz

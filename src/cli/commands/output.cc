@@ -52,7 +52,7 @@ class OutputCommand {
   }
 
   Result<void> retrieve_parts() {
-    PLZ_ASSIGN(const auto parts, parts_of(session_, execution_));
+    PLZ_ASSIGN(const auto parts, parts_of(session_, execution_.id));
     PLZ_TRY(make_directories(directory_));
     for (const Execution& part : parts) PLZ_TRY(retrieve_part(part));
     return {};

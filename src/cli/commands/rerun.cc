@@ -60,7 +60,7 @@ Result<int> rerun_failed(Session& session, Interrupt& interrupt, const Execution
   if (!earlier.spec.is_composite())
     return fail(ErrorCode::invalid, "--failed-only is for executions over indices, and this is none",
                 "plz rerun runs it again as a whole");
-  PLZ_ASSIGN(const auto parts, parts_of(session, earlier));
+  PLZ_ASSIGN(const auto parts, parts_of(session, earlier.id));
   const auto ranges = failed_ranges(parts);
   if (ranges.empty()) session.messages().info("None of its parts has failed");
   for (const IndexRange& range : ranges) {

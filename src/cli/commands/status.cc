@@ -28,11 +28,11 @@ std::string tally(const std::vector<Execution>& parts) {
 }
 
 Result<int> print_composite(Session& session, const Execution& execution, bool json) {
-  PLZ_ASSIGN(const auto parts, parts_of(session, execution));
   if (json) {
-    PLZ_TRY(session.out().write(indent_json(composite_json(execution, parts)) + "\n"));
+    PLZ_TRY(print_composite_json(session, execution, true));
     return 0;
   }
+  PLZ_ASSIGN(const auto parts, parts_of(session, execution.id));
   session.messages().info(tally(parts));
   std::string text;
   for (const Execution& part : parts) text += prefixed_for_indices(part, lines_of(part));
