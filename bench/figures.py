@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-from harness import DEVNULL, copy_and_sync, in_turn, input_project, main, make_many, more_ms, ms, row, timed
+from harness import DEVNULL, copy_and_sync, in_turn, input_project, main, make_many, more_ms, ms, peak_memory, row, timed
 
 
 def bare_sandbox():
@@ -132,17 +132,6 @@ def figure_check(b):
     checked, digests = in_turn(5, lambda: b.plz("check"), lambda: timed("openssl", "dgst", "-sha256", *packs))
     row("plz check of a store of 1 GiB", f"{checked:.2f} s", f"openssl dgst {digests:.2f} s",
         f"{checked / digests:.2f} x", "at most 1.2 x")
-
-
-def peak_memory(pids):
-    peaks = []
-    for pid in pids:
-        try:
-            status = pathlib.Path("/proc", str(pid), "status").read_text()
-        except OSError:
-            continue
-        peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
-    return max(peaks, default=0)
 
 
 def figure_logs(b):

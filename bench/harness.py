@@ -115,6 +115,17 @@ def input_project(b, name, source):
     return project
 
 
+def peak_memory(pids):
+    peaks = []
+    for pid in pids:
+        try:
+            status = pathlib.Path("/proc", str(pid), "status").read_text()
+        except OSError:
+            continue
+        peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+    return max(peaks, default=0)
+
+
 def main(names, text):
     """Runs the functions called figure_NAME among `names`, or those asked for."""
     figures = {name[len("figure_"):]: function for name, function in names.items() if name.startswith("figure_")}

@@ -43,7 +43,6 @@ AgentSettings settings_of(const WorkerOptions& options, const Machine& machine) 
     settings.hidden_paths.push_back(parent_path(options.controller.path));
   settings.cache_limit_bytes = options.cache_limit_bytes;
   settings.tree_limits = options.tree_limits;
-  settings.measure_limits = options.measure_limits;
   settings.give_up_after = kGiveUpAfter;
   return settings;
 }

@@ -21,9 +21,6 @@ constexpr char kHelp[] =
     "  --tree-entries N        how many files and directories one tree of code or input may have\n"
     "  --tree-depth N          how deep they may lie in each other\n"
     "  --tree-bytes N          how many bytes its files may have in all\n"
-    "  --measure-files N       how many measures an execution may have at a time\n"
-    "  --measure-directories N   and directories of them\n"
-    "  --measure-bytes N       how many bytes all their values may have that it ever wrote\n"
     "  --images-bytes N        how large the images that it built may grow (0: no limit)\n"
     "  --images-base IMAGE     what plz/python and plz/pytorch are made from\n"
     "  --images-build-network NETWORK   of RUN while an image is built\n"
@@ -61,9 +58,6 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
     kTreeEntries,
     kTreeDepth,
     kTreeBytes,
-    kMeasureFiles,
-    kMeasureDirectories,
-    kMeasureBytes,
     kImagesBytes,
     kImagesBase,
     kImagesNetwork,
@@ -80,9 +74,6 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
                                         {"tree-entries", required_argument, nullptr, kTreeEntries},
                                         {"tree-depth", required_argument, nullptr, kTreeDepth},
                                         {"tree-bytes", required_argument, nullptr, kTreeBytes},
-                                        {"measure-files", required_argument, nullptr, kMeasureFiles},
-                                        {"measure-directories", required_argument, nullptr, kMeasureDirectories},
-                                        {"measure-bytes", required_argument, nullptr, kMeasureBytes},
                                         {"images-bytes", required_argument, nullptr, kImagesBytes},
                                         {"images-base", required_argument, nullptr, kImagesBase},
                                         {"images-build-network", required_argument, nullptr, kImagesNetwork},
@@ -119,17 +110,6 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
         break;
       case kTreeBytes:
         if (!read_number(optarg, options.tree_limits.bytes)) return wrong("--tree-bytes must be a number of bytes");
-        break;
-      case kMeasureFiles:
-        if (!read_number(optarg, options.measure_limits.files)) return wrong("--measure-files must be a number");
-        break;
-      case kMeasureDirectories:
-        if (!read_number(optarg, options.measure_limits.directories))
-          return wrong("--measure-directories must be a number");
-        break;
-      case kMeasureBytes:
-        if (!read_number(optarg, options.measure_limits.bytes))
-          return wrong("--measure-bytes must be a number of bytes");
         break;
       case kImagesBytes:
         if (!read_number(optarg, options.images.limit_bytes)) return wrong("--images-bytes must be a number of bytes");

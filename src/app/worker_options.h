@@ -9,7 +9,6 @@
 #include "model/ids.h"
 #include "net/http_client.h"
 #include "store/materialise.h"
-#include "worker/steps/measure_limits.h"
 
 namespace plz {
 
@@ -22,7 +21,6 @@ struct WorkerOptions {
   std::string data_directory;  // hidden from jobs, beside `directory`; may be empty
   uint64_t cache_limit_bytes = 0;
   MaterialiseLimits tree_limits;
-  MeasureLimits measure_limits;
   EnvironmentSettings images;  // without its directory
 };
 

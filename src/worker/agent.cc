@@ -83,15 +83,8 @@ Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vect
             settings.cache_limit_bytes ? settings.cache_limit_bytes : default_cache_limit(settings.directory),
             current_boot_id(), settings.tree_limits),
       caches(join_path(settings.directory, "home_caches"), current_boot_id(), trees),
-      context{controller,
-              connections,
-              trees,
-              caches,
-              clock,
-              environments,
-              {},
-              join_path(settings.directory, "kept_output"),
-              settings.measure_limits} {
+      context{controller, connections,  trees, caches,
+              clock,      environments, {},    join_path(settings.directory, "kept_output")} {
   settings.hidden_paths.push_back(settings.directory);
   context.host = {settings.capacity, settings.hidden_paths};
 }

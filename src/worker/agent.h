@@ -18,7 +18,6 @@
 #include "runtime/runtime.h"
 #include "store/materialise.h"
 #include "worker/controller_access.h"
-#include "worker/steps/measure_limits.h"
 
 namespace plz {
 
@@ -33,7 +32,6 @@ struct AgentSettings {
   std::vector<std::string> hidden_paths;  // plz's data and sockets; its own directory is added
   uint64_t cache_limit_bytes = 0;         // of trees; 0: 20 GiB, or a tenth of the disk if that is less
   MaterialiseLimits tree_limits;          // of each
-  MeasureLimits measure_limits;           // of each attempt
   std::chrono::seconds poll{30};
   // How long without a controller and without jobs until it ends by itself; 0: never.
   std::chrono::milliseconds give_up_after{0};

@@ -20,7 +20,6 @@
 #include "worker/image_uses.h"
 #include "worker/job_caches.h"
 #include "worker/steps/launch_spec.h"
-#include "worker/steps/measure_limits.h"
 #include "worker/steps/prepare_environment.h"
 #include "worker/steps/store_output.h"
 #include "worker/steps/tree_looks.h"
@@ -38,7 +37,6 @@ struct AttemptContext {
   Environments* environments;  // null: there is no container engine
   JobHost host;
   std::string kept_output_directory;  // where output goes that cannot be stored
-  MeasureLimits measure_limits = {};  // of each attempt
   ImageGate images = {};
   ImageUses image_uses{clock};
 };
