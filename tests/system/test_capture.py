@@ -169,3 +169,18 @@ def test_no_link_of_a_job_is_followed(plz):
     assert (plz.root / "out" / "models--a" / "snapshots" / "r" / "x").is_symlink()
     assert "** in the output, 2 links lead out of what is captured" in done.err, str(done)
     assert "not all of the output" not in done.err, str(done)
+
+
+def test_a_link_that_leads_elsewhere_now_is_captured_as_it_leads_now(plz):
+    """What it led to is in the cache of file states, and both have the same size and times."""
+    for name in ("one", "two"):
+        (plz.root / name).mkdir()
+        (plz.root / name / "file").write_text(name)
+        os.utime(plz.root / name / "file", (1_600_000_000, 1_600_000_000))
+    plz.configure(follow_links=True)
+    directory, file = plz.project / "directory", plz.project / "file"
+    for name in ("one", "two", "one"):
+        for link, target in ((directory, plz.root / name), (file, plz.root / name / "file")):
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+        assert plz.ok("run", "--", "cat", "directory/file", "file").out == name * 2
