@@ -32,7 +32,11 @@ Result<std::string> read_link(const std::string& path) {
 class ContextWalk {
  public:
   ContextWalk(const std::string& directory, const BuildSight& sight, const IgnoreRules& rules)
-      : directory_(directory), sight_(sight), rules_(rules), whole_(sight.whole_context) {}
+      : directory_(directory),
+        sight_(sight),
+        rules_(rules),
+        sources_(sight.sources.begin(), sight.sources.end()),
+        whole_(sight.whole_context) {}
 
   Result<std::vector<ContextEntry>> entries() {
     if (sight_.sees_nothing()) return std::vector<ContextEntry>();
@@ -80,12 +84,8 @@ class ContextWalk {
 
   bool is_seen(const std::string& path) const {
     if (whole_) return true;
-    size_t names = name_count(path);
-    return std::any_of(sight_.sources.begin(), sight_.sources.end(), [&](const std::string& source) {
-      for (size_t count = 1; count <= names; ++count)
-        if (matches_path_pattern(source, first_names(path, count))) return true;
-      return false;
-    });
+    return std::any_of(sources_.begin(), sources_.end(),
+                       [&](const PathPattern& source) { return source.matches_or_covers(path); });
   }
 
   // The path is a source, or a directory above one.
@@ -93,7 +93,7 @@ class ContextWalk {
     size_t names = name_count(path);
     return std::any_of(sight_.sources.begin(), sight_.sources.end(), [&](const std::string& source) {
       return source.find("**") != source.npos ||
-             (name_count(source) >= names && matches_path_pattern(first_names(source, names), path));
+             (name_count(source) >= names && PathPattern(first_names(source, names)).matches(path));
     });
   }
 
@@ -102,6 +102,7 @@ class ContextWalk {
   const std::string& directory_;
   const BuildSight& sight_;
   const IgnoreRules& rules_;
+  const std::vector<PathPattern> sources_;
   bool whole_;
   bool leads_through_link_ = false;
   std::vector<ContextEntry> entries_;

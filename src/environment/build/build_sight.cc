@@ -81,7 +81,7 @@ class SightReader {
     if (is_address(source)) return;
     std::string pattern = clean_context_path(source);
     // Blanks cannot be in a word but by JSON; quotes, variables and escapes are the engine's to resolve.
-    bool unclear = source.find_first_of("$\"'\\") != source.npos || !is_path_pattern(pattern);
+    bool unclear = source.find_first_of("$\"'\\") != source.npos || !PathPattern(pattern).is_complete();
     if (unclear || pattern == ".") sight_.whole_context = true;
     else sight_.sources.push_back(pattern);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "environment/build/path_pattern.h"
 
 namespace plz {
 
@@ -24,17 +25,12 @@ class IgnoreRules {
 
  private:
   struct Rule {
-    std::string pattern;
-    bool exception = false;
+    PathPattern pattern;
+    bool exception;
   };
   std::vector<Rule> rules_;
   bool has_exceptions_ = false;
 };
-
-// Whether the whole path matches: * and ? stay within a name, ** spans any number of directories, [a-z] and
-// \x as in Go's filepath.Match.
-bool matches_path_pattern(std::string_view pattern, std::string_view path);
-bool is_path_pattern(std::string_view pattern);  // nothing in it is left open: [ or a final backslash
 
 // As Go's filepath.Clean, then without a leading slash. "" and "/" become ".".
 std::string clean_context_path(std::string_view path);
