@@ -18,6 +18,11 @@ struct HttpServerSettings {
   std::chrono::milliseconds idle_connection_timeout{60'000};  // between requests
   std::chrono::milliseconds header_timeout{10'000};           // a slow peer within a header
   std::chrono::milliseconds body_stall_timeout{60'000};       // no byte of a body, or none taken of an answer
+  uint64_t body_bytes_a_second = 1u << 10;  // a body that is slower ends, after that time, as one that stalls
+  size_t waiting_handlers = 1'024;          // for bodies; of one more the longest is answered 503
+  // Input and answers that wait, of all connections, and what handlers keep of bodies. Requests without room are
+  // answered 503.
+  size_t memory_bytes = 512u << 20;
   size_t max_header_bytes = 64u << 10;
   size_t max_connections = 20'000;  // one more is answered 503 and closed
 };
@@ -26,9 +31,9 @@ struct HttpServerSettings {
 class HttpServer {
  public:
   // Called from several threads; may block. A body of up to 64 KiB is there before the handler is; a
-  // larger one is read by the handler's own thread as it comes. What it leaves of a body is read and
-  // dropped up to 1 MiB; beyond that the connection is closed after the answer. An exception is
-  // logged and answered 500.
+  // larger one is read by the handler's own thread as it comes, and others run while that waits. What it leaves of a
+  // body is read and dropped up to 1 MiB; beyond that the connection is closed after the answer. An exception is logged
+  // and answered 500, or 503 where it says that memory is short.
   using Handler = std::function<Response(Request&)>;
   HttpServer(HttpServerSettings settings, Handler handler);
   ~HttpServer();  // stop(), and waits for running handlers

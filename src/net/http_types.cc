@@ -102,12 +102,18 @@ std::string percent_encode(std::string_view text) {
 }
 
 Result<std::string> BodyReader::read_all(size_t limit) {
-  constexpr size_t kPiece = 64u << 10;
+  constexpr size_t kFirstBytes = 64u << 10;
   std::string body;
+  size_t room = std::min(kFirstBytes, limit + 1);
   for (;;) {
     size_t size = body.size();
     // One byte above the limit is asked for, so that reaching the limit is told from passing it.
-    body.resize(size + std::min(kPiece, limit - size + 1));
+    if (size == room) {
+      room = std::min(2 * room, limit + 1);
+      PLZ_TRY(hold(room));
+    }
+    body.reserve(room);
+    body.resize(std::min(room, size + kFirstBytes));
     PLZ_ASSIGN(size_t n, read(body.data() + size, body.size() - size));
     body.resize(size + n);
     if (n == 0) return body;

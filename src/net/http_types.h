@@ -47,8 +47,15 @@ struct Peer {
 class BodyReader {
  public:
   virtual ~BodyReader() = default;
-  // Blocks until at least one byte is there; 0 at the end. unavailable when the peer is gone.
+  // Blocks until at least one byte is there; 0 at the end. unavailable when the peer is gone, or others need what the
+  // request holds; timeout when it is too slow. No lock and no transaction is held across it: a peer may take its time.
   virtual Result<size_t> read(void* buffer, size_t size) = 0;
+  // To be told how much the handler keeps in memory of this body, before it does, where that is more than a read's
+  // buffer; until the request's end. unavailable: the server has no room for it, and the request comes to its end.
+  virtual Result<void> hold(size_t bytes) {
+    (void)bytes;
+    return {};
+  }
   // The whole of it; invalid above `limit` bytes.
   Result<std::string> read_all(size_t limit);
 };

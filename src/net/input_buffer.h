@@ -18,6 +18,11 @@ class InputBuffer {
     begin_ += bytes;
     if (empty()) begin_ = end_ = 0;
   }
+  // What it takes of memory, now and with `bytes` more.
+  size_t capacity() const { return capacity_; }
+  size_t capacity_for(size_t bytes) const {
+    return capacity_ - end_ < bytes ? std::max(capacity_, size() + bytes) : capacity_;
+  }
   // Room for `bytes` more; commit() says how many of them were filled.
   char* prepare(size_t bytes) {
     if (capacity_ - end_ < bytes) make_room(bytes);
@@ -36,7 +41,7 @@ class InputBuffer {
  private:
   void make_room(size_t bytes) {
     size_t used = size();
-    size_t capacity = std::max(capacity_, used + bytes);
+    size_t capacity = capacity_for(bytes);
     std::unique_ptr<char[]> data(new char[capacity]);
     if (used > 0) memcpy(data.get(), data_.get() + begin_, used);
     data_ = std::move(data);

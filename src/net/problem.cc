@@ -42,6 +42,7 @@ Response problem_response(int status, const Error& error, std::string_view reque
   Response response;
   response.status = status;
   response.headers.add("Content-Type", "application/problem+json");
+  if (status == 503) response.headers.add("Retry-After", "1");
   response.body = problem.dump() + "\n";
   return response;
 }

@@ -10,7 +10,7 @@
 namespace plz {
 
 // application/problem+json: type, title, status, code, detail (the message), hint and request_id.
-// Bytes that are not UTF-8 are escaped.
+// Bytes that are not UTF-8 are escaped. A 503 says with Retry-After that it passes.
 Response problem_response(const Error& error, std::string_view request_id);
 // With another status than the code's own, for errors of HTTP itself: 405, 408, 431.
 Response problem_response(int status, const Error& error, std::string_view request_id);

@@ -13,18 +13,26 @@ constexpr size_t kInputBytes = 64u << 10;
 // Smaller reads go through the input buffer, so that a handler may read in small pieces.
 constexpr size_t kDirectBytes = 16u << 10;
 constexpr size_t kMaxChunkHeaderBytes = 16u << 10;
+// A wait of this length is no pause of a peer that sends: its memory is another's before anybody is refused.
+constexpr std::chrono::milliseconds kLongWait{1'000};
+
+constexpr std::string_view kNoRoom = "the server has no memory left for the request: others wait with theirs";
 
 }  // namespace
 
-RequestBody::RequestBody(Transport& transport, InputBuffer& input, HttpParser& parser, ActivityClock& activity,
-                         bool expects_continue, std::chrono::milliseconds stall_timeout)
-    : transport_(transport),
-      input_(input),
-      parser_(parser),
+RequestBody::RequestBody(Connection connection, ActivityClock& activity, HandlerPool& pool, MemoryBudget& budget,
+                         bool expects_continue, BodyPatience patience)
+    : transport_(connection.transport),
+      input_(connection.input),
+      input_share_(connection.input_share),
+      parser_(connection.parser),
       activity_(activity),
-      stall_timeout_(stall_timeout),
-      chunked_(parser.head().chunked),
-      remaining_(parser.head().content_length.value_or(0)),
+      pool_(pool),
+      peer_wait_(pool),
+      held_(budget),
+      patience_(patience),
+      chunked_(parser_.head().chunked),
+      remaining_(parser_.head().content_length.value_or(0)),
       expects_continue_(expects_continue) {
   complete_ = !chunked_ && remaining_ == 0;
   if (complete_) expects_continue_ = false;
@@ -44,6 +52,7 @@ Result<size_t> RequestBody::read(void* buffer, size_t size) {
       case IoResult::State::failed:
         if (result.error_number == EPROTO)
           return break_off(ErrorCode::invalid, "the request body has a malformed chunk");
+        if (result.error_number == ENOBUFS) return break_off(ErrorCode::unavailable, kNoRoom);
         return break_off(ErrorCode::unavailable, "the client left before its request was complete");
     }
   }
@@ -52,7 +61,10 @@ Result<size_t> RequestBody::read(void* buffer, size_t size) {
 IoResult RequestBody::try_read(void* buffer, size_t size) {
   if (complete_) return {IoResult::State::end};
   IoResult result = chunked_ ? try_read_chunked(buffer, size) : try_read_sized(buffer, size);
-  if (result.state == IoResult::State::done) activity_.touch();
+  if (result.state == IoResult::State::done) {
+    activity_.touch();
+    received_ += result.bytes;
+  }
   if (result.state == IoResult::State::failed) broken_ = true;
   return result;
 }
@@ -98,6 +110,7 @@ IoResult RequestBody::try_read_chunked(void* buffer, size_t size) {
 }
 
 IoResult RequestBody::fill_input() {
+  if (!input_share_.hold(input_.capacity_for(kInputBytes))) return {IoResult::State::failed, 0, ENOBUFS};
   IoResult result = transport_.read(input_.prepare(kInputBytes), kInputBytes);
   if (result.state == IoResult::State::end) return {IoResult::State::failed, 0, ECONNRESET};
   if (result.state == IoResult::State::done) input_.commit(result.bytes);
@@ -120,18 +133,32 @@ Result<void> RequestBody::send_continue() {
 }
 
 Result<void> RequestBody::wait(IoResult::State want) {
-  pollfd entry{transport_.fd(), static_cast<short>(want == IoResult::State::want_read ? POLLIN : POLLOUT), 0};
-  int ready;
-  do ready = poll(&entry, 1, static_cast<int>(stall_timeout_.count()));
-  while (ready < 0 && errno == EINTR);
-  if (ready > 0) return {};
+  const auto begin = std::chrono::steady_clock::now();
+  const auto in_all = std::max(patience_.for_bytes(received_) - waited_, std::chrono::milliseconds(0));
+  const auto at_most = std::min(patience_.stall_timeout, in_all);
+  auto ready = peer_wait_.wait(transport_.fd(), want == IoResult::State::want_read ? POLLIN : POLLOUT, at_most);
+  waited_ += std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  if (!ready) {
+    broken_ = true;
+    return fail(std::move(ready).error());
+  }
+  if (*ready) return {};
+  if (at_most < patience_.stall_timeout)
+    return break_off(ErrorCode::timeout,
+                     fmt::format("the request body comes at less than {} bytes a second", patience_.bytes_a_second));
   return break_off(ErrorCode::timeout, fmt::format("no byte of the request body came for {} s",
-                                                   std::chrono::duration<double>(stall_timeout_).count()));
+                                                   std::chrono::duration<double>(patience_.stall_timeout).count()));
+}
+
+Result<void> RequestBody::hold(size_t bytes) {
+  if (held_.hold(bytes)) return {};
+  pool_.end_longest_wait(kLongWait);
+  return break_off(ErrorCode::unavailable, kNoRoom);
 }
 
 tl::unexpected<Error> RequestBody::break_off(ErrorCode code, std::string_view message) {
   broken_ = true;
-  return fail(code, std::string(message));
+  return fail(code, std::string(message), code == ErrorCode::unavailable ? "try again later" : "");
 }
 
 }  // namespace plz

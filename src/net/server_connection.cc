@@ -26,6 +26,8 @@ bool equals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
+bool is_for_memory(const IoResult& result) { return result.state == IoState::failed && result.error_number == ENOBUFS; }
+
 bool is_sane_id(std::string_view id) {
   auto is_sane = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -46,7 +48,9 @@ ServerConnection::ServerConnection(ServerCore& core, std::unique_ptr<Transport> 
     : core_(core),
       transport_(std::move(transport)),
       watch_(std::make_unique<FdWatch>(*core.loop, transport_->fd())),
-      peer_(std::move(peer)) {}
+      peer_(std::move(peer)),
+      input_share_(core.input_memory),
+      outbox_share_(core.memory) {}
 
 void ServerConnection::start() {
   if (!watch_->is_watching()) return close();
@@ -83,6 +87,7 @@ void ServerConnection::begin_request() {
   keep_alive_ = true;
   stream_ended_ = false;
   input_.release_if_empty();
+  input_share_.hold(input_.capacity());
   set_deadline(input_.empty() ? core_.settings.idle_connection_timeout : core_.settings.header_timeout);
   read_head();
 }
@@ -99,6 +104,7 @@ void ServerConnection::read_head() {
     }
     bool first_bytes = input_.empty();
     IoResult result = read_input();
+    if (is_for_memory(result)) return refuse_for_memory();
     if (result.state != IoState::done) return await(result.state);
     if (first_bytes) set_deadline(core_.settings.header_timeout);
   }
@@ -134,7 +140,10 @@ void ServerConnection::on_head() {
   auto target = parse_target(head.target);
   if (!target) return answer_error(400, target.error());
   bool expects_continue = head.version >= 11 && head.headers.find("Expect");
-  body_.emplace(*transport_, input_, *parser_, core_.activity, expects_continue, core_.settings.body_stall_timeout);
+  const BodyPatience patience{core_.settings.body_stall_timeout,
+                              std::max<uint64_t>(core_.settings.body_bytes_a_second, 1)};
+  body_.emplace(RequestBody::Connection{*transport_, input_, input_share_, *parser_}, core_.activity, *core_.pool,
+                core_.memory, expects_continue, patience);
   request_.method = head.method;
   request_.target = std::move(*target);
   request_.headers = std::move(head.headers);
@@ -144,14 +153,17 @@ void ServerConnection::on_head() {
   if (!small || expects_continue) return dispatch();
   phase_ = Phase::buffering_body;
   set_deadline(core_.settings.body_stall_timeout);
+  last_moment_ = std::chrono::steady_clock::now() + patience.for_bytes(*head.content_length);
   buffer_body();
 }
 
 void ServerConnection::buffer_body() {
   while (input_.size() < *parser_->head().content_length) {
     IoResult result = read_input();
+    if (is_for_memory(result)) return refuse_for_memory();
     if (result.state != IoState::done) return await(result.state);
     set_deadline(core_.settings.body_stall_timeout);
+    deadline_ = std::min(deadline_, last_moment_);
   }
   dispatch();
 }
@@ -185,7 +197,11 @@ void ServerConnection::answer_error(int status, const Error& error) {
 
 void ServerConnection::write_answer() {
   IoResult result = outbox_.write(*transport_);
-  if (result.state == IoState::done) return on_answer_sent();
+  if (result.state == IoState::done) {
+    outbox_.take_body();
+    outbox_share_.hold(0);
+    return on_answer_sent();
+  }
   await_taking(result);
 }
 
@@ -229,9 +245,19 @@ void ServerConnection::linger() {
 IoResult ServerConnection::read_input() {
   IoResult result = transport_->read(core_.scratch.get(), ServerCore::kScratchBytes);
   if (result.state != IoState::done) return result;
+  const size_t capacity = input_.capacity_for(result.bytes);
+  while (!input_share_.hold(capacity))
+    if (!core_.end_slowest(this)) return {IoState::failed, 0, ENOBUFS};
   input_.append(core_.scratch.get(), result.bytes);
   core_.activity.touch();
   return result;
+}
+
+void ServerConnection::refuse_for_memory() {
+  input_ = {};
+  input_share_.hold(0);
+  answer_error(503, {ErrorCode::unavailable, "the server has no memory left for the request: others wait with theirs",
+                     "try again later"});
 }
 
 void ServerConnection::await(IoState want) {
@@ -278,6 +304,32 @@ void ServerConnection::expire() {
   close();
 }
 
+bool ServerConnection::is_slow() const {
+  switch (phase_) {
+    case Phase::reading_head:
+    case Phase::buffering_body: return !input_.empty();
+    case Phase::writing:
+    case Phase::streaming: return !outbox_.empty() && deadline_ != Time::max();
+    default: return false;
+  }
+}
+
+void ServerConnection::end_for_others() {
+  clear_deadline();
+  if (phase_ == Phase::reading_head || phase_ == Phase::buffering_body) return refuse_for_memory();
+  close();
+}
+
+bool ServerCore::end_slowest(const ServerConnection* but) {
+  std::shared_ptr<ServerConnection> slowest;
+  for (const auto& [key, connection] : connections) {
+    if (key == but || !connection->is_slow()) continue;
+    if (!slowest || connection->deadline() < slowest->deadline()) slowest = connection;
+  }
+  if (slowest) slowest->end_for_others();
+  return slowest != nullptr;
+}
+
 void ServerConnection::close_when_answered() {
   switch (phase_) {
     case Phase::handshaking:
@@ -304,6 +356,9 @@ void ServerConnection::close() {
   body_.reset();
   watch_ = nullptr;
   transport_ = nullptr;
+  input_ = {};
+  input_share_.hold(0);
+  outbox_share_.hold(0);
   core_.connections.erase(this);
   if (--core_.connection_count > 0) return;
   std::lock_guard lock(core_.mutex);

@@ -48,6 +48,10 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool is_expired(Time now) const { return now >= deadline_; }
   void expire();
   void on_wake();
+  // Holds memory, and waits for nothing but its peer.
+  bool is_slow() const;
+  Time deadline() const { return deadline_; }
+  void end_for_others();
 
  private:
   enum class Phase {
@@ -87,6 +91,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void watch_peer();
   void close();
   IoResult read_input();
+  void refuse_for_memory();
   void await(IoResult::State want);
   void await_taking(const IoResult& result);
   void await_readable();
@@ -97,6 +102,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   // On the handler's thread.
   void run_handler();
   Response call_handler();
+  Response within_memory(Response response);
   void prepare_answer(Response response);
 
   ServerCore& core_;
@@ -107,9 +113,11 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   Time deadline_ = Time::max();
   bool read_awaited_ = false, write_awaited_ = false;
   bool aborted_ = false;
-  size_t discarded_ = 0;  // while draining or lingering
+  size_t discarded_ = 0;            // while draining or lingering
+  Time last_moment_ = Time::max();  // of the body that is buffered, however it trickles
 
   InputBuffer input_;
+  MemoryShare input_share_, outbox_share_;
   std::optional<HttpParser> parser_;
   std::optional<RequestBody> body_;
   Request request_;

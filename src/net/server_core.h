@@ -14,6 +14,7 @@
 #include "net/event_loop.h"
 #include "net/handler_pool.h"
 #include "net/http_server.h"
+#include "net/memory_budget.h"
 
 namespace plz {
 
@@ -45,12 +46,16 @@ struct ServerCore {
   ServerCore(HttpServerSettings settings, HttpServer::Handler handler)
       : settings(settings),
         handler(std::move(handler)),
-        pool(std::make_unique<HandlerPool>(settings.handler_threads)) {}
+        input_memory(settings.memory_bytes / 4),
+        memory(settings.memory_bytes - settings.memory_bytes / 4),
+        pool(std::make_unique<HandlerPool>(settings.handler_threads, settings.waiting_handlers)) {}
 
   const HttpServerSettings settings;
   const HttpServer::Handler handler;
   // Shared with wake functions, which may be called when the server is gone.
   std::shared_ptr<EventLoop> loop = std::make_shared<EventLoop>();
+  // Heads and small bodies have theirs apart, so that large ones never shut them out.
+  MemoryBudget input_memory, memory;
   std::unique_ptr<HandlerPool> pool;
   ActivityClock activity;
   SystemClock clock;
@@ -63,6 +68,9 @@ struct ServerCore {
   std::unique_ptr<char[]> scratch{new char[kScratchBytes]};
   SendBuffers buffers;
   std::unordered_map<ServerConnection*, std::shared_ptr<ServerConnection>> connections;
+  // Of those but this one whose peer is slow, ends the one that holds memory and has been silent for longest. False:
+  // there is none.
+  bool end_slowest(const ServerConnection* but);
 };
 
 }  // namespace plz

@@ -1,5 +1,6 @@
 // Of ServerConnection: what runs on the handler's thread.
 #include <exception>
+#include <new>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -7,9 +8,16 @@
 #include "net/server_connection.h"
 
 namespace plz {
+namespace {
+
+constexpr size_t kSmallAnswerBytes = 4u << 10;
+
+}  // namespace
 
 void ServerConnection::run_handler() {
-  prepare_answer(call_handler());
+  Response response = within_memory(call_handler());
+  (void)body_->hold(0);
+  prepare_answer(std::move(response));
   // From this thread, which saves the client the loop's turn. The loop goes on with what is left.
   outbox_.write(*transport_);
   core_.activity.touch();
@@ -20,6 +28,11 @@ Response ServerConnection::call_handler() {
   std::string what;
   try {
     return core_.handler(request_);
+  } catch (const std::bad_alloc&) {
+    log_error("request {}: {} {}: no memory", request_.id, printable(request_.method), printable(request_.target.path));
+    return problem_response({ErrorCode::unavailable, "the server has no memory left for the request",
+                             "try again later, or give it more: `ulimit -v` limits it"},
+                            request_.id);
   } catch (const std::exception& exception) {
     what = exception.what();
   } catch (...) {
@@ -48,6 +61,17 @@ void ServerConnection::prepare_answer(Response response) {
   stream_ = std::move(response.stream);
   if (stream_) response.body.clear();
   outbox_.set(std::move(head), std::move(response.body));
+}
+
+// Large answers wait for their takers within the server's memory, too.
+Response ServerConnection::within_memory(Response response) {
+  if (response.body.size() <= kSmallAnswerBytes || outbox_share_.hold(response.body.capacity())) return response;
+  core_.loop->post([self = shared_from_this()] { self->core_.end_slowest(self.get()); });
+  return problem_response({ErrorCode::unavailable,
+                           "the server has no memory left for the answer: others have not "
+                           "taken theirs",
+                           "try again later"},
+                          request_.id);
 }
 
 }  // namespace plz

@@ -12,6 +12,7 @@ using IoState = IoResult::State;
 
 constexpr size_t kMaxPipelinedBytes = 64u << 10;
 constexpr size_t kPullBytes = 256u << 10;
+constexpr size_t kPullBytesWithoutRoom = 4u << 10;  // streams go on where memory is short, slowly
 constexpr int kPullsInARow = 4;
 
 }  // namespace
@@ -36,6 +37,7 @@ void ServerConnection::start_stream() {
     return close();
   }
   input_.release_if_empty();
+  input_share_.hold(input_.capacity());
   watch_peer();
   if (phase_ == Phase::streaming) pump();
 }
@@ -51,6 +53,7 @@ void ServerConnection::pump() {
       if (result.state != IoState::done) return await_taking(result);
       core_.activity.touch();
       core_.buffers.give(outbox_.take_body());
+      outbox_share_.hold(0);
     }
     clear_deadline();
     if (stream_ended_) {
@@ -80,19 +83,22 @@ bool ServerConnection::pull_stream() {
   if (stream_ended_) stream_ = nullptr;
   if (buffer.empty() && state == StreamSource::State::waiting) {
     core_.buffers.give(std::move(buffer));
+    outbox_share_.hold(0);
     return false;
   }
   bool chunked = framing_ == Framing::chunked;
   std::string head = chunked && !buffer.empty() ? chunk_header(buffer.size()) : std::string();
   std::string_view tail = !chunked ? "" : stream_ended_ ? "\r\n0\r\n\r\n" : "\r\n";
   if (buffer.empty()) tail = chunked && stream_ended_ ? "0\r\n\r\n" : "";
+  outbox_share_.hold(buffer.capacity());
   outbox_.set(std::move(head), std::move(buffer), tail);
   return true;
 }
 
 StreamSource::State ServerConnection::pull_into(std::string& buffer) {
   try {
-    return stream_->pull(buffer, kPullBytes);
+    return stream_->pull(buffer,
+                         outbox_share_.hold(kPullBytes, core_.memory.half()) ? kPullBytes : kPullBytesWithoutRoom);
   } catch (const std::exception& exception) {
     log_error("request {}: {}", request_.id, printable(exception.what()));
     return StreamSource::State::failed;
@@ -109,6 +115,7 @@ void ServerConnection::watch_peer() {
     if (result.state == IoState::want_read) return await_readable();
     if (result.state == IoState::want_write) return;
     if (result.state != IoState::done) return close();
+    if (whole && !input_share_.hold(input_.capacity_for(result.bytes))) return close();
     if (whole) input_.append(core_.scratch.get(), result.bytes);
   }
 }
