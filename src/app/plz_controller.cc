@@ -87,6 +87,16 @@ std::vector<std::string> image_arguments(const ControllerOptions& options) {
   return words;
 }
 
+// Each may need three: its own, what wakes its handler, and the pack that it fills. One that could not be accepted
+// would wait in silence; one too many is told so.
+HttpServerSettings server_settings(uint64_t descriptors) {
+  constexpr uint64_t kForAllElse = 256, kOfEach = 3, kLeast = 64;
+  HttpServerSettings settings;
+  const uint64_t most = descriptors > kForAllElse ? (descriptors - kForAllElse) / kOfEach : 0;
+  settings.max_connections = std::min<size_t>(settings.max_connections, std::max(most, kLeast));
+  return settings;
+}
+
 Result<void> run(ControllerOptions options, std::string& starter_error) {
   PLZ_ASSIGN(DataDirectory data, open_data_directory(options.data_directory));
   // The worker on this machine dials in here, also where all others come by network.
@@ -109,6 +119,8 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   local.worker_arguments = image_arguments(options);
   const Machine machine = describe_machine();
   local.capacity = capacity_of(machine);
+  const DescriptorLimits descriptors = raise_descriptor_limit();
+  if (!options.embedded) local.descriptor_limit = descriptors.before;
   LocalProvider provider(local);
 
   ControllerSettings settings;
@@ -117,7 +129,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   settings.owner_uid = options.embedded ? std::optional<uint32_t>(geteuid()) : std::nullopt;
   settings.images_repository = options.images_repository;
   Controller controller(settings, clock, *database, *packs, *logs, provider);
-  HttpServer server({}, [&](Request& request) { return controller.handle(request); });
+  HttpServer server(server_settings(descriptors.now), [&](Request& request) { return controller.handle(request); });
   PLZ_TRY(ownership.check_packs(database->identity(), controller.context().blobs, *packs));
   PLZ_TRY(ownership.take(database->identity()));
   PLZ_TRY(controller.load());

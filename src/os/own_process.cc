@@ -153,6 +153,15 @@ void start_afresh() {
   umask(022);
 }
 
+DescriptorLimits raise_descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  DescriptorLimits limits{limit.rlim_cur, limit.rlim_cur};
+  limit.rlim_cur = raised(RLIMIT_NOFILE, limit);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0) limits.now = limit.rlim_cur;
+  return limits;
+}
+
 void close_inherited_descriptors(const std::vector<int>& but) {
   std::vector<int> kept;
   for (int fd : but)

@@ -20,6 +20,13 @@ uint32_t current_umask();
 // have stays as it is. Call before the first thread.
 void start_afresh();
 
+// For a service with many connections: the soft limit on descriptors becomes the hard one, within reason. Returns the
+// soft limit as it was, and as it is.
+struct DescriptorLimits {
+  uint64_t before = 0, now = 0;
+};
+DescriptorLimits raise_descriptor_limit();
+
 // Closes every descriptor above stderr but those named, which may be negative. Call before the first thread, and
 // before anything is opened.
 void close_inherited_descriptors(const std::vector<int>& but = {});

@@ -75,6 +75,16 @@ TEST(OwnProcess, StartsAfreshAsFarAsItMay) {
   }));
 }
 
+TEST(OwnProcess, RaisesItsLimitOnDescriptors) {
+  EXPECT_TRUE(holds_in_a_process_of_its_own([] {
+    rlimit files{64, 300};
+    setrlimit(RLIMIT_NOFILE, &files);
+    const DescriptorLimits limits = raise_descriptor_limit();
+    return limits.before == 64 && limits.now == 300 &&
+           limit_of(own_process_attributes(), "nofile") == ResourceLimit{300, 300};
+  }));
+}
+
 bool closes_all_but_one() {
   for (int target : {20, 21, 1000}) dup2(STDERR_FILENO, target);
   close_inherited_descriptors({-1, 20, STDOUT_FILENO});

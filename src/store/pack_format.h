@@ -65,6 +65,8 @@ class PackParser {
   Result<void> feed(std::string_view piece);
   // The end of the input: invalid if it is in the middle of a record.
   Result<void> finish();
+  // What it keeps in memory just now.
+  size_t held_bytes() const;
 
  private:
   struct State;

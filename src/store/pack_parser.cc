@@ -123,6 +123,7 @@ PackParser::PackParser(Sink sink, bool verify_digest)
 PackParser::~PackParser() = default;
 Result<void> PackParser::feed(std::string_view piece) { return state_->scanner.feed(piece); }
 Result<void> PackParser::finish() { return state_->scanner.finish(); }
+size_t PackParser::held_bytes() const { return state_->compressed.capacity() + state_->decoded.capacity(); }
 
 struct PackBlobReader::State final : RecordScanner::Receiver {
   explicit State(OnBlob callback) : on_blob(std::move(callback)), scanner(*this) {}

@@ -11,7 +11,7 @@
 namespace plz {
 namespace {
 
-constexpr size_t kLogPieceBytes = 256u << 10;
+constexpr size_t kLogPieceBytes = 64u << 10;
 
 Result<Response> register_worker(Request& request, ControllerContext& context) {
   PLZ_ASSIGN(std::string body, request.body->read_all(kMaxJsonBytes));

@@ -13,7 +13,7 @@
 namespace plz {
 namespace {
 
-constexpr size_t kReadBytes = 256u << 10;
+constexpr size_t kReadBytes = 64u << 10;
 constexpr int kTriesToFind = 5;
 
 // What reading again will not mend. A pack that is recorded and is not there is damage, too.
@@ -236,6 +236,7 @@ Result<BlobService::Received> BlobService::receive_into(PackId id, BodyReader& b
                     }},
                     !trusted);
   std::string buffer(kReadBytes, '\0');
+  size_t held = kReadBytes;
   for (;;) {
     PLZ_ASSIGN(size_t size, body.read(buffer.data(), buffer.size()));
     if (size == 0) break;
@@ -243,6 +244,9 @@ Result<BlobService::Received> BlobService::receive_into(PackId id, BodyReader& b
     PLZ_TRY(parser.feed(piece));
     PLZ_TRY(writer->append(piece));
     received.stored_bytes += size;
+    const size_t needed = parser.held_bytes() + records.capacity() * sizeof(BlobRecord);
+    if (needed > held) PLZ_TRY(body.hold(needed));
+    held = std::max(held, needed);
   }
   PLZ_TRY(parser.finish());
   received.blobs = records.size();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -105,6 +106,10 @@ Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
     pid_ = -1;
     return fail(ErrorCode::unavailable, errno_error(error, "cannot start " + settings_.worker_program).message,
                 "plz-worker belongs beside plz-controller: is the installation whole?");
+  }
+  if (rlimit limit{}; settings_.descriptor_limit && prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit) == 0) {
+    limit.rlim_cur = std::min<rlim_t>(*settings_.descriptor_limit, limit.rlim_max);
+    prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr);
   }
   return {};
 }

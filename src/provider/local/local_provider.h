@@ -4,7 +4,9 @@
 // come back: it counts as gone, and create() ends it first.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ struct LocalProviderSettings {
   std::string hidden_directory;               // what jobs must not see: the controller's data
   Capacity capacity;                          // of this machine
   std::vector<std::string> worker_arguments;  // further ones
+  std::optional<uint64_t> descriptor_limit;   // the worker's soft one, where this process has raised its own
 };
 
 class LocalProvider final : public Provider {
