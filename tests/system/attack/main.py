@@ -7,11 +7,12 @@ import shutil
 import sys
 import tempfile
 
-from attack import clients, jobs, kills
+from attack import clients, jobs, kills, uploads
 from conftest import Plz
 
 # {name: (attack, how many by default)}
-ATTACKS = {"kills": (kills.attack, 200), "jobs": (jobs.attack, len(jobs.JOBS)), "requests": (clients.attack, 2000)}
+ATTACKS = {"kills": (kills.attack, 200), "jobs": (jobs.attack, len(jobs.JOBS)), "requests": (clients.attack, 2000),
+           "uploads": (uploads.attack, 1500)}
 
 
 def one(attack, seed, count):
