@@ -1,6 +1,7 @@
 #include "cli/interrupt.h"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 
 #include <fcntl.h>
@@ -10,9 +11,10 @@ namespace plz {
 namespace {
 
 // A signal handler can reach nothing else than these.
-volatile bool raised_flag = false;
-volatile sig_atomic_t raised_signal = 0;
-volatile sig_atomic_t wake_fd = -1;
+std::atomic<bool> raised_flag = false;
+std::atomic<int> raised_signal = 0;
+std::atomic<int> wake_fd = -1;
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 struct sigaction previous_actions[kSignals.size()];
@@ -68,7 +70,7 @@ Interrupt::~Interrupt() {
 
 bool Interrupt::raised() const { return raised_flag; }
 
-const volatile bool* Interrupt::flag() const { return &raised_flag; }
+const std::atomic<bool>* Interrupt::flag() const { return &raised_flag; }
 
 int Interrupt::exit_status() const { return 128 + raised_signal; }
 

@@ -1,6 +1,7 @@
 // Ctrl-C, as a flag and as a call.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -24,7 +25,7 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 
   bool raised() const;
-  const volatile bool* flag() const;
+  const std::atomic<bool>* flag() const;
   // 128 plus the signal's number: what a shell would show.
   int exit_status() const;
 

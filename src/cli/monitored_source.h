@@ -12,7 +12,7 @@ namespace plz {
 // Fetches from another source, which outlives it. Ends with `cancelled` once the flag is up.
 class MonitoredSource final : public BlobSource {
  public:
-  MonitoredSource(BlobSource& source, const volatile bool* cancelled, Messages& messages)
+  MonitoredSource(BlobSource& source, const std::atomic<bool>* cancelled, Messages& messages)
       : source_(source), cancelled_(cancelled), messages_(messages) {}
   ~MonitoredSource() override { messages_.end_progress(); }
   Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override;
@@ -22,7 +22,7 @@ class MonitoredSource final : public BlobSource {
   void tell(uint64_t bytes);
 
   BlobSource& source_;
-  const volatile bool* cancelled_;
+  const std::atomic<bool>* cancelled_;
   Messages& messages_;
   std::atomic<uint64_t> fetched_ = 0;
 };

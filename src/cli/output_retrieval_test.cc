@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include "cli/output_retrieval.h"
 
 #include <gmock/gmock.h>
@@ -108,7 +110,7 @@ TEST_F(OutputRetrievalTest, NoOutputIsAnEmptyDirectory) {
 }
 
 TEST_F(OutputRetrievalTest, AnInterruptEndsIt) {
-  const volatile bool interrupted = true;
+  const std::atomic<bool> interrupted = true;
   SystemClock clock;
   Messages messages(-1, MessageStyle{}, clock);
   MonitoredSource source(store_, &interrupted, messages);

@@ -2,6 +2,7 @@
 // since the last time, asks which blobs are missing, and sends those, packed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -55,7 +56,7 @@ struct CaptureOptions {
   std::vector<std::string> link_places;
   // Called at most ten times a second, from any thread, and once when the capture has succeeded.
   std::function<void(const CaptureProgress&)> progress;
-  const volatile bool* cancelled = nullptr;
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 struct CapturedFile {

@@ -126,7 +126,7 @@ class AttemptRunner {
   std::atomic<bool> discarded_{false};
   std::atomic<bool> done_{false};
   std::atomic<int> capturing_{0};
-  volatile bool is_ending_ = false;  // ends a capture of output that is under way
+  std::atomic<bool> is_ending_ = false;  // ends a capture of output that is under way
   std::vector<std::jthread> captures_;
   std::jthread thread_;
   std::jthread signaller_;

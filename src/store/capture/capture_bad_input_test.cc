@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <thread>
 
 #include "store/capture.h"
@@ -240,7 +241,7 @@ TEST_F(CaptureBadInput, AFileThatKeepsChangingIsNamed) {
 
 TEST_F(CaptureBadInput, CancellationIsHonoured) {
   write("a", "1");
-  volatile bool cancelled = true;
+  std::atomic<bool> cancelled = true;
   options_.cancelled = &cancelled;
   EXPECT_EQ(capture_error().code, ErrorCode::cancelled);
   EXPECT_EQ(channel_.blobs(), 0u);

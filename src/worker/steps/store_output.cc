@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 
@@ -62,7 +63,7 @@ bool has_output(const std::string& directory) {
   return false;
 }
 
-Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink, const volatile bool* cancelled) {
+Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink, const std::atomic<bool>* cancelled) {
   StoredOutput stored;
   if (!has_output(directory)) {
     if (!is_plain_directory(directory)) stored.note = "the job removed its output directory";

@@ -1,6 +1,7 @@
 // Puts a job's output into the store.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,6 @@ bool has_output(const std::string& directory);
 // note. What cannot be kept (sockets, fifos, devices, unreadable files) is left out with a note. unavailable: trying
 // again may help. `cancelled` may become true in another thread.
 Result<StoredOutput> store_output(const std::string& directory, BlobSink& sink,
-                                  const volatile bool* cancelled = nullptr);
+                                  const std::atomic<bool>* cancelled = nullptr);
 
 }  // namespace plz

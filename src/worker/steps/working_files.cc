@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -55,7 +56,7 @@ std::string target_of_link(int directory, const char* name) {
 
 class Taker {
  public:
-  Taker(const WorkingPlaces& places, const std::vector<std::string>& outputs, const volatile bool* cancelled)
+  Taker(const WorkingPlaces& places, const std::vector<std::string>& outputs, const std::atomic<bool>* cancelled)
       : places_(places), cancelled_(cancelled) {
     for (const auto& pattern : outputs)
       if (auto glob = Glob::make(pattern, kWorkingDirectory)) globs_.push_back(std::move(*glob));
@@ -286,7 +287,7 @@ class Taker {
   }
 
   const WorkingPlaces& places_;
-  const volatile bool* cancelled_;
+  const std::atomic<bool>* cancelled_;
   std::vector<Glob> globs_;
   std::vector<std::string_view> named_caches_;
   uint64_t looked_at_ = 0, compared_ = 0;
@@ -331,7 +332,7 @@ std::string left_note(const WorkingFiles& files) {
 }  // namespace
 
 WorkingFiles take_working_files(const WorkingPlaces& places, const std::vector<std::string>& outputs,
-                                const volatile bool* cancelled) {
+                                const std::atomic<bool>* cancelled) {
   return Taker(places, outputs, cancelled).take();
 }
 

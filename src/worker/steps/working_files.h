@@ -2,6 +2,7 @@
 // belongs to the output goes there, and the rest is told of.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ struct WorkingFiles {
 // it goes on. What is not wanted is looked at up to a number of entries only. `cancelled` may become true in another
 // thread.
 WorkingFiles take_working_files(const WorkingPlaces& places, const std::vector<std::string>& outputs,
-                                const volatile bool* cancelled = nullptr);
+                                const std::atomic<bool>* cancelled = nullptr);
 
 // What is to be said of it, a sentence each; for a person who ran the job.
 std::vector<std::string> working_file_notes(const WorkingFiles& files);
