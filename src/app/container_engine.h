@@ -7,17 +7,20 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/variables.h"
 #include "engine/engine_settings.h"
 #include "environment/environment_settings.h"
 #include "environment/environments.h"
+#include "model/execution.h"
 
 namespace plz {
 
-// As this process's environment variables say.
-Result<EngineSettings> engine_of_this_machine();
+// Of kEngineVariables those of `shell`, unless it has none of them; all others of this process.
+Variables variables_for_engine(EnvironmentVariables shell);
 
-// `clock` outlives the result. Null where the engine's settings cannot be used.
+// Logins to registries are looked for as `variables`, of variables_for_engine, say. `clock` outlives the result. Null
+// where the engine's settings cannot be used.
 std::unique_ptr<Environments> make_environments(const Result<EngineSettings>& engine, EnvironmentSettings settings,
-                                                const Clock& clock);
+                                                const Variables& variables, const Clock& clock);
 
 }  // namespace plz

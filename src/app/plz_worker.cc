@@ -9,7 +9,7 @@
 
 #include <fmt/core.h>
 
-#include "app/container_engine.h"
+#include "app/engine_pool.h"
 #include "app/machine_capacity.h"
 #include "app/program_path.h"
 #include "app/signals.h"
@@ -20,7 +20,6 @@
 #include "os/lock_file.h"
 #include "os/own_process.h"
 #include "provider/local/local_provider.h"
-#include "runtime/docker/docker_runtime.h"
 #include "runtime/process/process_runtime.h"
 #include "runtime/sandbox/sandbox_runtime.h"
 #include "worker/agent.h"
@@ -67,14 +66,14 @@ Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
     return "jobs run unboxed only where the kernel or the machine's owner refuses a sandbox; here it failed otherwise";
   });
   RemoteController controller(options.controller);
-  const Result<EngineSettings> engine = engine_of_this_machine();
-  DockerRuntime docker({init, options.directory}, engine);
+  // The same directory for all: by it this worker is known on every engine.
   EnvironmentSettings images = options.images;
   images.directory = join_path(options.directory, "environments");
-  const std::unique_ptr<Environments> environments = make_environments(engine, std::move(images), clock);
-  Agent agent(settings_of(options, describe_machine()), controller, {&sandbox, &process, &docker}, clock,
-              environments.get());
-  agent.collect_from(docker);
+  EnginePool engines({init, options.directory}, std::move(images), clock);
+  const ContainerEngine own = engines.own();
+  Agent agent(settings_of(options, describe_machine()), controller, {&sandbox, &process, own.runtime}, clock,
+              own.environments);
+  agent.use_engines(engines);
 
   std::stop_source stop;
   std::jthread signals([&](std::stop_token ended) {

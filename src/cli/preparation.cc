@@ -13,6 +13,7 @@
 #include "cli/metadata.h"
 #include "cli/parameters.h"
 #include "cli/process_attributes.h"
+#include "model/engine_variables.h"
 #include "os/file.h"
 #include "os/logout_policy.h"
 #include "store/capture.h"
@@ -71,10 +72,13 @@ Result<JsonText> finish_metadata(PendingMetadata pending, Session& session, Blob
   return std::move(metadata.json);
 }
 
-// Only the embedded controller takes that, and an image has an environment of its own.
+// Only the embedded controller takes that. An image has an environment of its own: then it says which engine it is on.
 void take_shell(const Session& session, Submission& submission) {
   const bool uses_container = submission.spec.snapshot.environment.uses_container();
-  if (session.embedded() && !uses_container) submission.shell_environment = shell_environment(session.environment());
+  if (session.embedded()) submission.shell_environment = shell_environment(session.environment());
+  if (uses_container)
+    std::erase_if(submission.shell_environment,
+                  [](const auto& variable) { return !is_engine_variable(variable.first); });
   submission.process_attributes = attributes_to_submit(session, uses_container);
 }
 

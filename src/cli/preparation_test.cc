@@ -75,6 +75,16 @@ TEST_F(PreparationTest, ARerunHasTheVariablesThatTheJobGets) {
   EXPECT_THAT(at(json, {"environment", "names"}), HasSubstr("LR"));
 }
 
+TEST_F(PreparationTest, OfAJobInAContainerTheShellSaysOnlyWhichEngineItIsOn) {
+  Interrupt interrupt;
+  EXPECT_EQ(
+      prepare_rerun(*scripted_.session, interrupt, earlier_, std::nullopt)->submission.shell_environment,
+      (EnvironmentVariables{{"HOME", scripted_.directory.path("home")}, {"PATH", "/usr/bin:/bin"}, {"SECRET", "s"}}));
+  earlier_.spec.snapshot.environment.image = "debian:12";
+  EXPECT_EQ(prepare_rerun(*scripted_.session, interrupt, earlier_, std::nullopt)->submission.shell_environment,
+            (EnvironmentVariables{{"HOME", scripted_.directory.path("home")}, {"PATH", "/usr/bin:/bin"}}));
+}
+
 TEST_F(PreparationTest, AnInterpreterThatIsPartOfTheCodeIsNotLookedUpHere) {
   // One that would answer otherwise.
   scripted_.directory.write("project/venv/bin/python", "#!/bin/sh\nexit 1\n", 0755);

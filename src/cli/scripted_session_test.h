@@ -44,7 +44,8 @@ class ScriptedSession {
     parts.configuration.project = "digits";
     parts.configuration.command = {"true"};
     parts.configuration.context_path = directory.path("project");
-    parts.environment = {{"HOME", directory.path("home")}, {"PATH", "/usr/bin:/bin"}, {"PLZ_HOST", "x"}};
+    parts.environment = {
+        {"HOME", directory.path("home")}, {"PATH", "/usr/bin:/bin"}, {"PLZ_HOST", "x"}, {"SECRET", "s"}};
     parts.login_name = "login";
     parts.system_root = directory.path("system");
     parts.working_directory = directory.path("project");

@@ -28,6 +28,7 @@ struct Shape<WorkerCollection> {
   static void members(auto& json, auto& value) {
     json.optional("images", value.images);
     json.optional("containers", value.containers);
+    json.optional("engines", value.engines);
     json.optional("trees", value.trees);
     json.optional("tree_bytes", value.tree_bytes);
     json.optional("error", value.error);

@@ -31,6 +31,7 @@ struct CollectedObject {
 // POST /v1/workers/{id}/collections/{request}: what a worker removed, or would remove.
 struct WorkerCollection {
   std::vector<CollectedObject> images, containers;
+  std::vector<std::string> engines;    // whose images and containers were looked at: their addresses
   uint64_t trees = 0, tree_bytes = 0;  // of the cache
   std::string error;                   // not empty: not all of it could be done
 };

@@ -8,6 +8,8 @@
 #include <set>
 #include <thread>
 
+#include <fmt/core.h>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "os/file.h"
@@ -41,10 +43,22 @@ struct Agent::State {
   void collect(CollectionOrder order);
   bool is_in_hand(AttemptId id);
 
+  // What an assignment runs with, and why it cannot run, if so.
+  struct Place {
+    Runtime* runtime = nullptr;
+    Environments* environments = nullptr;
+    std::string engine;  // its note
+    std::string refusal = {};
+  };
+  Place place_for(const Assignment& assignment);
+  Place place_again(const AttemptDirectory& directory, const AttemptDirectory::Kept& kept);
+  Place place_on(const ContainerEngine& engine);
   std::pair<Runtime*, std::string> runtime_for(const ExecutionSpec& spec);
   Runtime& runtime_named(const std::string& name);
+  std::vector<ContainerEngine> known_engines();
   void reap();
   void tidy_up();
+  void evict_images();
   void describe_runtimes();
   bool has_given_up() const;
   std::string path(std::string_view name) const { return join_path(settings.directory, name); }
@@ -67,14 +81,16 @@ struct Agent::State {
   bool is_described = false;
   bool has_used_images = false;
   SteadyTime last_contact;
+  Environments* environments;
   ContainerKeeper* containers = nullptr;
+  ContainerEngines* engines = nullptr;
   std::mutex in_hand_mutex;
   std::set<AttemptId> in_hand;       // guarded by in_hand_mutex: the keys of `attempts`, for other threads
   std::jthread collecting, tidying;  // after all that they use
 };
 
 Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> all, const Clock& c,
-                    Environments* environments)
+                    Environments* own_environments)
     : settings(std::move(given)),
       runtimes(std::move(all)),
       clock(c),
@@ -83,8 +99,8 @@ Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vect
             settings.cache_limit_bytes ? settings.cache_limit_bytes : default_cache_limit(settings.directory),
             current_boot_id(), settings.tree_limits),
       caches(join_path(settings.directory, "home_caches"), current_boot_id(), trees),
-      context{controller, connections,  trees, caches,
-              clock,      environments, {},    join_path(settings.directory, "kept_output")} {
+      context{controller, connections, trees, caches, clock, {}, join_path(settings.directory, "kept_output")},
+      environments(own_environments) {
   settings.hidden_paths.push_back(settings.directory);
   context.host = {settings.capacity, settings.hidden_paths};
 }
@@ -95,6 +111,7 @@ Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<R
 Agent::~Agent() = default;
 
 void Agent::collect_from(ContainerKeeper& containers) { state_->containers = &containers; }
+void Agent::use_engines(ContainerEngines& engines) { state_->engines = &engines; }
 
 Result<void> Agent::run(std::stop_token stop) {
   std::stop_callback cancel(stop, [this] { state_->connections.cancel_all(); });
@@ -133,8 +150,9 @@ void Agent::State::recover_attempts() {
       log_warning("{}", kept.error().message);
       kept = directory.without_assignment();
     }
-    Runtime& runtime = runtime_named(kept->runtime);
-    auto runner = std::make_unique<AttemptRunner>(context, runtime, directory, std::move(kept->assignment), true);
+    const Place place = place_again(directory, *kept);
+    auto runner = std::make_unique<AttemptRunner>(context, *place.runtime, place.environments, directory,
+                                                  std::move(kept->assignment), true);
     AttemptRunner* recovered = runner.get();
     const bool was_started = recovered->recover();
     if (!is_whole && !was_started) {
@@ -210,7 +228,8 @@ void Agent::State::poll_once() {
   const bool idle = orders->assignments.empty() && attempts.empty();
   follow(std::move(*orders));
   if (!idle) return;
-  if (containers) containers->remove_abandoned();
+  for (const ContainerEngine& engine : known_engines())
+    if (engine.containers) engine.containers->remove_abandoned();
   tidy_up();
   describe_runtimes();
 }
@@ -239,10 +258,8 @@ void Agent::State::collect(CollectionOrder order) {
   collecting = std::jthread(
       [this, to = *instance, order = std::move(order), before = std::move(collecting)](std::stop_token stop) mutable {
         if (before.joinable()) before.join();
-        const CollectionSources sources{
-            trees, context.images, context.image_uses, context.environments, containers, [this](AttemptId id) {
-              return is_in_hand(id);
-            }};
+        const CollectionSources sources{trees, context.images, context.image_uses, known_engines(),
+                                        [this](AttemptId id) { return is_in_hand(id); }};
         const WorkerCollection collection = collect_here(order, sources);
         auto told = connections.call_until_answered(
             stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });
@@ -260,11 +277,13 @@ void Agent::State::take(Assignment assignment) {
   if (find(id)) return;  // told twice
   is_tidy = false;
   has_used_images = has_used_images || assignment.spec.snapshot.environment.uses_container();
-  auto [runtime, refusal] = runtime_for(assignment.spec);
+  Place place = place_for(assignment);
   AttemptDirectory directory(join_path(path("attempts"), id.to_string()));
-  if (auto made = directory.create(assignment, runtime->fingerprint().name); !made && refusal.empty())
-    refusal = made.error().message;
-  add(std::make_unique<AttemptRunner>(context, *runtime, directory, std::move(assignment), false, refusal));
+  auto made = directory.create(assignment, place.runtime->fingerprint().name);
+  if (made && !place.engine.empty()) made = directory.keep_engine(place.engine);
+  if (!made && place.refusal.empty()) place.refusal = made.error().message;
+  add(std::make_unique<AttemptRunner>(context, *place.runtime, place.environments, directory, std::move(assignment),
+                                      false, place.refusal));
   find(id)->start();
 }
 
@@ -280,6 +299,34 @@ void Agent::State::add(std::unique_ptr<AttemptRunner> runner) {
     in_hand.insert(id);
   }
   attempts[id] = std::move(runner);
+}
+
+Agent::State::Place Agent::State::place_for(const Assignment& assignment) {
+  if (engines && assignment.spec.snapshot.environment.uses_container())
+    return place_on(engines->of_shell(assignment.shell_environment));
+  auto [runtime, refusal] = runtime_for(assignment.spec);
+  return {runtime, environments, "", std::move(refusal)};
+}
+
+Agent::State::Place Agent::State::place_on(const ContainerEngine& engine) {
+  Place place{engine.runtime, engine.environments, engine.note};
+  const RuntimeFingerprint found = engine.runtime->fingerprint();
+  if (!found.available)
+    place.refusal = fmt::format("no runtime of this worker can run the job: {}: {}", found.name, found.detail);
+  return place;
+}
+
+// The engine on which an earlier process started it, whatever is configured by now.
+Agent::State::Place Agent::State::place_again(const AttemptDirectory& directory, const AttemptDirectory::Kept& kept) {
+  Runtime& runtime = runtime_named(kept.runtime);
+  if (!engines || runtime.fingerprint().name != "docker") return {&runtime, environments, ""};
+  const ContainerEngine engine = engines->noted(directory.engine(), kept.assignment.shell_environment);
+  return {engine.runtime, engine.environments, engine.note};
+}
+
+std::vector<ContainerEngine> Agent::State::known_engines() {
+  if (engines) return engines->known();
+  return {{"", "", nullptr, environments, containers}};
 }
 
 // The runtime, and why none can run it, if so.
@@ -318,15 +365,21 @@ void Agent::State::reap() {
 // When there is nothing to do. On a thread of its own: a disk takes its time, and an order may come meanwhile.
 void Agent::State::tidy_up() {
   if (std::exchange(is_tidy, true)) return;
-  const bool with_images = context.environments && std::exchange(has_used_images, false);
+  const bool with_images = std::exchange(has_used_images, false);
   tidying = std::jthread([this, with_images, before = std::move(tidying)]() mutable {
     if (before.joinable()) before.join();
     trees.evict();
     if (auto synced = trees.sync(); !synced) log_warning("{}", synced.error().message);
-    if (with_images)
-      if (auto evicted = context.environments->evict(); !evicted) log_warning("images: {}", evicted.error().message);
+    if (with_images) evict_images();
     malloc_trim(0);
   });
+}
+
+void Agent::State::evict_images() {
+  for (const ContainerEngine& engine : known_engines()) {
+    if (!engine.environments) continue;
+    if (auto evicted = engine.environments->evict(); !evicted) log_warning("images: {}", evicted.error().message);
+  }
 }
 
 bool Agent::State::has_given_up() const {

@@ -17,6 +17,7 @@
 #include "runtime/container_keeper.h"
 #include "runtime/runtime.h"
 #include "store/materialise.h"
+#include "worker/container_engines.h"
 #include "worker/controller_access.h"
 
 namespace plz {
@@ -49,6 +50,9 @@ class Agent {
 
   // Whose leftovers an order to collect is about, too. Before run().
   void collect_from(ContainerKeeper& containers);
+  // Jobs in containers then run on these, each on that of its shell, and an order to collect is about all that are
+  // known. Outlives the agent. Before run().
+  void use_engines(ContainerEngines& engines);
 
   // Takes up the attempts that it finds in its directory, and serves until `stop` asks (jobs live on,
   // for a later agent), the controller gives the instance back, or it has given up. An error: its

@@ -265,5 +265,61 @@ TEST_F(AgentImagesTest, APlatformMustBeAText) {
   EXPECT_EQ(controller_.wait_for_finish(kAttempt).outcome.reason, "docker_run_args: platform must be a string");
 }
 
+// Two engines: that of DOCKER_HOST=other, and the worker's own.
+class TwoEngines final : public ContainerEngines {
+ public:
+  TwoEngines(ContainerEngine own, ContainerEngine other) : own_(std::move(own)), other_(std::move(other)) {}
+  ContainerEngine of_shell(const EnvironmentVariables& shell) override {
+    return shell == EnvironmentVariables{{"DOCKER_HOST", "other"}} ? other_ : own_;
+  }
+  ContainerEngine noted(std::string_view note, const EnvironmentVariables& shell) override {
+    return note == other_.note ? other_ : note == own_.note ? own_ : of_shell(shell);
+  }
+  std::vector<ContainerEngine> known() override { return {own_, other_}; }
+
+ private:
+  const ContainerEngine own_, other_;
+};
+
+TEST_F(AgentImagesTest, TheEngineIsThatOfTheShellAlsoForALaterWorker) {
+  ScriptedEnvironments others;
+  FakeRuntime other_docker(
+      clock_, [this](const LaunchSpec&) { return job_; }, "docker");
+  TwoEngines engines({"own", "own", &docker_, &environments_, nullptr},
+                     {"other", "other", &other_docker, &others, nullptr});
+  const auto start_with_engines = [&] {
+    agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&docker_}, clock_, &environments_);
+    agent_->use_engines(engines);
+    thread_ = std::jthread([this](std::stop_token stop) { (void)agent_->run(stop); });
+  };
+  job_goes_on();
+  Assignment given = assignment();
+  given.shell_environment = {{"DOCKER_HOST", "other"}};
+  controller_.give(given);
+  start_with_engines();
+  ASSERT_TRUE(eventually([&] { return controller_.started(kAttempt).has_value(); }));
+  EXPECT_EQ(others.requests().size(), 1u);
+  EXPECT_TRUE(environments_.requests().empty());
+  stop();
+  EXPECT_EQ(read_file(paths().directory + "/engine").value_or(""), "other");
+  // What the shell's variables lead to by now does not matter.
+  const std::string assignment_path = paths().directory + "/assignment";
+  std::string text = *read_file(assignment_path);
+  text.replace(text.find("\"other\""), 7, "\"third\"");
+  ASSERT_TRUE(write_file_atomically(assignment_path, text, 0600, Sync::no));
+  start_with_engines();
+  other_docker.finish(paths(), {OutcomeKind::succeeded, 0});
+  EXPECT_TRUE(controller_.wait_for_finish(kAttempt).outcome.succeeded());
+  // Those that sent no variables take the worker's own.
+  Assignment plain = assignment();
+  plain.attempt_id = *AttemptId::parse("019aab9e-3c6f-7d52-9d0f-000000000012");
+  controller_.give(plain);
+  ASSERT_TRUE(eventually([&] { return controller_.started(plain.attempt_id).has_value(); }));
+  EXPECT_EQ(environments_.requests().size(), 1u);
+  docker_.finish({settings_.directory + "/attempts/" + plain.attempt_id.to_string()}, {OutcomeKind::succeeded, 0});
+  EXPECT_TRUE(controller_.wait_for_finish(plain.attempt_id).outcome.succeeded());
+  stop();
+}
+
 }  // namespace
 }  // namespace plz

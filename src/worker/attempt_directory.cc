@@ -22,6 +22,7 @@ constexpr char kAssignment[] = "/assignment";
 constexpr char kImage[] = "/image";
 constexpr char kStop[] = "/stop";
 constexpr char kContainerNote[] = "/init.container";  // runtime/docker's
+constexpr char kEngine[] = "/engine";
 constexpr char kPlaces[] = "/places";
 constexpr char kAgain[] = "/again";
 constexpr uint64_t kMostBytes = 256u << 20;
@@ -89,6 +90,12 @@ std::optional<ImageIdentity> AttemptDirectory::image() const {
   if (lines.size() >= 4) image.base_id = lines[2], image.base_digest = lines[3];
   return image;
 }
+
+Result<void> AttemptDirectory::keep_engine(const std::string& note) {
+  return write_file_atomically(paths_.directory + kEngine, note, 0600, Sync::no);
+}
+
+std::string AttemptDirectory::engine() const { return read_file(paths_.directory + kEngine).value_or(""); }
 
 Result<void> AttemptDirectory::keep_places(const Places& places) {
   const std::string text = places.code + "\n" + places.input + "\n" + places.cache + "\n";

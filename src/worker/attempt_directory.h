@@ -5,6 +5,7 @@
 //   stop              there if its end was asked for: when, in microseconds since the epoch and since the machine
 //                     started, and until when it may end by itself, likewise since the machine started
 //   image             of the job's container, once it is there: its id and its digest, a line each
+//   engine            that the container is on (container_engines.h); none in a sandbox
 //   places            the names of its code, its input and its cache, a line each
 //   again             there if it was launched with files that were not what they should be, and is to be launched anew
 //   preparation.log   what was printed while that was made ready (model/preparation_line.h)
@@ -57,6 +58,10 @@ class AttemptDirectory {
 
   Result<void> keep_image(const ImageIdentity& image);
   std::optional<ImageIdentity> image() const;
+
+  // The engine's note; "": none.
+  Result<void> keep_engine(const std::string& note);
+  std::string engine() const;
 
   // What it has in use of what jobs share. Earlier versions did not note it.
   struct Places {

@@ -62,10 +62,11 @@ void add_note(std::string& reason, const std::string& note) {
 
 }  // namespace
 
-AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptDirectory directory,
-                             Assignment assignment, bool recovered, std::string refusal)
+AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, Environments* environments,
+                             AttemptDirectory directory, Assignment assignment, bool recovered, std::string refusal)
     : context_(context),
       runtime_(runtime),
+      environments_(environments),
       directory_(std::move(directory)),
       assignment_(std::move(assignment)),
       refusal_(std::move(refusal)),
@@ -213,8 +214,8 @@ Result<void> AttemptRunner::prepare_image(const JobTrees& trees, const std::stop
   if (is_stop_requested()) return {};
   std::stop_callback worker_ends(stop, [this] { preparing_.request_stop(); });
   PreparationLog log(directory_.preparation_log(), preparation_log_, context_.connections);
-  PLZ_ASSIGN(report_.image, prepare_environment(assignment_, trees.code, context_.environments, log,
-                                                context_.connections, preparing_.get_token()));
+  PLZ_ASSIGN(report_.image, prepare_environment(assignment_, trees.code, environments_, log, context_.connections,
+                                                preparing_.get_token()));
   image_ = context_.image_uses.begin(report_.image->id);
   return directory_.keep_image(*report_.image);
 }

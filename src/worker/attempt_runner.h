@@ -34,7 +34,6 @@ struct AttemptContext {
   TreeCache& trees;
   JobCaches& caches;
   const Clock& clock;
-  Environments* environments;  // null: there is no container engine
   JobHost host;
   std::string kept_output_directory;  // where output goes that cannot be stored
   ImageGate images = {};
@@ -44,10 +43,11 @@ struct AttemptContext {
 // Its calls are for one thread, the agent's.
 class AttemptRunner {
  public:
+  // `environments`: of the engine that its container is to be on; null: there is none.
   // `recovered`: its directory is there already, from an earlier process. `refusal`: why it cannot run
   // here; it is then only reported.
-  AttemptRunner(AttemptContext& context, Runtime& runtime, AttemptDirectory directory, Assignment assignment,
-                bool recovered, std::string refusal = {});
+  AttemptRunner(AttemptContext& context, Runtime& runtime, Environments* environments, AttemptDirectory directory,
+                Assignment assignment, bool recovered, std::string refusal = {});
   // Stops watching and reporting; the job lives on.
   ~AttemptRunner();
 
@@ -101,6 +101,7 @@ class AttemptRunner {
 
   AttemptContext& context_;
   Runtime& runtime_;
+  Environments* const environments_;
   AttemptDirectory directory_;
   const Assignment assignment_;
   const std::string refusal_;

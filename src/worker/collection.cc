@@ -10,12 +10,8 @@ class LocalCollection {
   LocalCollection(const CollectionOrder& order, const CollectionSources& sources) : order_(order), sources_(sources) {}
 
   WorkerCollection run() {
-    if (order_.environments) {
-      // Looked up before containers go, so that a dry run tells the same.
-      const std::vector<KeptEnvironment> unneeded = unneeded_images();
-      remove_containers();
-      for (const KeptEnvironment& image : unneeded) remove_image(image);
-    }
+    if (order_.environments)
+      for (const ContainerEngine& engine : sources_.engines) collect_on(engine);
     if (order_.caches) {
       const auto cleared = sources_.trees.clear(order_.dry_run);
       done_.trees = cleared.trees;
@@ -25,8 +21,17 @@ class LocalCollection {
   }
 
  private:
+  void collect_on(const ContainerEngine& engine) {
+    engine_ = &engine;
+    if (!engine.address.empty()) done_.engines.push_back(engine.address);
+    // Looked up before containers go, so that a dry run tells the same.
+    const std::vector<KeptEnvironment> unneeded = unneeded_images();
+    remove_containers();
+    for (const KeptEnvironment& image : unneeded) remove_image(image);
+  }
+
   std::vector<KeptEnvironment> unneeded_images() {
-    if (!sources_.environments) return {};
+    if (!engine_->environments) return {};
     auto images = needed_and_not();
     if (images) return std::move(*images);
     // Whose jobs never ran in containers need not hear that there is no engine.
@@ -38,8 +43,8 @@ class LocalCollection {
   Result<std::vector<KeptEnvironment>> needed_and_not() {
     std::vector<std::string> needed = sources_.image_uses.since(order_.kept_at);
     needed.insert(needed.end(), order_.keep_images.begin(), order_.keep_images.end());
-    if (!order_.dry_run) PLZ_TRY(sources_.environments->need(needed));
-    return sources_.environments->unneeded(needed);
+    if (!order_.dry_run) PLZ_TRY(engine_->environments->need(needed));
+    return engine_->environments->unneeded(needed);
   }
 
   // Also by an attempt that has come since.
@@ -49,14 +54,14 @@ class LocalCollection {
   }
 
   void remove_containers() {
-    if (!sources_.containers) return;
-    auto containers = sources_.containers->containers();
+    if (!engine_->containers) return;
+    auto containers = engine_->containers->containers();
     if (!containers) return note("containers", containers.error().message);
     for (const KeptContainer& container : *containers) {
       // Asked after they were listed: one that has come since is not among them.
       if (sources_.is_in_hand(container.attempt_id)) continue;
       if (!order_.dry_run)
-        if (auto removed = sources_.containers->remove_container(container.id); !removed) {
+        if (auto removed = engine_->containers->remove_container(container.id); !removed) {
           note(container.name, removed.error().message);
           continue;
         }
@@ -70,7 +75,7 @@ class LocalCollection {
     if (!order_.dry_run) {
       if (!sources_.images.try_close())
         return note(image.name, "it stays while the environment of a job is being prepared");
-      auto removed = is_used(image.image_id) ? Result<bool>(false) : sources_.environments->remove(image.image_id);
+      auto removed = is_used(image.image_id) ? Result<bool>(false) : engine_->environments->remove(image.image_id);
       sources_.images.open();
       if (!removed) return note(image.name, removed.error().message);
       goes = *removed;
@@ -79,11 +84,15 @@ class LocalCollection {
   }
 
   void note(const std::string& what, const std::string& why) {
-    done_.error += (done_.error.empty() ? "" : "; ") + what + ": " + why;
+    done_.error += (done_.error.empty() ? "" : "; ") + what;
+    // Of several, which one.
+    if (sources_.engines.size() > 1) done_.error += " (" + engine_->address + ")";
+    done_.error += ": " + why;
   }
 
   const CollectionOrder& order_;
   const CollectionSources& sources_;
+  const ContainerEngine* engine_ = nullptr;  // the one at hand
   WorkerCollection done_;
 };
 

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
-#include "environment/environments.h"
 #include "model/ids.h"
-#include "runtime/container_keeper.h"
 #include "wire/collection_json.h"
 #include "wire/worker_api.h"
+#include "worker/container_engines.h"
 #include "worker/image_gate.h"
 #include "worker/image_uses.h"
 #include "worker/tree_cache.h"
@@ -20,8 +20,7 @@ struct CollectionSources {
   TreeCache& trees;
   ImageGate& images;
   ImageUses& image_uses;
-  Environments* environments = nullptr;  // may be null, as may
-  ContainerKeeper* containers = nullptr;
+  std::vector<ContainerEngine> engines;  // what they lack is left out
   // Whether the worker has it in hand at this moment.
   std::function<bool(AttemptId)> is_in_hand;
 };

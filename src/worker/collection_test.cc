@@ -69,8 +69,7 @@ class CollectionTest : public testing::Test {
   }
 
   WorkerCollection collect(bool dry_run, std::vector<std::string> keep = {"sha256:kept"}) {
-    CollectionSources sources{trees_,         gate_,    uses_,
-                              &environments_, &keeper_, [](AttemptId id) { return id == attempt_id(1); }};
+    CollectionSources sources{trees_, gate_, uses_, engines_, [](AttemptId id) { return id == attempt_id(1); }};
     return collect_here({"r", dry_run, true, false, std::move(keep), clock_.now()}, sources);
   }
 
@@ -81,6 +80,7 @@ class CollectionTest : public testing::Test {
   ImageUses uses_{clock_};
   FakeEnvironments environments_;
   FakeKeeper keeper_;
+  std::vector<ContainerEngine> engines_{{"unix:/one", "", nullptr, &environments_, &keeper_}};
 };
 
 TEST_F(CollectionTest, RemovesWhatNobodyNeedsAsTheDryRunSaid) {
@@ -126,6 +126,20 @@ TEST_F(CollectionTest, WhatTheControllerMayNotYetKnowOfStays) {
   clock_.advance(std::chrono::seconds(1));
   environments_.when_chosen = nullptr;
   EXPECT_EQ(collect(false).images.size(), 1u);
+}
+
+TEST_F(CollectionTest, LooksAtEveryEngineAndNamesThem) {
+  FakeEnvironments others;
+  others.images = {{"sha256:other", "plz/environment:other", 3, false}};
+  FakeKeeper other_keeper;
+  other_keeper.kept = {{"stuck", "plz-9", attempt_id(9), 1}};
+  engines_.push_back({"unix:/another", "", nullptr, &others, &other_keeper});
+  engines_.push_back({"", "", nullptr, nullptr, nullptr});
+  const WorkerCollection done = collect(false);
+  EXPECT_EQ(done.engines, (std::vector<std::string>{"unix:/one", "unix:/another"}));
+  EXPECT_EQ(done.images.size(), 2u);
+  EXPECT_EQ(done.containers.size(), 1u);
+  EXPECT_EQ(done.error, "plz-9 (unix:/another): device busy");
 }
 
 TEST_F(CollectionTest, OneFailureStopsNothingElse) {

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -566,6 +567,69 @@ def test_an_engine_that_does_not_let_one_in(plz):
         assert refused.status == 125, refused
         assert f"{plz.root}/guarded.sock" in refused.err and "usermod -aG docker" in refused.err, refused
         assert "sandbox" in refused.err, refused
+
+
+def real_engine():
+    return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+
+
+def docker_context(directory, host):
+    """A Docker configuration whose current context is this engine."""
+    digest = hashlib.sha256(b"there").hexdigest()
+    meta = directory / "contexts" / "meta" / digest / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text(json.dumps({"Name": "there", "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": False}}}))
+    (directory / "config.json").write_text(json.dumps({"currentContext": "there"}))
+    return str(directory)
+
+
+def test_the_engine_is_that_of_the_submitting_shell(plz):
+    """Whatever the shell had that started controller and worker."""
+    nowhere = {"DOCKER_HOST": f"unix://{plz.root}/no.sock"}
+    there = {"DOCKER_HOST": real_engine()}
+    plz.ok("run", "--", "true", env=nowhere)
+    worker = plz.process("plz-worker")
+    plz.configure(image=BASE)
+    first = plz.ok("run", "--", "echo", "by its host", env=there)
+    assert first.out == "by its host\n"
+    refused = plz("run", "--", "true", env=nowhere)
+    assert refused.status == 125 and f"{plz.root}/no.sock" in refused.err, refused
+    context = {"DOCKER_HOST": "", "DOCKER_CONFIG": docker_context(plz.root / "docker", real_engine())}
+    assert plz.ok("run", "--", "echo", "by its context", env=context).out == "by its context\n"
+    unknown = plz("run", "--", "true", env={**context, "DOCKER_CONTEXT": "another"})
+    assert unknown.status == 125 and "another" in unknown.err, unknown
+    # Today's shell counts, not that of then; nor does the job see any of it.
+    again = plz.ok("rerun", first.id, env=context)
+    assert again.out == "by its host\n"
+    assert plz.ok("run", "--", "sh", "-c", "echo $DOCKER_HOST$DOCKER_CONFIG", env=there).out == "\n"
+    assert plz.process("plz-worker") == worker
+    report = plz.json("gc", "--dry-run", "--json")
+    (instance,) = report["instances"]
+    assert instance["engines"][0] == f"unix:{plz.root}/no.sock"
+    assert "unix:" + real_engine().removeprefix("unix://") in instance["engines"], instance
+    assert f"unix:{plz.root}/no.sock" in plz.ok("gc", "--dry-run").err
+
+
+def test_an_attempt_keeps_the_engine_that_it_was_started_with(plz):
+    """Also where controller and worker are started again by a shell that has another one."""
+    proxy = HeldEngine(plz.root / "proxy.sock")
+    proxy.let_go()
+    plz.configure(image=BASE)
+    execution = plz.ok("run", "-d", "--", "sh", "-c",
+                       f"out=$({configured('output_directory')}); echo before; "
+                       "while [ ! -e $out/go ]; do sleep 0.05; done; echo after",
+                       env={"DOCKER_HOST": f"unix://{plz.root}/proxy.sock"}).out.strip()
+    plz.wait_for_state(execution, "running")
+    (attempt,) = (plz.data / "worker/attempts").iterdir()
+    assert f"{plz.root}/proxy.sock" in (attempt / "engine").read_text()
+    restarted = plz.ok("controller", "restart", env={"DOCKER_HOST": f"unix://{plz.root}/no.sock"})
+    assert "1 execution goes on meanwhile" in restarted.err
+    (attempt / "output/go").touch()
+    assert plz.ok("logs", execution, "--since", "start").out == "before\nafter\n"
+    plz.wait_for_state(execution, "finished")
+    shown = described(plz, execution)
+    assert (shown["outcome"]["kind"], shown["attempts"]) == ("succeeded", 1), shown
+    none_is_left(execution)
 
 
 def test_arguments_of_the_container(plz):

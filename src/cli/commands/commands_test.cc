@@ -246,8 +246,9 @@ TEST_F(CommandsTest, GcTellsWhatItFreed) {
   CollectionReport report;
   report.blobs = 1;
   report.bytes = 1234567;
-  report.instances.push_back(
-      {*InstanceId::parse(kIdText), "box", {{{"sha256:1", "plz/environment:a", 5}}, {}, 2, 4096, "no engine"}});
+  report.instances.push_back({*InstanceId::parse(kIdText),
+                              "box",
+                              {{{"sha256:1", "plz/environment:a", 5}}, {}, {"unix:/e"}, 2, 4096, "no engine"}});
   scripted_.answer("POST /v1/collections", collection_report_to_json(report));
   EXPECT_EQ(ok(GcOptions{}), 0);
   EXPECT_EQ(scripted_.printed(),
@@ -256,6 +257,8 @@ TEST_F(CommandsTest, GcTellsWhatItFreed) {
             "  plz/environment:a  5 bytes\n"
             "On box: 2 cached trees, about 4.0 KiB\n");
   EXPECT_THAT(scripted_.told(), HasSubstr("On box: no engine"));
+  EXPECT_THAT(scripted_.told(),
+              HasSubstr("On box: images and containers are those of the container engine at unix:/e"));
   report.held_up = "captures are under way";
   scripted_.answer("POST /v1/collections", collection_report_to_json(report));
   EXPECT_EQ(ok(GcOptions{.json = true}), 1);

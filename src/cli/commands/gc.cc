@@ -38,12 +38,23 @@ std::string report_text(const CollectionReport& report) {
   return text;
 }
 
+// An engine that no job has used since the worker began is none of them, so they are named.
+void tell_engines(Messages& messages, const InstanceCollection& instance) {
+  const WorkerCollection& done = instance.collection;
+  if (done.engines.empty() || (done.engines.size() == 1 && done.images.empty() && done.containers.empty())) return;
+  std::string all;
+  for (const auto& engine : done.engines) all += (all.empty() ? "" : ", ") + printable(engine);
+  messages.info(fmt::format("On {}: images and containers are those of the container engine at {}",
+                            printable(instance.host_name), all));
+}
+
 void tell(Messages& messages, const CollectionReport& report) {
   for (const InstanceCollection& instance : report.instances)
     if (!instance.collection.error.empty())
       messages.warning(fmt::format(
           "On {}: {}", instance.host_name.empty() ? instance.instance_id.to_string() : printable(instance.host_name),
           printable(instance.collection.error)));
+  for (const InstanceCollection& instance : report.instances) tell_engines(messages, instance);
   if (report.instances.empty() && report.error.empty())
     messages.info("No worker is there: only the store was looked after");
   if (report.dry_run) messages.info("This is what plz gc would free. Nothing was removed");

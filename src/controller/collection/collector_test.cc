@@ -438,7 +438,7 @@ TEST_F(CollectorTest, AsksTheWorkersThatAreThere) {
   ASSERT_EQ(orders->collections.size(), 1u);
   EXPECT_TRUE(orders->collections[0].dry_run);
   EXPECT_EQ(orders->collections[0].keep_images, std::vector<std::string>{"sha256:1"});
-  workers_.answer_collection(orders->collections[0].request_id, {{{"sha256:2", "old", 9}}, {}, 0, 0, ""});
+  workers_.answer_collection(orders->collections[0].request_id, {{{"sha256:2", "old", 9}}, {}, {}, 0, 0, ""});
   std::unique_lock lock(mutex);
   ended.wait(lock, [&] { return report.has_value(); });
   lock.unlock();
