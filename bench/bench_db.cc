@@ -95,7 +95,7 @@ void fill(Database& database, int count) {
 }
 
 void finish_all(Database& database) {
-  auto unfinished = checked(database.executions().unfinished());
+  auto unfinished = checked(database.executions().list({.unfinished_only = true}, std::nullopt, SIZE_MAX));
   Took took = measure([&] {
     for (auto& record : unfinished)
       checked(database.executions().save(finished_execution(record.execution, the_clock), record.version, std::nullopt,
