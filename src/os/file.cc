@@ -29,7 +29,9 @@ Result<std::string> read_open_file(int fd, const std::string& path, uint64_t lim
   struct stat st;
   if (fstat(fd, &st) != 0) return fail_errno("cannot read " + path);
   if (S_ISDIR(st.st_mode)) return fail(errno_error(EISDIR, "cannot read " + path));
-  std::string content(static_cast<size_t>(std::max<off_t>(st.st_size, 0)) + 1, '\0');
+  // The kernel's own files do not tell their size: a page holds most of them.
+  const size_t expected = st.st_size > 0 ? static_cast<size_t>(st.st_size) : 4096;
+  std::string content(expected + 1, '\0');
   size_t size = 0;
   for (;;) {
     auto n = read_up_to(fd, content.data() + size, content.size() - size);
