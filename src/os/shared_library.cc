@@ -3,7 +3,9 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -71,6 +73,16 @@ std::optional<Elf64_Ehdr> elf_header(std::string_view file) {
   return header;
 }
 
+// The kernel knows it of a file that is open; realpath() asks for each part of the path, and of each link's.
+std::string real_path(int fd, const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t size = readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target, sizeof target);
+  if (size > 0 && static_cast<size_t>(size) < sizeof target && target[0] == '/')
+    return std::string(target, static_cast<size_t>(size));
+  std::unique_ptr<char, decltype(&free)> real(realpath(path.c_str(), nullptr), free);
+  return real ? real.get() : path;
+}
+
 // The loader passes by what is no library for this machine. Something else may have the name: a pipe would block.
 std::optional<SharedLibrary> library_at(const std::string& path) {
   auto file = open_file(path, O_RDONLY | O_NONBLOCK);
@@ -80,8 +92,7 @@ std::optional<SharedLibrary> library_at(const std::string& path) {
   head.resize(read_up_to(file->get(), head.data(), head.size()).value_or(0));
   const auto header = elf_header(head);
   if (!header || header->e_machine != kElfMachine) return std::nullopt;
-  std::unique_ptr<char, decltype(&free)> real(realpath(path.c_str(), nullptr), free);
-  return SharedLibrary{real ? real.get() : path, elf_build_id(head), static_cast<uint64_t>(status.st_size)};
+  return SharedLibrary{real_path(file->get(), path), elf_build_id(head), static_cast<uint64_t>(status.st_size)};
 }
 
 }  // namespace
