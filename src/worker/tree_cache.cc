@@ -282,12 +282,15 @@ void TreeCache::note_use(Hold& hold, const std::string& execution) {
   keep_users(entry);
 }
 
-// Written in place: at worst names are lost in a crash.
+// Written in place: at worst names are lost in a crash. Not truncated before: ext4 writes a file to the disk at once
+// that is emptied and filled again (mount option auto_da_alloc).
 void TreeCache::keep_users(const Entry& entry) const {
   std::string names;
   for (const User& user : entry.users) names += user.execution + "\n";
-  auto file = open_file(path_of(entry.directory) + std::string(kUsers), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  if (file) (void)write_all(file->get(), names);
+  auto file = open_file(path_of(entry.directory) + std::string(kUsers), O_WRONLY | O_CREAT, 0600);
+  if (!file || !write_all(file->get(), names)) return;
+  if (ftruncate(file->get(), static_cast<off_t>(names.size())) != 0)
+    log_warning("cannot shorten {}", path_of(entry.directory) + std::string(kUsers));
 }
 
 TreeCache::Look TreeCache::look(const Hold& hold) {

@@ -42,6 +42,26 @@ std::string described(const std::string& directory, const char* name, const char
   return printable(path) + " " + what;
 }
 
+// What a manifest begins with, and how long that is.
+struct HeadLine {
+  long long time = 0;
+  unsigned long long entries = 0, names = 0;
+  uint64_t bytes = 0;
+};
+
+std::optional<HeadLine> read_head(int file) {
+  constexpr size_t kMostHeadBytes = 100;
+  char text[kMostHeadBytes + 1] = {};
+  HeadLine head;
+  int bytes = 0;
+  if (!read_up_to(file, text, kMostHeadBytes)) return std::nullopt;
+  if (sscanf(text, "plz-tree 1 %lld %llu %llu%n", &head.time, &head.entries, &head.names, &bytes) != 3 ||
+      text[bytes] != '\n')
+    return std::nullopt;
+  head.bytes = static_cast<uint64_t>(bytes) + 1;
+  return head;
+}
+
 }  // namespace
 
 FileTime file_time_now() { return std::chrono::system_clock::now(); }
@@ -132,25 +152,33 @@ Result<void> TreeManifest::save(const std::string& path) const {
   return write_file_atomically(path, text, 0600, Sync::no);
 }
 
+// Read to where it stays: of a tree of many entries the manifest is large, and its job may be short.
 Result<TreeManifest> TreeManifest::load(const std::string& path) {
-  PLZ_ASSIGN(const std::string text, read_file(path, kMostManifestBytes));
-  long long time = 0;
-  unsigned long long entries = 0, names = 0;
-  int head = 0;
-  const bool has_head = sscanf(text.c_str(), "plz-tree 1 %lld %llu %llu%n", &time, &entries, &names, &head) == 3 &&
-                        text[static_cast<size_t>(head)] == '\n';
-  const size_t at = static_cast<size_t>(head) + 1;
-  const bool is_whole = has_head && entries > 0 && names > 0 && entries <= text.size() / sizeof(Entry) &&
-                        text.size() - at == entries * sizeof(Entry) + names && text.back() == '\0';
-  if (!is_whole) return fail(ErrorCode::invalid, path + " is not whole");
+  PLZ_ASSIGN(const UniqueFd file, open_file(path, O_RDONLY));
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) return fail_errno("cannot read " + path);
+  const auto size = static_cast<uint64_t>(status.st_size);
+  const auto head = read_head(file.get());
+  const bool is_whole = head && head->entries > 0 && head->names > 0 && size <= kMostManifestBytes &&
+                        head->entries <= size / sizeof(Entry) && head->names <= size &&
+                        size == head->bytes + head->entries * sizeof(Entry) + head->names;
+  const Error not_whole{ErrorCode::invalid, path + " is not whole", {}};
+  if (!is_whole) return fail(not_whole);
   TreeManifest manifest;
-  manifest.time_ = FileTime(std::chrono::nanoseconds(time));
-  manifest.entries_.resize(entries);
-  memcpy(static_cast<void*>(manifest.entries_.data()), text.data() + at, entries * sizeof(Entry));
-  manifest.names_ = text.substr(at + entries * sizeof(Entry));
+  manifest.time_ = FileTime(std::chrono::nanoseconds(head->time));
+  manifest.entries_.resize(head->entries);
+  manifest.names_.resize(head->names);
+  if (lseek(file.get(), static_cast<off_t>(head->bytes), SEEK_SET) < 0) return fail_errno("cannot read " + path);
+  const size_t entry_bytes = head->entries * sizeof(Entry);
+  PLZ_ASSIGN(const size_t entries_read,
+             read_up_to(file.get(), reinterpret_cast<char*>(manifest.entries_.data()), entry_bytes));
+  PLZ_ASSIGN(const size_t names_read, read_up_to(file.get(), manifest.names_.data(), head->names));
+  if (entries_read != entry_bytes || names_read != head->names || manifest.names_.back() != '\0')
+    return fail(not_whole);
   uint32_t directories = 1;
   for (const Entry& entry : manifest.entries_) {
-    if (entry.name_at >= names || entry.directory >= directories) return fail(ErrorCode::invalid, path + " is damaged");
+    if (entry.name_at >= head->names || entry.directory >= directories)
+      return fail(ErrorCode::invalid, path + " is damaged");
     directories += S_ISDIR(entry.mode) && &entry != manifest.entries_.data();
   }
   return manifest;
@@ -158,13 +186,9 @@ Result<TreeManifest> TreeManifest::load(const std::string& path) {
 
 std::optional<TreeManifest::Head> TreeManifest::load_head(const std::string& path) {
   auto file = open_file(path, O_RDONLY);
-  char head[64] = {};
-  long long time = 0;
-  unsigned long long entries = 0;
-  if (!file || !read_up_to(file->get(), head, sizeof head - 1) ||
-      sscanf(head, "plz-tree 1 %lld %llu ", &time, &entries) != 2)
-    return std::nullopt;
-  return Head{FileTime(std::chrono::nanoseconds(time)), entries};
+  const auto head = file ? read_head(file->get()) : std::nullopt;
+  if (!head) return std::nullopt;
+  return Head{FileTime(std::chrono::nanoseconds(head->time)), head->entries};
 }
 
 uint64_t TreeManifest::bytes() const {
