@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -14,8 +15,10 @@
 #include "cli/configuration_keys.h"
 #include "cli/configuration_merge.h"
 #include "cli/configuration_rules.h"
+#include "cli/json_view.h"
 #include "os/file.h"
 #include "os/trusted_file.h"
+#include "wire/json_text.h"
 
 extern char** environ;
 
@@ -137,8 +140,21 @@ Result<void> add_variables(ConfigurationMerge& merge, const ConfigurationSources
   return {};
 }
 
-void apply(const Json& values, Configuration& configuration) {
-  for (const auto& [name, value] : values.items()) find_configuration_key(name)->set(value, configuration);
+// What is handed on as it was written: no number in it changes on its way.
+const std::set<std::string_view> kTextKeys = {"parameters", "docker_run_args", "environment"};
+
+void apply_texts(const ConfigurationMerge& merge, Configuration& configuration) {
+  if (auto text = merge.text_of("parameters")) configuration.parameters = JsonText{*text};
+  if (auto text = merge.text_of("docker_run_args")) configuration.docker_run_args = JsonText{*text};
+  auto environment = merge.text_of("environment");
+  if (!environment) return;
+  for (auto& [name, value] : configuration.environment)
+    if (auto text = json_find(*environment, {name}); text && !text->starts_with('"')) value = *text;
+}
+
+void apply(const ConfigurationMerge& merge, Configuration& configuration) {
+  for (const auto& [name, value] : merge.values().items()) find_configuration_key(name)->set(value, configuration);
+  apply_texts(merge, configuration);
 }
 
 Result<void> apply_defaults(const ConfigurationSources& sources, Configuration& configuration) {
@@ -155,14 +171,20 @@ Result<void> apply_defaults(const ConfigurationSources& sources, Configuration& 
 bool is_empty(const Json& value) { return value.is_null() || (value.is_structured() && value.empty()); }
 
 // What is recorded: what was said of the job, and those defaults that differ from place to place.
-JsonText recorded(const Json& values, const Configuration& configuration) {
+JsonText recorded(const ConfigurationMerge& merge, const Configuration& configuration) {
   Json record = Json::object();
-  for (const auto& [name, value] : values.items())
-    if (!is_empty(value) && name != "safe_directories") record[name] = value;
+  std::string texts = "{";
+  for (const auto& [name, value] : merge.values().items()) {
+    if (is_empty(value) || name == "safe_directories") continue;
+    record[name] = value;
+    const std::string* text = kTextKeys.contains(name) ? merge.text_of(name) : nullptr;
+    if (text) texts += (texts.size() > 1 ? "," : "") + quote_json(name) + ":" + *text;
+  }
   record["user"] = configuration.user;
   record["project"] = configuration.project;
   record["context_path"] = configuration.context_path;
-  return JsonText{record.dump(-1, ' ', false, Json::error_handler_t::replace)};
+  const std::string record_text = record.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return JsonText{texts.size() > 1 ? merge_json_objects(record_text, texts + "}") : record_text};
 }
 
 Result<std::string> login_name() {
@@ -203,12 +225,12 @@ Result<Configuration> load_configuration(const ConfigurationSources& sources) {
 
   Configuration configuration;
   configuration.port = 0;
-  apply(merge.values(), configuration);
+  apply(merge, configuration);
   configuration.trust = std::move(trust);
   PLZ_TRY(apply_defaults(sources, configuration));
   PLZ_TRY(check_configuration_rules(configuration, merge));
   configuration.warnings = configuration_warnings(configuration);
-  configuration.merged = recorded(merge.values(), configuration);
+  configuration.merged = recorded(merge, configuration);
   return configuration;
 }
 

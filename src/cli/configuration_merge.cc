@@ -5,7 +5,9 @@
 
 #include "base/text.h"
 #include "cli/configuration_keys.h"
+#include "cli/json_view.h"
 #include "os/file.h"
+#include "wire/json_text.h"
 
 namespace plz {
 namespace {
@@ -44,6 +46,14 @@ void resolve_paths(const std::string& key, Json& value, const std::string& direc
   if (key == "context_path" || key == "parameters") value = resolved(text, directory, home);
   if (key == "input" && text.starts_with(kFile))
     value = std::string(kFile) + resolved(text.substr(kFile.size()), directory, home);
+}
+
+// Of an object; "" of all else. The parser that checked the text passed over a byte order mark.
+std::string text_of_member(std::string_view text, const std::string& key, const Json& value) {
+  if (!value.is_object()) return {};
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  auto found = json_find(text, {key});
+  return found ? std::string(*found) : value.dump();
 }
 
 tl::unexpected<Error> unknown_key(std::string_view key, std::string_view source) {
@@ -88,7 +98,8 @@ Result<void> ConfigurationMerge::add_file(std::string_view text, const std::stri
       return fail(
           ErrorCode::invalid, fmt::format("{}: {}: cannot be set here", source, key),
           "only your own file (~/.config/plz/plz.config.json) and PLZ_SAFE_DIRECTORIES say whose files to trust");
-    PLZ_TRY(add_value(key, std::move(value), source, directory));
+    const std::string written = text_of_member(text, key, value);
+    PLZ_TRY(add_value(key, std::move(value), written, source, directory));
   }
   return {};
 }
@@ -97,11 +108,11 @@ Result<void> ConfigurationMerge::add_override(const ConfigurationOverride& overr
   const ConfigurationKey* key = find_configuration_key(override.key);
   if (!key) return unknown_key(override.key, override.source);
   PLZ_ASSIGN(Json value, value_of(*key, override));
-  return add_value(override.key, std::move(value), override.source, directory);
+  return add_value(override.key, std::move(value), trim(override.value), override.source, directory);
 }
 
-Result<void> ConfigurationMerge::add_value(const std::string& name, Json value, const std::string& source,
-                                           const std::string& directory) {
+Result<void> ConfigurationMerge::add_value(const std::string& name, Json value, std::string_view text,
+                                           const std::string& source, const std::string& directory) {
   const ConfigurationKey* key = find_configuration_key(name);
   if (!key) return unknown_key(name, source);
   bool takes_back = value.is_null() && key->nullable;
@@ -109,8 +120,14 @@ Result<void> ConfigurationMerge::add_value(const std::string& name, Json value, 
     return fail(ErrorCode::invalid, fmt::format("{}: {}: {}", source, problem->at, problem->words), problem->hint);
   resolve_paths(name, value, directory, home_);
   Json& merged = (*values_)[name];
-  if (key->merge == ValueMerge::members && merged.is_object()) merged.update(value);
-  else merged = std::move(value);
+  if (key->merge == ValueMerge::members && merged.is_object()) {
+    merged.update(value);
+    texts_[name] = merge_json_objects(texts_[name], text);
+  } else {
+    if (value.is_object()) texts_[name] = text;
+    else texts_.erase(name);
+    merged = std::move(value);
+  }
   sources_[name] = source;
   return {};
 }
@@ -118,6 +135,11 @@ Result<void> ConfigurationMerge::add_value(const std::string& name, Json value, 
 std::string ConfigurationMerge::source_of(std::string_view key) const {
   auto found = sources_.find(key);
   return found == sources_.end() ? "" : found->second;
+}
+
+const std::string* ConfigurationMerge::text_of(std::string_view key) const {
+  auto found = texts_.find(key);
+  return found == texts_.end() ? nullptr : &found->second;
 }
 
 bool ConfigurationMerge::has(std::string_view key) const {

@@ -31,12 +31,17 @@ class ConfigurationMerge {
   // Who gave a key last: "/home/ada/plz.config.json:3:5", "--port". Empty: nobody.
   std::string source_of(std::string_view key) const;
   bool has(std::string_view key) const;  // somebody gave it, and it is not null
+  // Of a key whose value is an object: that, with the digits of its numbers and the order of its keys as they were
+  // written. Null: it is no object.
+  const std::string* text_of(std::string_view key) const;
 
  private:
-  Result<void> add_value(const std::string& key, Json value, const std::string& source, const std::string& directory);
+  Result<void> add_value(const std::string& key, Json value, std::string_view text, const std::string& source,
+                         const std::string& directory);
 
   std::string home_;
   std::unique_ptr<Json> values_;
+  std::map<std::string, std::string, std::less<>> texts_;  // of objects
   std::map<std::string, std::string, std::less<>> sources_;
 };
 

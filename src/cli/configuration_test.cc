@@ -94,7 +94,7 @@ TEST_F(ConfigurationTest, TakesEveryKey) {
   EXPECT_EQ(c.exclude_gitignored_files, false);
   EXPECT_EQ(c.parameters_path, work_ + "/p.json");
   EXPECT_EQ(c.market, (MarketSpec{"p3", MarketType::spot, 0.5, std::nullopt, 7}));
-  EXPECT_EQ(c.docker_run_args.text, R"({"shm_size":"1g"})");
+  EXPECT_EQ(c.docker_run_args.text, R"({"shm_size": "1g"})");
   EXPECT_EQ(c.environment, (EnvironmentVariables{{"A", "x"}, {"N", "1.5"}}));
   EXPECT_EQ(c.parallel_indices_range, (IndexRange{2, 12}));
   EXPECT_EQ(c.indices_per_execution, 3);
@@ -103,8 +103,8 @@ TEST_F(ConfigurationTest, TakesEveryKey) {
   EXPECT_TRUE(c.quiet_build && c.debug);
   EXPECT_EQ(c.log_level, "info");
   EXPECT_EQ(c.workarounds.text, R"({"x":1})");
-  EXPECT_THAT(c.merged.text, HasSubstr(R"("input":"file://)" + work_ + R"(/data/x")"));
-  EXPECT_THAT(c.merged.text, HasSubstr(R"("resources":{"cpus":1.5,"gpus":2,"memory":"4GiB"})"));
+  EXPECT_THAT(c.merged.text, HasSubstr(R"("input": "file://)" + work_ + R"(/data/x")"));
+  EXPECT_THAT(c.merged.text, HasSubstr(R"("resources": {"cpus":1.5,"gpus":2,"memory":"4GiB"})"));
 }
 
 TEST_F(ConfigurationTest, HasASetterAndACheckForEveryKey) {
@@ -150,7 +150,21 @@ TEST_F(ConfigurationTest, MergesTheMembersOfObjectsAndReplacesTheRest) {
   Configuration c = load();
   EXPECT_EQ(c.environment, (EnvironmentVariables{{"A", "1"}, {"B", "2"}}));
   EXPECT_THAT(c.excluded_paths, ElementsAre("b"));
-  EXPECT_EQ(c.parameters->text, R"({"y":1})");
+  EXPECT_EQ(c.parameters->text, R"({"y": 1})");
+}
+
+TEST_F(ConfigurationTest, HandsNumbersOnAsTheyWereWritten) {
+  const std::string parameters = R"({"lr": 1e-3, "b": 1.0, "a": 12345678901234567890123, "deep": {"z": 1, "y": -0.0}})";
+  root_.write(
+      "plz.config.json",
+      R"({"image": "x", "environment": {"LR": 1e-3, "NAME": "1e-3"}, "docker_run_args": {"mem_swappiness": 1}})");
+  file("\xef\xbb\xbf{\"parameters\": " + parameters + R"(, "docker_run_args": {"cpu_shares": 1000000}})");
+  Configuration c = load();
+  EXPECT_EQ(c.parameters->text, parameters);
+  EXPECT_EQ(c.environment, (EnvironmentVariables{{"LR", "1e-3"}, {"NAME", "1e-3"}}));
+  EXPECT_EQ(c.docker_run_args.text, R"({"mem_swappiness": 1, "cpu_shares": 1000000})");
+  EXPECT_THAT(c.merged.text, HasSubstr(parameters));
+  EXPECT_THAT(c.merged.text, HasSubstr(R"({"LR": 1e-3, "NAME": "1e-3"})"));
 }
 
 TEST_F(ConfigurationTest, ResolvesPathsAgainstTheSourceThatGaveThem) {
@@ -187,7 +201,7 @@ TEST_F(ConfigurationTest, ReadsTheEnvironment) {
   EXPECT_FALSE(c.use_emojis);
   EXPECT_THAT(*c.command, ElementsAre("make", "all"));
   EXPECT_EQ(c.resources.gpus, 1u);
-  EXPECT_EQ(c.parameters->text, R"({"lr":0.1})");
+  EXPECT_EQ(c.parameters->text, R"({"lr": 0.1})");
   EXPECT_EQ(c.user, "[not a list]");
   EXPECT_EQ(c.host, std::nullopt);
 }
@@ -332,7 +346,7 @@ TEST_F(ConfigurationTest, RefusesArgumentsForAContainerThatIsNotThere) {
   file(R"({"docker_run_args": {"shm_size": "1g"}})");
   EXPECT_THAT(error(), HasSubstr("docker_run_args: there is no container to hand them to"));
   flag("image", "debian:12");
-  EXPECT_EQ(load().docker_run_args.text, R"({"shm_size":"1g"})");
+  EXPECT_EQ(load().docker_run_args.text, R"({"shm_size": "1g"})");
 }
 
 TEST_F(ConfigurationTest, TakesNothingFromAFileThatAllCanWrite) {
