@@ -43,6 +43,7 @@ AgentSettings settings_of(const WorkerOptions& options, const Machine& machine) 
   settings.cache_limit_bytes = options.cache_limit_bytes;
   settings.tree_limits = options.tree_limits;
   settings.give_up_after = kGiveUpAfter;
+  settings.is_root = geteuid() == 0;
   return settings;
 }
 
@@ -59,12 +60,7 @@ Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
   const char* path = getenv("PATH");
   const std::string init = program_beside("plz-init");
   SandboxRuntime sandbox({init, "", path ? path : "", options.directory});
-  const RuntimeFingerprint boxed = sandbox.fingerprint();
-  // A disk that is full, or a lack of descriptors, passes: nobody's job loses its sandbox for that.
-  ProcessRuntime process(init, boxed.available ? "" : boxed.detail, [&sandbox]() -> std::string {
-    if (sandbox.is_refused() || sandbox.fingerprint().available) return "";
-    return "jobs run unboxed only where the kernel or the machine's owner refuses a sandbox; here it failed otherwise";
-  });
+  ProcessRuntime process(init);
   RemoteController controller(options.controller);
   // The same directory for all: by it this worker is known on every engine.
   EnvironmentSettings images = options.images;

@@ -9,7 +9,10 @@
 //
 //   who tries                                             for how long
 //   a worker: what a controller has to be told            for ever: the job and its results are there meanwhile
-//   a worker: what its own machine lacks just now         kTriesOnThisMachine (attempt_runner.cc)
+//   a worker: what its own machine lacks just now         kPatienceWithMachine: files, sandbox, engine; then the job
+//   could
+//                                                         not start
+//   a worker: what was captured, to compare with           kTriesOnThisMachine (attempt_runner.cc)
 //   a worker: output that a controller cannot store       kTriesOfOutput (attempt_runner.cc), then it is kept there
 //   a command: blobs, on their way to or from the store   kPatienceWithStore
 //   a command: its submission                             kTries (cli/submission.cc), with one key
@@ -24,6 +27,7 @@ namespace plz {
 
 constexpr bool is_temporary(ErrorCode code) { return code == ErrorCode::unavailable || code == ErrorCode::timeout; }
 
+inline constexpr std::chrono::seconds kPatienceWithMachine{600};
 inline constexpr std::chrono::seconds kPatienceWithStore{30};
 inline constexpr std::chrono::seconds kPatienceWithController{300};
 

@@ -68,6 +68,12 @@ void add_wait_anyway(CLI::App& app, bool& wait_anyway) {
   app.add_flag("--wait-anyway", wait_anyway, "Queue it also where it asks for more than any machine here has");
 }
 
+void add_runtime(CLI::App& app, std::string& runtime) {
+  app.add_option("--runtime", runtime, "What it runs in: sandbox, or process, which is not boxed")
+      ->option_text("NAME")
+      ->check(CLI::IsMember({"sandbox", "process"}));
+}
+
 template <typename Options>
 struct Definition {
   CLI::App& app;
@@ -100,6 +106,7 @@ void define_run(CLI::App& app, ParsedOptions& parsed) {
                    "Capture what links lead to, where that lies outside of the code or the input");
   command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
   add_wait_anyway(command, options.wait_anyway);
+  add_runtime(command, options.runtime);
   command.add_option("--command", options.command, "Run this with sh -c")->option_text("TEXT");
 }
 
@@ -117,6 +124,7 @@ void define_rerun(CLI::App& app, ParsedOptions& parsed) {
   add_outputs(command, options.outputs);
   command.add_flag("-d,--detach", options.detach, "Print the execution's id and return, leaving it running");
   add_wait_anyway(command, options.wait_anyway);
+  add_runtime(command, options.runtime);
   command.add_flag("--failed-only", options.failed_only,
                    "Of an execution over indices: only those whose part did not succeed");
 }

@@ -54,6 +54,7 @@ struct Configuration {
   Resources resources;
   bool wait_anyway = false;
   bool network = true;
+  std::string runtime;  // "": what the worker can do best
   bool quiet_build = false;
   bool debug = false;
   std::string log_level = "warning";  // debug, info, warning, error

@@ -264,6 +264,8 @@ Problem safe_directories(const std::string& at, const Json& value) {
   return std::nullopt;
 }
 
+Problem runtime(const std::string& at, const Json& value) { return one_of({"sandbox", "process"}, at, value); }
+
 Problem log_level(const std::string& at, const Json& value) {
   return one_of({"debug", "info", "warning", "error", "DEBUG", "INFO", "WARNING", "ERROR"}, at, value);
 }

@@ -39,6 +39,7 @@ Problem index_range(const std::string& at, const Json& value);
 Problem positive_integer(const std::string& at, const Json& value);
 Problem resources(const std::string& at, const Json& value);
 Problem safe_directories(const std::string& at, const Json& value);
+Problem runtime(const std::string& at, const Json& value);
 Problem log_level(const std::string& at, const Json& value);
 
 }  // namespace plz::check

@@ -161,6 +161,12 @@ constexpr ConfigurationKey kKeys[] = {
      kJson, kReplace, false, check::boolean, PLZ_SET(c.wait_anyway = value.get<bool>())},
     {"network", "boolean", "true", "Whether the job has this machine's network; false: it has none.", kJson, kReplace,
      false, check::boolean, PLZ_SET(c.network = value.get<bool>())},
+    {"runtime", "\"sandbox\", \"process\" or null", "null",
+     "What a job without an image runs in. null: the sandbox; where the kernel or the machine's owner refuses that, "
+     "and "
+     "the job is not root's, a plain process, with a warning. `\"process\"`: a plain process, which "
+     "[sees and may change all that its user may](security.md). `plz run --runtime` sets it.",
+     kText, kReplace, true, check::runtime, PLZ_SET(c.runtime = optional_of<std::string>(value).value_or(""))},
     {"quiet_build", "boolean", "false", "Does not show what the building of an image prints.", kJson, kReplace, false,
      check::boolean, PLZ_SET(c.quiet_build = value.get<bool>())},
     {"debug", "boolean", "false", "Says more about errors.", kJson, kReplace, false, check::boolean,

@@ -41,6 +41,11 @@ Result<void> check_docker_run_args(const Configuration& configuration, const Con
                 "set image too, or remove docker_run_args");
 }
 
+Result<void> check_runtime(const Configuration& configuration, const ConfigurationMerge& merge) {
+  if (configuration.runtime.empty() || (!configuration.image && !configuration.has_dockerfile)) return {};
+  return refuse(merge, "runtime", "cannot stand beside an image: that runs in a container", "remove one of the two");
+}
+
 Result<void> check_image(const Configuration& configuration, const ConfigurationMerge& merge) {
   if (configuration.image_extensions.empty() || configuration.image || configuration.has_dockerfile) return {};
   return refuse(merge, "image_extensions", "there is no image to extend", "set image too");
@@ -67,6 +72,7 @@ Result<void> check_configuration_rules(const Configuration& configuration, const
   PLZ_TRY(check_market(configuration, merge));
   PLZ_TRY(check_dockerfile(configuration, merge));
   PLZ_TRY(check_image(configuration, merge));
+  PLZ_TRY(check_runtime(configuration, merge));
   PLZ_TRY(check_docker_run_args(configuration, merge));
   return check_indices(configuration, merge);
 }

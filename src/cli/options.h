@@ -24,6 +24,7 @@ struct RunOptions {
   std::vector<std::string> arguments;  // what stood after --
   bool detach = false;
   bool wait_anyway = false;  // else as configured
+  std::string runtime;       // "": as configured
 };
 
 struct RerunOptions {
@@ -34,6 +35,7 @@ struct RerunOptions {
   bool detach = false;
   bool wait_anyway = false;  // else as configured
   bool failed_only = false;  // of a composite: the parts that did not succeed
+  std::string runtime;       // "": as recorded
 };
 
 struct VerifyOptions {

@@ -178,6 +178,7 @@ class Preparation {
     spec.outputs = configuration_.outputs;
     spec.docker_run_args = configuration_.docker_run_args;
     spec.network = configuration_.network;
+    spec.runtime = configuration_.runtime;
     spec.configuration = configuration_.merged;
     spec.parallel_indices_range = configuration_.parallel_indices_range;
     spec.indices_per_execution = configuration_.indices_per_execution;

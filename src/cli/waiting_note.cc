@@ -26,8 +26,10 @@ void watch(Endpoint endpoint, ExecutionId id, Messages& messages, std::stop_toke
     ApiClient api(endpoint);
     std::stop_callback cancel(stop, [&] { api.cancel(); });
     auto execution = api.execution(id);
-    if (!execution || execution->state != ExecutionState::queued) return;
+    if (!execution) return;
+    if (execution->state != ExecutionState::queued && execution->state != ExecutionState::starting) return;
     if (execution->waiting_for.empty() || execution->waiting_for == told) continue;
+    if (execution->waiting_for == kWaitsForEnvironment) continue;
     told = execution->waiting_for;
     messages.info("Waiting for " + told);
   }

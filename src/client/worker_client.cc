@@ -77,6 +77,10 @@ Result<void> WorkerClient::command_ended(AttemptId attempt, Timestamp time) {
   return state_->post(attempt_target(attempt, "command-ended"), moment_to_json({time}));
 }
 
+Result<void> WorkerClient::waiting(AttemptId attempt, const std::string& waiting_for) {
+  return state_->post(attempt_target(attempt, "waiting"), waiting_to_json(waiting_for));
+}
+
 Result<void> WorkerClient::finish(AttemptId attempt, const FinishReport& report) {
   return state_->post(attempt_target(attempt, "finish"), finish_to_json(report));
 }

@@ -31,6 +31,8 @@ class WorkerApi {
                                       std::string_view bytes) = 0;
   virtual Result<void> measures(AttemptId attempt, const std::vector<MeasureEvent>& events) = 0;
   virtual Result<void> command_ended(AttemptId attempt, Timestamp time) = 0;
+  // What keeps it from going on; the start, or the end, says that it does.
+  virtual Result<void> waiting(AttemptId attempt, const std::string& waiting_for) = 0;
   virtual Result<void> finish(AttemptId attempt, const FinishReport& report) = 0;
   virtual Result<void> output_captured(AttemptId attempt, std::string_view request_id, const CaptureReport& report) = 0;
   virtual Result<void> collected(InstanceId instance, std::string_view request_id,
@@ -52,6 +54,7 @@ class WorkerClient final : public WorkerApi {
                               std::string_view bytes) override;
   Result<void> measures(AttemptId attempt, const std::vector<MeasureEvent>& events) override;
   Result<void> command_ended(AttemptId attempt, Timestamp time) override;
+  Result<void> waiting(AttemptId attempt, const std::string& waiting_for) override;
   Result<void> finish(AttemptId attempt, const FinishReport& report) override;
   Result<void> output_captured(AttemptId attempt, std::string_view request_id, const CaptureReport& report) override;
   Result<void> collected(InstanceId instance, std::string_view request_id, const WorkerCollection& collection) override;

@@ -37,6 +37,7 @@ ExecutionSpec full_spec(const Clock& clock) {
   spec.metadata.text = R"({"git": {}})";
   spec.previous_execution_id = ExecutionId::make(clock);
   spec.outputs = {"checkpoints", "runs/**", "\xff"};
+  spec.runtime = "process";
   spec.parallel_indices_range = IndexRange{-3, 7};
   spec.indices_per_execution = 4;
   spec.parent_id = ExecutionId::make(clock);

@@ -10,7 +10,7 @@ namespace plz {
 namespace {
 
 // Persisted: a change of any layout below takes the next number, and the old one stays readable.
-constexpr uint64_t kFormat = 4;
+constexpr uint64_t kFormat = 5;
 
 // Writing and reading go through the same list of fields, so that they cannot come to differ:
 // spec_fields() and its like name each once, and both codecs have one field() a type.
@@ -190,6 +190,8 @@ void spec_fields(Codec& codec, T& spec) {
   codec.field(spec.snapshot.environment.pinned);
   if (!codec.has(4)) return;
   codec.field(spec.outputs);
+  if (!codec.has(5)) return;
+  codec.field(spec.runtime);
 }
 
 template <typename Codec, typename T>

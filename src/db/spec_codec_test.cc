@@ -94,7 +94,7 @@ TEST(SpecCodec, ANewerFormatIsRefusedInWords) {
   auto decoded = decode_strings(bytes);
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().code, ErrorCode::conflict);
-  EXPECT_EQ(decoded.error().message, "a list of texts was written by a newer plz (format 7; this one knows 4)");
+  EXPECT_EQ(decoded.error().message, "a list of texts was written by a newer plz (format 7; this one knows 5)");
 }
 
 TEST(SpecCodec, EveryTruncationIsRefused) {
@@ -147,29 +147,42 @@ ExecutionSpec spec_of_format_1() {
 
 TEST(SpecCodec, TheFormatStays) {
   ExecutionSpec spec = spec_of_format_1();
-  EXPECT_EQ(to_hex(encode_spec(spec)), "04" + kFieldsOfFormat1 +
+  EXPECT_EQ(to_hex(encode_spec(spec)), "05" + kFieldsOfFormat1 +
+                                           "00"
                                            "00"
                                            "00"
                                            "00");
   spec.snapshot.environment.dockerfile = true;
   spec.snapshot.environment.pinned = ImageIdentity{"sha256:1", "a@b"};
-  EXPECT_EQ(to_hex(encode_spec(spec)), "04" + kFieldsOfFormat1 +
+  EXPECT_EQ(to_hex(encode_spec(spec)), "05" + kFieldsOfFormat1 +
                                            "01"
                                            "01"
                                            "087368613235363a31"
                                            "03614062"
                                            "00"
                                            "00"
+                                           "00"
                                            "00");
   spec.snapshot.environment.pinned->base_id = "b";
   spec.snapshot.environment.pinned->base_digest = "c";
-  EXPECT_TRUE(to_hex(encode_spec(spec)).ends_with("0162016300"));
+  EXPECT_TRUE(to_hex(encode_spec(spec)).ends_with("016201630000"));
   spec.outputs = {"a", "b"};
   EXPECT_TRUE(to_hex(encode_spec(spec))
                   .ends_with("01620163"
                              "02"
                              "0161"
-                             "0162"));
+                             "0162"
+                             "00"));
+  spec.runtime = "a";
+  EXPECT_TRUE(to_hex(encode_spec(spec)).ends_with("01620161"));
+}
+
+TEST(SpecCodec, Format4IsRead) {
+  ExecutionSpec spec = spec_of_format_1();
+  spec.outputs = {"a"};
+  auto decoded = decode_spec(from_hex("04" + kFieldsOfFormat1 + "0000010161"));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(*decoded, spec);
 }
 
 TEST(SpecCodec, Format3IsRead) {

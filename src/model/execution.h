@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,7 @@ struct ExecutionSpec {
   std::vector<std::string> outputs;  // patterns of paths in the working directory that belong to the output, too
   JsonText docker_run_args{"{}"};
   bool network = true;                               // the host's network; false: none
+  std::string runtime;                               // "sandbox" or "process"; "": what the worker can do best
   JsonText configuration{"{}"};                      // as merged, for describe and rerun
   JsonText metadata{"{}"};                           // git, host, captured environment; only carried
   std::optional<ExecutionId> previous_execution_id;  // of a rerun
@@ -78,12 +80,15 @@ struct PhaseTimes {
   bool operator==(const PhaseTimes&) const = default;
 };
 
+// Of an execution in a container that is being started: what it prints is shown as it comes.
+inline constexpr std::string_view kWaitsForEnvironment = "its environment to be prepared";
+
 struct Execution {
   ExecutionId id;
   ExecutionSpec spec;
   ExecutionState state = ExecutionState::queued;
   std::optional<Outcome> outcome;  // set when finished, and only then
-  std::string waiting_for;         // queued: why it is not running yet
+  std::string waiting_for;         // why it is not running yet
   bool stop_requested = false;
   PhaseTimes times;
   uint32_t attempts = 0;                // how many tries there were, the current one included

@@ -26,7 +26,8 @@ struct RuntimeFingerprint {
   std::string name;  // "sandbox", "process", "docker"
   bool available = false;
   std::string version;
-  std::string detail;  // why it is not available, or a warning, or what else its engine says of itself
+  std::string detail;          // why it is not available, or a warning, or what else its engine says of itself
+  bool may_come_back = false;  // not available for want of something that may be there soon; only its worker knows
   bool operator==(const RuntimeFingerprint&) const = default;
 };
 

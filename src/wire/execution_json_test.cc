@@ -20,7 +20,7 @@ constexpr const char* kSpecMembers =
     R"("max_bid_price_in_dollars_per_hour": 1.25, "instance_max_uptime_in_minutes": null, )"
     R"("instance_max_idle_time_in_minutes": 7, )"
     R"("resources": {"cpus": 0.5, "memory_bytes": 1073741824, "gpus": 2}, "environment": {"Z": "1", "A": ""}, )"
-    R"("docker_run_args": {"shm_size": "1g"}, "network": false, )"
+    R"("docker_run_args": {"shm_size": "1g"}, "network": false, "runtime": "sandbox", )"
     R"("outputs": ["checkpoints", "runs/**"], "parallel_indices_range": null, )"
     R"("indices_per_execution": 3, "indices": {"range": [3, 6]}, )"
     R"("parent_id": "019aab9e-3c6f-7d52-9d0f-000000000002", )"

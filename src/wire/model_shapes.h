@@ -160,6 +160,7 @@ struct Shape<ExecutionSpec> {
     variables(json, "environment", value.environment);
     json.object("docker_run_args", value.docker_run_args);
     json.optional("network", value.network);
+    json.optional("runtime", value.runtime);
     json.optional("outputs", value.outputs);
     range(json, "parallel_indices_range", value.parallel_indices_range);
     json.optional("indices_per_execution", value.indices_per_execution);

@@ -53,6 +53,7 @@ inline ExecutionSpec sample_spec() {
   spec.docker_run_args.text = "{\"shm_size\": \"1g\"}";
   spec.network = false;
   spec.outputs = {"checkpoints", "runs/**"};
+  spec.runtime = "sandbox";
   spec.configuration.text = "{\"user\": \"ada\"}";
   spec.metadata.text = "{\"git\": {\"dirty\": true}}";
   spec.previous_execution_id = sample_id<ExecutionId>(1);

@@ -9,12 +9,20 @@ namespace {
 struct LogSize {
   uint64_t bytes = 0;
 };
+struct Waiting {
+  std::string waiting_for;
+};
 
 }  // namespace
 
 template <>
 struct Shape<LogSize> {
   static void members(auto& json, auto& value) { json.required("bytes", value.bytes); }
+};
+
+template <>
+struct Shape<Waiting> {
+  static void members(auto& json, auto& value) { json.required("waiting_for", value.waiting_for); }
 };
 
 template <>
@@ -136,6 +144,12 @@ Result<WorkerOrders> orders_from_json(std::string_view json) { return read_docum
 
 std::string moment_to_json(const AttemptMoment& moment) { return write_document(moment); }
 Result<AttemptMoment> moment_from_json(std::string_view json) { return read_document<AttemptMoment>(json); }
+
+std::string waiting_to_json(const std::string& waiting_for) { return write_document(Waiting{waiting_for}); }
+Result<std::string> waiting_from_json(std::string_view json) {
+  PLZ_ASSIGN(Waiting waiting, read_document<Waiting>(json));
+  return std::move(waiting.waiting_for);
+}
 
 std::string log_size_to_json(uint64_t bytes) { return write_document(LogSize{bytes}); }
 Result<uint64_t> log_size_from_json(std::string_view json) {

@@ -71,6 +71,10 @@ struct AttemptMoment {
 std::string moment_to_json(const AttemptMoment& moment);
 Result<AttemptMoment> moment_from_json(std::string_view json);
 
+// POST /v1/attempts/{id}/waiting: {"waiting_for"}, what keeps it from going on, as a sentence's end; "": nothing does.
+std::string waiting_to_json(const std::string& waiting_for);
+Result<std::string> waiting_from_json(std::string_view json);
+
 // GET and PUT /v1/attempts/{id}/log and …/preparation-log: {"bytes"}
 std::string log_size_to_json(uint64_t bytes);
 Result<uint64_t> log_size_from_json(std::string_view json);

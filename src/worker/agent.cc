@@ -15,6 +15,7 @@
 #include "os/file.h"
 #include "worker/attempt_runner.h"
 #include "worker/collection.h"
+#include "worker/runtime_choice.h"
 
 namespace plz {
 namespace {
@@ -49,11 +50,12 @@ struct Agent::State {
     Environments* environments = nullptr;
     std::string engine;  // its note
     std::string refusal = {};
+    std::string unboxed = {};  // see RuntimeChoice
   };
   Place place_for(const Assignment& assignment);
   Place place_again(const AttemptDirectory& directory, const AttemptDirectory::Kept& kept);
   Place place_on(const ContainerEngine& engine);
-  std::pair<Runtime*, std::string> runtime_for(const ExecutionSpec& spec);
+  RuntimeChoice runtime_for(const ExecutionSpec& spec);
   Runtime& runtime_named(const std::string& name);
   std::vector<ContainerEngine> known_engines();
   void reap();
@@ -103,6 +105,7 @@ Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vect
       environments(own_environments) {
   settings.hidden_paths.push_back(settings.directory);
   context.host = {settings.capacity, settings.hidden_paths};
+  context.patience = settings.patience;
 }
 
 Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,
@@ -279,11 +282,22 @@ void Agent::State::take(Assignment assignment) {
   has_used_images = has_used_images || assignment.spec.snapshot.environment.uses_container();
   Place place = place_for(assignment);
   AttemptDirectory directory(join_path(path("attempts"), id.to_string()));
-  auto made = directory.create(assignment, place.runtime->fingerprint().name);
-  if (made && !place.engine.empty()) made = directory.keep_engine(place.engine);
-  if (!made && place.refusal.empty()) place.refusal = made.error().message;
+  auto make = [directory, assignment, name = place.runtime->fingerprint().name, unboxed = place.unboxed,
+               engine = place.engine]() mutable -> Result<void> {
+    PLZ_TRY(directory.create(assignment, name, unboxed));
+    return engine.empty() ? Result<void>() : directory.keep_engine(engine);
+  };
+  AttemptRunner::MakeDirectory to_make;
+  auto made = make();
+  if (!made && made.error().code == ErrorCode::unavailable)
+    to_make = [directory, make = std::move(make)]() mutable -> Result<void> {
+      PLZ_TRY(directory.remove());  // there may be a part of it
+      return make();
+    };
+  else if (!made && place.refusal.empty()) place.refusal = made.error().message;
   add(std::make_unique<AttemptRunner>(context, *place.runtime, place.environments, directory, std::move(assignment),
-                                      false, place.refusal));
+                                      false, std::move(place.refusal)));
+  if (to_make) find(id)->make_first(std::move(to_make));
   find(id)->start();
 }
 
@@ -304,8 +318,8 @@ void Agent::State::add(std::unique_ptr<AttemptRunner> runner) {
 Agent::State::Place Agent::State::place_for(const Assignment& assignment) {
   if (engines && assignment.spec.snapshot.environment.uses_container())
     return place_on(engines->of_shell(assignment.shell_environment));
-  auto [runtime, refusal] = runtime_for(assignment.spec);
-  return {runtime, environments, "", std::move(refusal)};
+  RuntimeChoice choice = runtime_for(assignment.spec);
+  return {runtimes[choice.index], environments, "", std::move(choice.refusal), std::move(choice.unboxed)};
 }
 
 Agent::State::Place Agent::State::place_on(const ContainerEngine& engine) {
@@ -329,22 +343,14 @@ std::vector<ContainerEngine> Agent::State::known_engines() {
   return {{"", "", nullptr, environments, containers}};
 }
 
-// The runtime, and why none can run it, if so.
-std::pair<Runtime*, std::string> Agent::State::runtime_for(const ExecutionSpec& spec) {
-  const bool wants_image = spec.snapshot.environment.uses_container();
-  std::string reasons;
+RuntimeChoice Agent::State::runtime_for(const ExecutionSpec& spec) {
   for (size_t i = 0; i < runtimes.size(); ++i) {
-    if ((fingerprints[i].name == "docker") != wants_image) continue;
+    if (fingerprints[i].available || !is_runtime_for(spec, fingerprints[i])) continue;
     // An engine may have been started since.
-    if (!fingerprints[i].available) {
-      fingerprints[i] = runtimes[i]->fingerprint();
-      is_described = false;
-    }
-    if (fingerprints[i].available) return {runtimes[i], ""};
-    reasons += (reasons.empty() ? "" : "; ") + fingerprints[i].name + ": " + fingerprints[i].detail;
+    fingerprints[i] = runtimes[i]->fingerprint();
+    is_described = false;
   }
-  if (reasons.empty()) reasons = wants_image ? "it has none for container images" : "it has none";
-  return {runtimes.front(), "no runtime of this worker can run the job: " + reasons};
+  return choose_runtime(spec, fingerprints, settings.is_root);
 }
 
 Runtime& Agent::State::runtime_named(const std::string& name) {

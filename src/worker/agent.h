@@ -11,6 +11,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/patience.h"
 #include "base/result.h"
 #include "environment/environments.h"
 #include "model/instance.h"
@@ -37,12 +38,15 @@ struct AgentSettings {
   // How long without a controller and without jobs until it ends by itself; 0: never.
   std::chrono::milliseconds give_up_after{0};
   BackoffSettings backoff;
+  // How long an attempt waits for what its machine lacks just now.
+  std::chrono::milliseconds patience = kPatienceWithMachine;
+  bool is_root = false;  // whose jobs run unboxed only if they are to
 };
 
 // One thread runs it; each attempt has threads of its own.
 class Agent {
  public:
-  // Each assignment goes to the first runtime that is available. What is given outlives the agent.
+  // Which runtime an assignment goes to: runtime_choice.h. What is given outlives the agent.
   // Without `environments` it runs no containers.
   Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,
         Environments* environments = nullptr);

@@ -1,6 +1,7 @@
 // What an agent does with assignments and orders.
 #include "worker/agent_fixture_test.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace plz {
@@ -150,6 +151,7 @@ TEST_F(AgentTest, ARuntimesRefusalIsSaidInItsWords) {
     job.start_error = Error{ErrorCode::unavailable, "no user namespaces", "sysctl user.max_user_namespaces"};
     return job;
   };
+  settings_.patience = milliseconds(5);
   FinishReport report = run(assignment(1));
   EXPECT_EQ(report.outcome.kind, OutcomeKind::could_not_start);
   EXPECT_EQ(report.outcome.reason, "no user namespaces: sysctl user.max_user_namespaces");
@@ -165,6 +167,55 @@ TEST_F(AgentTest, ARuntimeThatCannotStartItJustNowIsAskedAgain) {
   };
   EXPECT_EQ(run(assignment(1)).outcome.kind, OutcomeKind::succeeded);
   EXPECT_EQ(tries, 3);
+  // Said once: nothing new came.
+  const std::vector<std::string> told{"its machine: no engine answers; it is tried again for up to 10 minutes"};
+  EXPECT_EQ(controller_.waits(attempt_id(1)), told);
+}
+
+TEST_F(AgentTest, AStopEndsTheWaitForWhatTheMachineLacks) {
+  script_ = [](const LaunchSpec&) {
+    FakeJob job;
+    job.start_error = Error{ErrorCode::unavailable, "no room", {}};
+    return job;
+  };
+  settings_.backoff = {std::chrono::hours(1), std::chrono::hours(1)};
+  controller_.give(assignment(1));
+  start();
+  ASSERT_TRUE(eventually([&] { return !controller_.waits(attempt_id(1)).empty(); }));
+  controller_.order_stop(attempt_id(1));
+  EXPECT_EQ(controller_.wait_for_finish(attempt_id(1)).outcome.kind, OutcomeKind::stopped);
+}
+
+TEST_F(AgentTest, AnAttemptWaitsForItsDirectory) {
+  start();
+  ASSERT_TRUE(eventually([&] { return path_exists(settings_.directory + "/attempts"); }));
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  controller_.give(assignment(1));
+  const bool has_waited = eventually([&] { return !controller_.waits(attempt_id(1)).empty(); });
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(has_waited);
+  EXPECT_EQ(controller_.wait_for_finish(attempt_id(1)).outcome.kind, OutcomeKind::succeeded);
+}
+
+TEST_F(AgentTest, WhyAJobIsNotBoxedIsSaidOfEachAttempt) {
+  FakeRuntime sandbox(clock_, {}, "sandbox"), process(clock_, {}, "process");
+  sandbox.be_absent("no reason yet");
+  agent_ = std::make_unique<Agent>(settings_, controller_, std::vector<Runtime*>{&sandbox, &process}, clock_);
+  thread_ = std::jthread([this](std::stop_token stop) { result_ = agent_->run(stop); });
+  for (int number : {1, 2}) {
+    sandbox.be_absent("reason " + std::to_string(number));
+    EXPECT_EQ(run(assignment(number)).outcome.reason, "the job was not boxed: reason " + std::to_string(number));
+  }
+  auto asked = assignment(3);
+  asked.spec.runtime = "process";
+  EXPECT_EQ(run(asked).outcome.reason, "");
+  asked = assignment(4);
+  asked.spec.runtime = "sandbox";
+  EXPECT_EQ(run(asked).outcome.kind, OutcomeKind::could_not_start);
+  stop();
 }
 
 TEST_F(AgentTest, WhatWasMadeForAJobThatDidNotStartIsRemoved) {

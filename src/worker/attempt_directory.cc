@@ -19,6 +19,7 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr char kAssignment[] = "/assignment";
+constexpr char kUnboxed[] = "/unboxed";
 constexpr char kImage[] = "/image";
 constexpr char kStop[] = "/stop";
 constexpr char kContainerNote[] = "/init.container";  // runtime/docker's
@@ -33,11 +34,19 @@ std::string image_lines(const ImageIdentity& image) {
 
 }  // namespace
 
-Result<void> AttemptDirectory::create(const Assignment& assignment, const std::string& runtime) {
+Result<void> AttemptDirectory::create(const Assignment& assignment, const std::string& runtime,
+                                      const std::string& unboxed) {
   if (mkdir(paths_.directory.c_str(), 0700) != 0) return fail_errno("cannot make " + paths_.directory);
-  PLZ_ASSIGN(UniqueFd file, open_file(paths_.directory + kAssignment, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  return write_all(file.get(), runtime + "\n" + assignment_to_json(assignment));
+  auto filled = [&]() -> Result<void> {
+    if (!unboxed.empty()) PLZ_TRY(write_file_atomically(paths_.directory + kUnboxed, unboxed, 0600, Sync::no));
+    PLZ_ASSIGN(UniqueFd file, open_file(paths_.directory + kAssignment, O_WRONLY | O_CREAT | O_EXCL, 0600));
+    return write_all(file.get(), runtime + "\n" + assignment_to_json(assignment));
+  }();
+  if (!filled) PLZ_TRY(remove());
+  return filled;
 }
+
+std::string AttemptDirectory::unboxed() const { return read_file(paths_.directory + kUnboxed).value_or(""); }
 
 Result<AttemptDirectory::Kept> AttemptDirectory::load() const {
   PLZ_ASSIGN(std::string text, read_file(paths_.directory + kAssignment, kMostBytes));

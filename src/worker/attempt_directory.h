@@ -4,6 +4,7 @@
 //                     the shell's environment: mode 0600
 //   stop              there if its end was asked for: when, in microseconds since the epoch and since the machine
 //                     started, and until when it may end by itself, likewise since the machine started
+//   unboxed           there if the job is a plain process without having asked for that: why
 //   image             of the job's container, once it is there: its id and its digest, a line each
 //   engine            that the container is on (container_engines.h); none in a sandbox
 //   places            the names of its code, its input and its cache, a line each
@@ -43,7 +44,9 @@ class AttemptDirectory {
 
   // Makes the directory. On return a later process finds the assignment. A worker killed meanwhile
   // leaves a part, which is refused; so may a crash of the machine, but that ends the attempt anyway.
-  Result<void> create(const Assignment& assignment, const std::string& runtime);
+  // After an error nothing is left of it. `unboxed`: why its job is a plain process, where nobody asked for one.
+  Result<void> create(const Assignment& assignment, const std::string& runtime, const std::string& unboxed = "");
+  std::string unboxed() const;
   struct Kept {
     std::string runtime;
     Assignment assignment;

@@ -18,7 +18,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A disk that is full may have room again soon; after this many tries the job is told about instead.
 constexpr int kTriesOnThisMachine = 3;
 constexpr int kTriesOfOutput = 8;
 constexpr int kConflictsOfReport = 5;
@@ -75,7 +74,8 @@ AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, Environm
       observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
                 measure_roots(assignment_.spec.indices), recovered, preparation_log_, context.connections,
                 context.clock),
-      looks_(context.trees) {
+      looks_(context.trees),
+      machine_(assignment_.attempt_id, context.connections, context.clock, context.patience) {
   if (recovered) stop_ = directory_.stop_requested();
 }
 
@@ -100,9 +100,10 @@ void AttemptRunner::run(const std::stop_token& stop) {
 
 Result<void> AttemptRunner::go_through(const std::stop_token& stop) {
   if (discarded_ && !launched_) return fail(ending());
+  if (make_directory_) PLZ_TRY(make_directory(stop));
   if (!refusal_.empty()) could_not_start(Error{ErrorCode::invalid, refusal_, {}});
   if (refusal_.empty() && directory_.is_again()) PLZ_TRY(take_launch_back(stop));
-  if (refusal_.empty() && !launched_) PLZ_TRY(prepare_and_start(stop));
+  if (refusal_.empty() && !make_directory_ && !launched_) PLZ_TRY(prepare_and_start(stop));
   if (launched_) {
     PLZ_TRY(watch_until_end(stop));
     PLZ_TRY(take_working_files(stop));
@@ -110,6 +111,20 @@ Result<void> AttemptRunner::go_through(const std::stop_token& stop) {
     for (const auto& note : working_file_notes_) report_.outcome.reason += "\n" + note;
   }
   return report_end(stop);
+}
+
+// Leaves make_directory_ set, and the report filled, where that cannot be had.
+Result<void> AttemptRunner::make_directory(const std::stop_token& stop) {
+  std::stop_callback worker_ends(stop, [this] { preparing_.request_stop(); });
+  for (;;) {
+    auto made = make_directory_();
+    if (made) return make_directory_ = nullptr, Result<void>();
+    if (machine_.may_try_again(made.error(), preparing_.get_token())) continue;
+    if (discarded_ || stop.stop_requested()) return fail(ending());
+    if (is_stop_requested()) stopped_before_start();
+    else could_not_start(made.error());
+    return {};
+  }
 }
 
 bool AttemptRunner::recover() {
@@ -222,41 +237,46 @@ Result<void> AttemptRunner::prepare_image(const JobTrees& trees, const std::stop
 
 // Leaves launched_ false where its end was asked for meanwhile.
 Result<void> AttemptRunner::launch(const JobTrees& trees, const std::stop_token& stop) {
+  std::stop_callback worker_ends(stop, [this] { preparing_.request_stop(); });
+  while (!is_stop_requested()) {
+    auto started = try_launch(trees);
+    if (started) {
+      launched_ = true;
+      started_ = context_.clock.now();
+      return {};
+    }
+    if (machine_.may_try_again(started.error(), preparing_.get_token())) continue;
+    if (stop.stop_requested()) return fail(ending());
+    if (!is_stop_requested()) return started;
+  }
+  return {};
+}
+
+Result<void> AttemptRunner::try_launch(const JobTrees& trees) {
   const AttemptPaths& paths = directory_.paths();
   PLZ_TRY(make_job_directories(paths, assignment_.spec.indices));
   PLZ_TRY(write_job_configuration(paths, assignment_.spec, runtime_));
   PLZ_TRY(directory_.keep_places({code_.name(), input_.name(), cache_.name()}));
   LaunchSpec spec = make_launch_spec(paths, assignment_, trees, runtime_, context_.host);
   if (report_.image) spec.image = report_.image->id;
-  Backoff backoff = context_.connections.backoff();
-  for (int tries = 1; !is_stop_requested(); ++tries) {
-    auto started = runtime_.start(spec);
-    if (started) {
-      launched_ = true;
-      started_ = context_.clock.now();
-      return {};
-    }
-    if (started.error().code != ErrorCode::unavailable || tries == kTriesOnThisMachine) return started;
-    log_warning("attempt {}: {}; trying again", id().to_string(), started.error().message);
-    if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
-  }
-  return {};
+  return runtime_.start(spec);
 }
 
 Result<JobTrees> AttemptRunner::acquire_trees(const std::stop_token& stop) {
   std::stop_callback worker_ends(stop, [this] { preparing_.request_stop(); });
   Backoff backoff = context_.connections.backoff();
-  for (int tries = 1;; ++tries) {
+  for (;;) {
     const auto blobs = context_.controller.blobs_until(preparing_.get_token());
     WatchedSource source(*blobs);
     auto acquired = acquire_good_trees(source);
     if (acquired) return JobTrees{code_.path(), input_.path(), cache_.path(), cache_.downloads()};
     if (discarded_ || stop.stop_requested()) return fail(ending());
     if (is_stop_requested()) return JobTrees{};
-    const bool again =
-        source.controller_is_away() || (acquired.error().code == ErrorCode::unavailable && tries < kTriesOnThisMachine);
+    const bool again = source.controller_is_away() ? wait_unless_stopped(preparing_.get_token(), backoff.next())
+                                                   : machine_.may_try_again(acquired.error(), preparing_.get_token());
+    if (discarded_ || stop.stop_requested()) return fail(ending());
+    if (is_stop_requested()) return JobTrees{};
     if (!again) return fail(std::move(acquired).error());
-    if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
   }
 }
 
@@ -326,6 +346,8 @@ Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
   if (!exit && (exit.error().code == ErrorCode::cancelled || discarded_)) return fail(std::move(exit).error());
   if (exit) {
     report_.outcome = outcome_of(*exit);
+    if (const std::string why = directory_.unboxed(); !why.empty())
+      add_note(report_.outcome.reason, "the job was not boxed: " + why);
     report_.started = exit->started ? exit->started : started_;
     report_.ended = exit->ended;
   } else {

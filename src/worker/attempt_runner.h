@@ -8,17 +8,20 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/patience.h"
 #include "worker/attempt_directory.h"
 #include "worker/attempt_observer.h"
 #include "worker/connections.h"
 #include "worker/image_gate.h"
 #include "worker/image_uses.h"
 #include "worker/job_caches.h"
+#include "worker/machine_wait.h"
 #include "worker/steps/launch_spec.h"
 #include "worker/steps/prepare_environment.h"
 #include "worker/steps/store_output.h"
@@ -36,6 +39,7 @@ struct AttemptContext {
   const Clock& clock;
   JobHost host;
   std::string kept_output_directory;  // where output goes that cannot be stored
+  std::chrono::milliseconds patience = kPatienceWithMachine;
   ImageGate images = {};
   ImageUses image_uses{clock};
 };
@@ -50,6 +54,10 @@ class AttemptRunner {
                 Assignment assignment, bool recovered, std::string refusal = {});
   // Stops watching and reporting; the job lives on.
   ~AttemptRunner();
+
+  // Before start(): its directory could not be made yet, and is made by this.
+  using MakeDirectory = std::function<Result<void>()>;
+  void make_first(MakeDirectory make) { make_directory_ = std::move(make); }
 
   AttemptId id() const { return assignment_.attempt_id; }
   // Of a recovered one, before start(): whether its job was started already.
@@ -68,6 +76,7 @@ class AttemptRunner {
   void run(const std::stop_token& stop);
   Result<void> go_through(const std::stop_token& stop);
   // The steps.
+  Result<void> make_directory(const std::stop_token& stop);
   Result<void> prepare_and_start(const std::stop_token& stop);
   Result<JobTrees> acquire_trees(const std::stop_token& stop);
   Result<void> acquire_good_trees(BlobSource& source);
@@ -77,6 +86,7 @@ class AttemptRunner {
   void release_trees();
   Result<void> prepare_image(const JobTrees& trees, const std::stop_token& stop);
   Result<void> launch(const JobTrees& trees, const std::stop_token& stop);
+  Result<void> try_launch(const JobTrees& trees);
   Result<void> watch_until_end(const std::stop_token& stop);
   Result<ExitReport> wait_for_job(const std::stop_token& stop);
   Result<void> take_working_files(const std::stop_token& stop);
@@ -105,11 +115,13 @@ class AttemptRunner {
   AttemptDirectory directory_;
   const Assignment assignment_;
   const std::string refusal_;
+  MakeDirectory make_directory_;
   LogShipper preparation_log_;
   AttemptObserver observer_;
   TreeCache::Hold code_, input_;
   JobCaches::Hold cache_;
   TreeLooks looks_;
+  MachineWait machine_;
   std::string note_of_trees_;  // what had to be made again before the job could run with it
   ImageUses::Use image_;
   std::unique_ptr<BlobSink> output_sink_;  // its lease lives until the end was acknowledged

@@ -74,6 +74,12 @@ class FakeController::Api final : public WorkerApi {
     return {};
   }
   Result<void> command_ended(AttemptId, Timestamp) override { return simple("command_ended"); }
+  Result<void> waiting(AttemptId attempt, const std::string& waiting_for) override {
+    std::lock_guard lock(c_.mutex_);
+    PLZ_TRY(enter("waiting"));
+    c_.waits_[attempt].push_back(waiting_for);
+    return {};
+  }
 
   Result<uint64_t> log_size(AttemptId attempt, AttemptLog which) override {
     std::lock_guard lock(c_.mutex_);
@@ -306,6 +312,10 @@ std::map<uint64_t, MeasureEvent> FakeController::measures(AttemptId attempt) {
 std::map<std::string, WorkerCollection> FakeController::collections() {
   std::lock_guard lock(mutex_);
   return collections_;
+}
+std::vector<std::string> FakeController::waits(AttemptId attempt) {
+  std::lock_guard lock(mutex_);
+  return waits_[attempt];
 }
 std::map<std::string, CaptureReport> FakeController::captures() {
   std::lock_guard lock(mutex_);

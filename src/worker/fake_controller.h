@@ -50,6 +50,7 @@ class FakeController final : public ControllerAccess {
   void cut_log(AttemptId attempt, size_t bytes);  // as if its end had never arrived
 
   std::optional<FinishReport> finished(AttemptId attempt);
+  std::vector<std::string> waits(AttemptId attempt);  // what it was told to wait for
   FinishReport wait_for_finish(AttemptId attempt);
   std::string log(AttemptId attempt);
   std::string preparation_log(AttemptId attempt);
@@ -87,6 +88,7 @@ class FakeController final : public ControllerAccess {
   std::map<AttemptId, FinishReport> finished_;
   std::map<AttemptId, size_t> finishes_;
   std::map<std::string, CaptureReport> captures_;
+  std::map<AttemptId, std::vector<std::string>> waits_;
   std::vector<LeaseId> leases_;
   std::map<std::string, WorkerCollection> collections_;
   std::vector<WorkerRegistration> registrations_;

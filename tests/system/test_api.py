@@ -259,6 +259,7 @@ def worker(api, plz):
     attempt = f"/v1/attempts/{assignment['attempt_id']}"
     preparation(api, execution, attempt)
     image = {"id": "sha256:1", "digest": "debian@sha256:2", "base_id": "", "base_digest": ""}
+    api("POST /v1/attempts/{id}/waiting", attempt + "/waiting", {"waiting_for": "room"})
     api("POST /v1/attempts/{id}/started", attempt + "/started", {"time": NOW, "image": image})
     assert api("GET /v1/executions/{id}", f"/v1/executions/{execution}")["image"] == image
     appended = api("PUT /v1/attempts/{id}/log", attempt + "/log?offset=0&time=1772366400000000", b"a line\n")
@@ -411,7 +412,7 @@ REFUSED = [
     ("max_bid_price_in_dollars_per_hour", {"max_bid_price_in_dollars_per_hour": -1}),
     ("instance_max_uptime_in_minutes", {"instance_max_uptime_in_minutes": -1}),
     ("instance_max_idle_time_in_minutes", {"instance_max_idle_time_in_minutes": 2 ** 62}),
-    ("outputs", {"outputs": ["x" * 4097]}), ("outputs", {"outputs": ["a\0b"]}), ("outputs", {"outputs": ["x"] * 10_001}),
+    ("runtime", {"runtime": "box"}), ("outputs", {"outputs": ["x" * 4097]}), ("outputs", {"outputs": ["a\0b"]}), ("outputs", {"outputs": ["x"] * 10_001}),
     ("code tree", {"snapshot": {"code_tree": "0" * 64}})]
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import re
 import socket
 import stat
 import subprocess
@@ -11,7 +10,6 @@ import subprocess
 import pytest
 
 from conftest import wait_until
-from forbidding import forbid_user_namespaces
 
 OUT = "import json,os; c=json.load(open(os.environ['CONFIGURATION_FILE'])); o=c['output_directory']; m=c['measures_directory']\n"
 
@@ -395,23 +393,3 @@ def test_a_home_on_a_network_file_system(plz):
     assert not list(data.iterdir())
     # As it is advised, with the home where it was.
     assert plz.ok("run", "--", "echo", "here", env=network).out.endswith("here\n")
-
-
-def test_user_namespaces_forbidden(plz):
-    """The job runs all the same, unboxed, and that is said."""
-    plz.write("look.py", OUT + """
-open(o + '/out', 'w').write(open('look.py').readline())
-json.dump(1, open(c['summary_measures_path'], 'w'))
-print(os.getcwd(), os.readlink('/proc/self/ns/mnt'))
-""")
-    done = plz.ok("run", "--", "python3", "look.py", preexec_fn=forbid_user_namespaces)
-    directory, namespace = done.out.split()
-    assert directory.startswith(f"{plz.data}/worker/attempts/") and namespace == os.readlink("/proc/self/ns/mnt")
-    warning = re.search(r"^\*\* the job was not boxed: (.*)$", done.err, re.M)
-    assert warning and "user namespaces" in warning.group(1), str(done)
-    assert (plz.project / "output" / done.id / "out").read_text().startswith("import json")
-    assert "not boxed" in plz.json("describe")["outcome"]["reason"]
-    assert plz("run", "--", "sh", "-c", "exit 3", preexec_fn=forbid_user_namespaces).status == 3
-    (instance,) = plz.json("list", "--json")["instances"]
-    available = {r["name"]: r["available"] for r in instance["runtimes"]}
-    assert (available["sandbox"], available["process"]) == (False, True)

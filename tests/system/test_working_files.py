@@ -6,7 +6,6 @@ import os
 import pytest
 
 from conftest import wait_until
-from forbidding import forbid_user_namespaces
 
 # As Hydra, Lightning and Ultralytics do.
 JOB = """
@@ -47,18 +46,14 @@ def warning(done):
     return lines[0] if lines else ""
 
 
-def unboxed():
-    return {"preexec_fn": forbid_user_namespaces}
-
-
 @pytest.fixture(params=["sandbox", "process"])
-def how(request):
+def how(request, plz):
     """Over an overlay, and over a copy."""
-    return {} if request.param == "sandbox" else unboxed()
+    plz.env["PLZ_RUNTIME"] = request.param
 
 
 def test_what_is_gone_is_told(job, how):
-    done = job.ok("run", **how)
+    done = job.ok("run")
     assert fetched(job, done) == {"result": "the result"}
     told = warning(done)
     assert told.startswith(GONE + "checkpoints/last.ckpt (2.0 KiB), log.txt (7 bytes), runs/train/1/events (6 bytes), "
@@ -66,34 +61,34 @@ def test_what_is_gone_is_told(job, how):
     assert "pycache" not in told and "README" not in told and "job.py" not in told and "more" not in told, told
     assert '"outputs": ["."]' in told and "--outputs" in told
     assert "\nNote: Gone with the job's working directory: " in job.ok("status").out
-    failed = job("run", env={"STATUS": "3"}, **how)
+    failed = job("run", env={"STATUS": "3"})
     assert failed.status == 3 and warning(failed) == told, str(failed)
     assert "!! Execution failed with an exit status of 3." in failed.err
 
 
 def test_outputs_are_kept(job, how):
-    done = job.ok("run", "--outputs", "checkpoints", "--outputs", "runs/**", **how)
+    done = job.ok("run", "--outputs", "checkpoints", "--outputs", "runs/**")
     assert fetched(job, done) == {"result": "the result", "checkpoints/last.ckpt": "w" * 2048, "runs/train/1/events": "events"}
     assert warning(done).startswith(GONE + "log.txt (7 bytes), config.yaml (5 bytes); "), str(done)
     job.configure(command=["python3", "job.py"], outputs=["."])
     everything = {"result": "the result", "checkpoints/last.ckpt": "w" * 2048, "runs/train/1/events": "events",
                   "log.txt": "a line\n", "config.yaml": "lr: 2"}
     for status in ("0", "3"):
-        done = job("run", env={"STATUS": status}, **how)
+        done = job("run", env={"STATUS": status})
         assert str(done.status) == status and fetched(job, done) == everything and not warning(done), str(done)
     assert job.json("describe", done.id)["outputs"] == ["."]
     # As it was asked for then; or otherwise now.
-    again = job("rerun", done.id, **how)
+    again = job("rerun", done.id)
     assert fetched(job, again) == everything
-    again = job("rerun", "--outputs=log.txt", done.id, **how)
+    again = job("rerun", "--outputs=log.txt", done.id)
     assert set(fetched(job, again)) == {"result", "log.txt"}, str(again)
 
 
 def test_nothing_is_said_of_nothing(plz, how):
     plz.write("lib.py", "x = 1\n")
     plz.write("deep/er/file", "x")
-    done = plz.ok("run", "--", "python3", "-c", "import lib; print(open('deep/er/file').read())", **how)
-    assert "**" not in done.err.replace("** the job was not boxed", ""), str(done)
+    done = plz.ok("run", "--", "python3", "-c", "import lib; print(open('deep/er/file').read())")
+    assert "**" not in done.err, str(done)
 
 
 def test_the_outputs_own_files_stay(plz):
@@ -122,7 +117,7 @@ def test_of_a_stopped_job_and_a_killed_worker(job, tmp_path):
     command = ["python3", "job.py"]
     job.configure(command=command, outputs=["checkpoints"])
     # Written where the sandbox does not lead.
-    execution = job.ok("run", "-d", preexec_fn=forbid_user_namespaces).out.strip()
+    execution = job.ok("run", "-d", "--runtime", "process").out.strip()
     wait_until((tmp_path / "written").exists)
     job.kill("plz-worker")
     job.ok("stop", execution)

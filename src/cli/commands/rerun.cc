@@ -93,6 +93,10 @@ Result<int> perform(Session& session, const RerunOptions& options) {
   Interrupt interrupt;
   PLZ_ASSIGN(Execution earlier, session.execution(options.execution));
   if (!options.outputs.empty()) earlier.spec.outputs = options.outputs;
+  if (!options.runtime.empty() && earlier.spec.snapshot.environment.uses_container())
+    return fail(ErrorCode::invalid, "--runtime cannot stand beside an image: that runs in a container",
+                "leave --runtime out");
+  if (!options.runtime.empty()) earlier.spec.runtime = options.runtime;
   PLZ_ASSIGN(const auto parameters, overridden_parameters(session, options, earlier));
   session.messages().info("Running " + earlier.id.to_string() + " again");
   if (options.failed_only) return rerun_failed(session, interrupt, earlier, parameters);

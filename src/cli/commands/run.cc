@@ -30,6 +30,7 @@ std::vector<ConfigurationOverride> configuration_overrides(const RunOptions& opt
   if (options.parameters_path) overrides.push_back({"parameters", *options.parameters_path, "--parameters"});
   if (options.follow_links) overrides.push_back({"follow_links", "true", "--follow-links"});
   if (options.wait_anyway) overrides.push_back({"wait_anyway", "true", "--wait-anyway"});
+  if (!options.runtime.empty()) overrides.push_back({"runtime", options.runtime, "--runtime"});
   if (!options.outputs.empty()) overrides.push_back({"outputs", json_array(options.outputs), "--outputs"});
   if (options.command) overrides.push_back({"command", json_array({"sh", "-c", *options.command}), "--command"});
   if (!options.arguments.empty())

@@ -61,6 +61,14 @@ Result<void> check_variables(std::string_view field, const EnvironmentVariables&
   return {};
 }
 
+Result<void> check_runtime(const ExecutionSpec& spec) {
+  if (spec.runtime.empty()) return {};
+  if (spec.runtime != "sandbox" && spec.runtime != "process")
+    return fail(ErrorCode::invalid, "spec.runtime must be sandbox or process, or be left out");
+  if (!spec.snapshot.environment.uses_container()) return {};
+  return fail(ErrorCode::invalid, "spec.runtime cannot stand beside an image: that runs in a container");
+}
+
 Result<void> check_market(const MarketSpec& market) {
   PLZ_TRY(check_text("spec.instance_type", market.instance_type, kMostNameBytes));
   if (market.max_bid_price_in_dollars_per_hour)
@@ -103,6 +111,7 @@ Result<void> check_submission(const Submission& submission) {
   PLZ_TRY(check_printable("spec.project", spec.project, kMostNameBytes));
   PLZ_TRY(check_recipe(spec));
   PLZ_TRY(check_command(spec));
+  PLZ_TRY(check_runtime(spec));
   PLZ_TRY(check_texts("spec.outputs", spec.outputs, kMostPatterns, kMostPatternBytes, kMostImageBytes));
   PLZ_TRY(check_text("spec.parameters", spec.parameters.text, kMostJsonBytes));
   PLZ_TRY(check_text("spec.docker_run_args", spec.docker_run_args.text, kMostImageBytes));

@@ -51,6 +51,10 @@ Result<void> check_moment(const AttemptMoment& moment) {
   return moment.image ? check_image("image", *moment.image) : Result<void>();
 }
 
+Result<void> check_waiting(const std::string& waiting_for) {
+  return check_text("waiting_for", waiting_for, kMostPathBytes);
+}
+
 Result<void> check_measures(const std::vector<MeasureEvent>& events) {
   PLZ_TRY(check_count("measures", events.size(), kMostListed));
   for (const MeasureEvent& event : events) {

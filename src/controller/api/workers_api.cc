@@ -123,6 +123,8 @@ void add_worker_routes(Router& router, ControllerContext& context) {
              [](R r, AttemptId id, const AttemptMoment& moment) { return r.started(id, moment); });
   add_report("POST", "/v1/attempts/{id}/command-ended", moment_from_json, check_moment,
              [](R r, AttemptId id, const AttemptMoment& moment) { return r.command_ended(id, moment.time); });
+  add_report("POST", "/v1/attempts/{id}/waiting", waiting_from_json, check_waiting,
+             [](R r, AttemptId id, const std::string& waiting_for) { return r.waiting(id, waiting_for); });
   add_report("POST", "/v1/attempts/{id}/measures", measure_events_from_json, check_measures,
              [](R r, AttemptId id, const auto& events) { return r.measures(id, events); });
   add_report("POST", "/v1/attempts/{id}/finish", finish_from_json, check_finish,

@@ -135,6 +135,7 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
         taken = e.state == ExecutionState::queued;
         if (!taken) return {};
         e.state = ExecutionState::starting;
+        e.waiting_for.clear();
         e.attempt_id = attempt.id;
         e.image.reset();
         e.instance_id = room.id;
@@ -177,8 +178,10 @@ std::string Scheduler::explain(const Execution& execution) const {
 
 std::string Scheduler::explain(const Execution& execution, const Outlook& outlook) const {
   if (execution.spec.is_composite()) return {};
+  // What its worker says.
+  if (execution.state == ExecutionState::starting && !execution.waiting_for.empty()) return execution.waiting_for;
   if (execution.state == ExecutionState::starting && execution.spec.snapshot.environment.uses_container())
-    return "its environment to be prepared";
+    return std::string(kWaitsForEnvironment);
   if (execution.state != ExecutionState::queued) return {};
   const Resources& wanted = execution.spec.resources;
   const size_t older = executions_.queued_before(execution.id);

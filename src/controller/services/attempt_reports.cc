@@ -33,6 +33,7 @@ Result<void> AttemptReports::started(AttemptId id, const AttemptMoment& moment) 
       [&](Execution& e) -> Result<void> {
         if (e.attempt_id != id || e.state != ExecutionState::starting) return {};
         e.state = ExecutionState::running;
+        e.waiting_for.clear();
         e.times.started = moment.time;
         if (moment.image) e.image = moment.image;
         return {};
@@ -51,6 +52,19 @@ Result<void> AttemptReports::command_ended(AttemptId id, Timestamp time) {
         if (e.state != ExecutionState::starting && e.state != ExecutionState::running) return {};
         e.state = ExecutionState::finishing;
         e.times.command_ended = time;
+        return {};
+      },
+      Durability::relaxed);
+  if (!changed) return fail(std::move(changed).error());
+  return {};
+}
+
+Result<void> AttemptReports::waiting(AttemptId id, const std::string& waiting_for) {
+  PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
+  auto changed = executions_.change(
+      execution.id,
+      [&](Execution& e) -> Result<void> {
+        if (e.attempt_id == id && e.state == ExecutionState::starting) e.waiting_for = waiting_for;
         return {};
       },
       Durability::relaxed);
@@ -107,6 +121,7 @@ Result<void> AttemptReports::finish(AttemptId id, const FinishReport& report) {
       [&](Execution& e) -> Result<void> {
         if (e.attempt_id != id || e.state == ExecutionState::finished) return {};
         e.state = ExecutionState::finished;
+        e.waiting_for.clear();
         e.outcome = report.outcome;
         if (e.outcome->kind == OutcomeKind::stopped && (e.outcome->reason.empty() || e.outcome->reason.front() == '\n'))
           e.outcome->reason.insert(0, why_stopped);

@@ -23,6 +23,8 @@ class AttemptReports {
 
   Result<void> started(AttemptId id, const AttemptMoment& moment);
   Result<void> command_ended(AttemptId id, Timestamp time);
+  // What keeps an attempt from being started; told of no other.
+  Result<void> waiting(AttemptId id, const std::string& waiting_for);
   // conflict: there are new ones, and the execution has finished.
   Result<void> measures(AttemptId id, const std::vector<MeasureEvent>& events);
   // conflict: the log has not come as far as the report says, or the store lacks the output.

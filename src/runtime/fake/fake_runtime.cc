@@ -21,7 +21,16 @@ Result<void> append_log(const AttemptPaths& paths, std::string_view text) {
 FakeRuntime::FakeRuntime(const Clock& clock, Script script, std::string name)
     : clock_(clock), script_(std::move(script)), name_(std::move(name)) {}
 
-RuntimeFingerprint FakeRuntime::fingerprint() { return {.name = name_, .available = true, .version = "1"}; }
+RuntimeFingerprint FakeRuntime::fingerprint() {
+  std::lock_guard lock(mutex_);
+  if (absent_) return {.name = name_, .available = false, .detail = *absent_};
+  return {.name = name_, .available = true, .version = "1"};
+}
+
+void FakeRuntime::be_absent(std::string why) {
+  std::lock_guard lock(mutex_);
+  absent_ = std::move(why);
+}
 
 RuntimeFingerprint FakeRuntime::full_fingerprint() {
   RuntimeFingerprint full = fingerprint();

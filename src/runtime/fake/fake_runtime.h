@@ -47,6 +47,7 @@ class FakeRuntime final : public Runtime {
   void finish(const AttemptPaths& paths, Outcome outcome);           // a job that runs ends so
   void write_log(const AttemptPaths& paths, std::string_view text);  // appended
   void fail_stops(int times);                                        // the next ones are `unavailable`
+  void be_absent(std::string why);                                   // from now on it is not available
   void forget_stops();                                               // for stop_asked()
   std::vector<LaunchSpec> started() const;                           // in order
   std::vector<std::string> destroyed() const;                        // attempt directories
@@ -71,6 +72,7 @@ class FakeRuntime final : public Runtime {
   std::vector<LaunchSpec> started_;
   std::vector<std::string> destroyed_;
   int stops_to_fail_ = 0;
+  std::optional<std::string> absent_;  // why
 };
 
 }  // namespace plz

@@ -21,8 +21,6 @@ Result<void> link_mount(const BindMount& mount, const std::string& run_directory
 }  // namespace
 
 RuntimeFingerprint ProcessRuntime::fingerprint() {
-  const std::string objection = objection_ ? objection_() : "";
-  if (!objection.empty()) return {.name = "process", .available = false, .version = "1", .detail = objection};
   return {.name = "process",
           .available = true,
           .version = "1",
@@ -58,12 +56,7 @@ Result<void> ProcessRuntime::start(const LaunchSpec& spec) {
 Result<AttemptPhase> ProcessRuntime::recover(const AttemptPaths& paths) { return runner_.recover(paths); }
 
 Result<ExitReport> ProcessRuntime::wait(const AttemptPaths& paths, std::stop_token stop) {
-  PLZ_ASSIGN(ExitReport exit, runner_.wait(paths, std::move(stop)));
-  if (!why_unboxed_.empty()) {
-    std::string& reason = exit.outcome.reason;
-    reason += (reason.empty() ? "" : "; ") + ("the job was not boxed: " + why_unboxed_);
-  }
-  return exit;
+  return runner_.wait(paths, std::move(stop));
 }
 
 Result<void> ProcessRuntime::stop(const AttemptPaths& paths, std::chrono::milliseconds grace) {

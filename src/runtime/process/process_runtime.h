@@ -2,7 +2,6 @@
 // is a private copy; what a job leaves running is killed, as far as it is its descendant.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -13,12 +12,7 @@ namespace plz {
 
 class ProcessRuntime final : public Runtime {
  public:
-  // What stands against running jobs unboxed just now; "": nothing does.
-  using Objection = std::function<std::string()>;
-
-  // `why_unboxed`: why there is no sandbox, told with the end of each job; "": nobody asked for one.
-  explicit ProcessRuntime(std::string plz_init_path, std::string why_unboxed = "", Objection objection = {})
-      : runner_(std::move(plz_init_path)), why_unboxed_(std::move(why_unboxed)), objection_(std::move(objection)) {}
+  explicit ProcessRuntime(std::string plz_init_path) : runner_(std::move(plz_init_path)) {}
 
   RuntimeFingerprint fingerprint() override;
   // In the attempt's directory. "input" is a link that start() makes for the mount of that job path.
@@ -34,8 +28,6 @@ class ProcessRuntime final : public Runtime {
 
  private:
   InitRunner runner_;
-  const std::string why_unboxed_;
-  const Objection objection_;
 };
 
 }  // namespace plz

@@ -22,12 +22,6 @@ TEST_P(ProcessRuntimeTest, LinksTheInput) {
   EXPECT_EQ(run(spec).log, "data" + spec.paths.directory + "/run/src\n");
 }
 
-TEST_P(ProcessRuntimeTest, TellsWhyAJobWasNotBoxed) {
-  EXPECT_EQ(run_script("true").report.outcome.reason, "");
-  runtime_ = std::make_unique<ProcessRuntime>(PLZ_INIT_PATH, "user namespaces are forbidden");
-  EXPECT_EQ(run_script("exit 3").report.outcome.reason, "the job was not boxed: user namespaces are forbidden");
-}
-
 TEST_P(ProcessRuntimeTest, RefusesAMountElsewhere) {
   auto spec = spec_for("true");
   spec.mounts.push_back({directory_ + "/code", "/plz/input", false});

@@ -94,7 +94,8 @@ RuntimeFingerprint SandboxRuntime::fingerprint() { return probed().fingerprint; 
 SandboxRuntime::Probed SandboxRuntime::probed() {
   std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
-  const auto pause = probed_ && probed_->is_refused ? settings_.look_again : settings_.look_soon;
+  const bool may_come_back = probed_ && probed_->fingerprint.may_come_back;
+  const auto pause = may_come_back ? settings_.look_soon : settings_.look_again;
   if (!probed_ || (!probed_->fingerprint.available && now - probed_at_ >= std::min(pause, settings_.look_again))) {
     probed_ = probe();
     probed_at_ = now;
@@ -122,7 +123,7 @@ SandboxRuntime::Probed SandboxRuntime::probe() {
     return result;
   }
   std::string obstacle = sandbox_obstacle();
-  result.is_refused = all_refuse || obstacle.find("max_user_namespaces is 0") != obstacle.npos;
+  result.fingerprint.may_come_back = !all_refuse && obstacle.find("max_user_namespaces is 0") == obstacle.npos;
   result.fingerprint.detail = "no sandbox can be made: " + (obstacle.empty() ? refusals : obstacle + "; " + refusals);
   return result;
 }

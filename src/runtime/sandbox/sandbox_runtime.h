@@ -31,10 +31,9 @@ class SandboxRuntime final : public Runtime {
   explicit SandboxRuntime(SandboxSettings settings)
       : settings_(std::move(settings)), runner_(settings_.plz_init_path) {}
 
-  // Runs a small sandbox, once, the first time it is asked or something is started (some 10 ms).
+  // Runs a small sandbox, once, the first time it is asked or something is started (some 10 ms). Where that failed,
+  // but not since kernel or owner refuse a sandbox, it may come back.
   RuntimeFingerprint fingerprint() override;
-  // Whether kernel or owner refuse a sandbox here. Where it is not there for another reason, it may be soon.
-  bool is_refused() { return probed().is_refused; }
   // "code": /src; every other: below /plz.
   std::string job_path(const AttemptPaths& paths, std::string_view which) const override;
   WorkingCopy working_copy(const AttemptPaths& paths) const override;
@@ -54,7 +53,6 @@ class SandboxRuntime final : public Runtime {
   struct Probed {
     Way way;
     RuntimeFingerprint fingerprint;
-    bool is_refused = false;
   };
   Probed probed();
   Probed probe();
