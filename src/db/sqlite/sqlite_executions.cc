@@ -239,9 +239,7 @@ struct ListQuery {
 
   static std::string index_for(const ExecutionFilter& filter) {
     if (filter.parent) return "INDEXED BY executions_by_parent ";
-    if (filter.unfinished_only)
-      return filter.top_level_only ? "INDEXED BY executions_unfinished_of_top_level "
-                                   : "INDEXED BY executions_unfinished ";
+    if (filter.unfinished_only) return "INDEXED BY executions_unfinished ";
     if (filter.instance) return "INDEXED BY executions_by_instance ";
     if (!filter.top_level_only) return "";
     if (filter.user) return filter.project ? "INDEXED BY executions_by_project " : "INDEXED BY executions_by_user ";
