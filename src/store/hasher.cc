@@ -1,33 +1,29 @@
 #include "store/hasher.h"
 
 #include <array>
-#include <new>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+// EVP brings a provider up at first, with hundreds of names of algorithms: most of a millisecond of each plz run. What
+// it would come to call is called here by its own name.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 namespace plz {
 namespace {
 
-EVP_MD_CTX* as_context(void* context) { return static_cast<EVP_MD_CTX*>(context); }
+SHA256_CTX* as_context(void* context) { return static_cast<SHA256_CTX*>(context); }
 
 }  // namespace
 
-Hasher::Hasher() : context_(nullptr) {
-  // The system's openssl.cnf is none of our business, and reading it costs a millisecond.
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-  context_ = EVP_MD_CTX_new();
-  if (!context_ || EVP_DigestInit_ex(as_context(context_), EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
-}
+Hasher::Hasher() : context_(new SHA256_CTX) { SHA256_Init(as_context(context_)); }
 
-Hasher::~Hasher() { EVP_MD_CTX_free(as_context(context_)); }
+Hasher::~Hasher() { delete as_context(context_); }
 
-void Hasher::update(std::string_view bytes) { EVP_DigestUpdate(as_context(context_), bytes.data(), bytes.size()); }
+void Hasher::update(std::string_view bytes) { SHA256_Update(as_context(context_), bytes.data(), bytes.size()); }
 
 Digest Hasher::finish() {
   std::array<uint8_t, Digest::kBytes> bytes;
-  EVP_DigestFinal_ex(as_context(context_), bytes.data(), nullptr);
-  EVP_DigestInit_ex(as_context(context_), nullptr, nullptr);
+  SHA256_Final(bytes.data(), as_context(context_));
+  SHA256_Init(as_context(context_));
   return Digest(bytes);
 }
 
