@@ -51,6 +51,11 @@ std::string_view text_at(std::string_view bytes, uint32_t offset) {
   return rest.substr(0, rest.find('\0'));
 }
 
+bool has_text_at(std::string_view bytes, uint64_t offset, std::string_view text) {
+  return offset < bytes.size() && text.size() < bytes.size() - offset && bytes[offset + text.size()] == '\0' &&
+         bytes.compare(offset, text.size(), text) == 0;
+}
+
 std::string build_id_in_notes(std::string_view notes) {
   for (uint64_t at = 0;;) {
     const auto note = read_at<Elf64_Nhdr>(notes, at);
@@ -109,7 +114,7 @@ std::optional<std::string> path_in_loader_cache(std::string_view cache, std::str
                value = read_at<uint32_t>(cache, entry + 8);
     const auto hwcap = read_at<uint64_t>(cache, entry + 16);
     if (!hwcap) return std::nullopt;
-    if (*flags == kCacheFlags && *hwcap == 0 && text_at(cache, *key) == name)
+    if (*flags == kCacheFlags && *hwcap == 0 && has_text_at(cache, *key, name))
       return std::string(text_at(cache, *value));
   }
   return std::nullopt;
