@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "controller/api/query_rules.h"
 #include "controller/api/routes.h"
 #include "net/problem.h"
 
@@ -44,6 +45,7 @@ Result<void> Controller::load() {
 }
 
 void Controller::start(bool keep_instances) {
+  context_.streams.post([] {});  // one thread at least is there whenever it is needed: else all ends here, with words
   context_.scheduler.start();
   if (!keep_instances) return;
   context_.capacity.provider_is_used();
@@ -62,7 +64,8 @@ Response Controller::handle(Request& request) {
     return problem_response(
         403, Error{ErrorCode::invalid, fmt::format("this controller belongs to user {}", *owner), {}}, request.id);
   if (!is_worker_request(request)) last_request_ = context_.clock.steady().time_since_epoch().count();
-  Response response = router_.handle(request);
+  auto query = check_query(request.target);
+  Response response = query ? router_.handle(request) : problem_response(query.error(), request.id);
   response.headers.add("Plz-Version", context_.settings.version);
   return response;
 }

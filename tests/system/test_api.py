@@ -529,6 +529,27 @@ def test_parameters_are_checked(api, document):
                 assert str(value) in problem["detail"], (name, problem)
 
 
+def test_queries_and_kills_have_limits(api, document):
+    tried = 0
+    for name, operation in document.operations().items():
+        for parameter in parameters_of(operation, "query"):
+            most = parameter["schema"].get("maxLength", 256)
+            problem = api.refuses(name, f"{filled(name.split(' ')[1])}?{parameter['name']}={'1' * (most + 1)}", 400)
+            assert parameter["name"] in problem["detail"], (name, problem)
+            tried += "maxLength" in parameter["schema"]
+    assert tried >= 12
+    history = "GET /v1/history"
+    assert "user" in api.refuses(history, "/v1/history?user=a%0Ab", 400)["detail"]
+    assert "project" in api.refuses(history, "/v1/history?project=%ff", 400)["detail"]
+    assert "nested" in api.refuses(history, f"/v1/history?where={'%28' * 65}state%20exists{'%29' * 65}", 400)["detail"]
+    assert "parameters" in api.refuses(history, "/v1/history?" + "&".join(f"p{i}=1" for i in range(33)), 400)["detail"]
+    assert "name" in api.refuses(history, f"/v1/history?{'n' * 65}=1", 400)["detail"]
+    for field, changes in [("instance_ids", {"instance_ids": [str(uuid.uuid4())] * 10_001}), ("user", {"user": "u" * 1025}),
+                           ("user", {"user": "a\nb"}), ("larger", {"user": "u" * 2_000_000})]:
+        problem = api.refuses("POST /v1/instances/kill", "/v1/instances/kill", 400, json.dumps(changes))
+        assert field in problem["detail"], problem
+
+
 def values_out_of_bounds(schema):
     if schema.get("type") != "integer":
         return []
