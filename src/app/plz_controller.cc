@@ -15,6 +15,7 @@
 #include "app/program_path.h"
 #include "app/recovery_command.h"
 #include "app/signals.h"
+#include "base/caught.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "controller/controller.h"
@@ -98,6 +99,7 @@ HttpServerSettings server_settings(uint64_t descriptors) {
 }
 
 Result<void> run(ControllerOptions options, std::string& starter_error) {
+  PLZ_TRY(check_address_space("plz-controller"));
   PLZ_ASSIGN(DataDirectory data, open_data_directory(options.data_directory));
   // The worker on this machine dials in here, also where all others come by network.
   if (options.socket.empty() && !options.no_local_worker) options.socket = data.path + "/controller.sock";
@@ -161,6 +163,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
 }  // namespace plz
 
 int main(int argc, char** argv) {
+  plz::end_with_words("plz-controller", 1);
   if (argc > 1 && std::string_view(argv[1]) == "recover") return plz::recovery_main(argc - 1, argv + 1);
   auto parsed = plz::parse_controller_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
@@ -172,7 +175,8 @@ int main(int argc, char** argv) {
   plz::block_end_signals();
   plz::log_start("plz-controller", parsed.options->log_file, parsed.options->log_level);
   std::string starter_error = "starting";
-  auto ran = plz::run(*parsed.options, starter_error);
+  plz::add_last_words_to(parsed.options->log_file);
+  auto ran = plz::caught([&] { return plz::run(*parsed.options, starter_error); });
   if (ran) return 0;
   std::string words = ran.error().message + (ran.error().hint.empty() ? "" : "\n" + ran.error().hint);
   if (!starter_error.empty()) plz::tell_starter(*parsed.options, words + "\n");

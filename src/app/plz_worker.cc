@@ -14,6 +14,7 @@
 #include "app/program_path.h"
 #include "app/signals.h"
 #include "app/worker_options.h"
+#include "base/caught.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "os/file.h"
@@ -56,6 +57,7 @@ bool lost_place(const WorkerOptions& options, const LockFile& lock) {
 }
 
 Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
+  PLZ_TRY(check_address_space("plz-worker"));
   SystemClock clock;
   const char* path = getenv("PATH");
   const std::string init = program_beside("plz-init");
@@ -82,8 +84,9 @@ Result<void> serve(const WorkerOptions& options, const LockFile& lock) {
 // 0: served, or another worker does already.
 int run(const WorkerOptions& options) {
   auto fail_with = [](const Error& error) {
-    log_error("{}", error.message);
-    fprintf(stderr, "plz-worker: %s\n", error.message.c_str());
+    const std::string words = error.message + (error.hint.empty() ? "" : "\n" + error.hint);
+    log_error("{}", words);
+    fprintf(stderr, "plz-worker: %s\n", words.c_str());
     return 1;
   };
   if (auto made = make_directories(options.directory, 0700); !made) return fail_with(made.error());
@@ -93,7 +96,7 @@ int run(const WorkerOptions& options) {
   const std::string pid = fmt::format("{}\n", getpid());
   if (ftruncate((*lock)->fd(), 0) != 0 || !pwrite_all((*lock)->fd(), pid, 0))
     log_warning("{} cannot be written", worker_lock_path(options.directory));
-  auto served = serve(options, **lock);
+  auto served = caught([&] { return serve(options, **lock); });
   return served ? 0 : fail_with(served.error());
 }
 
@@ -101,11 +104,13 @@ int run(const WorkerOptions& options) {
 }  // namespace plz
 
 int main(int argc, char** argv) {
+  plz::end_with_words("plz-worker", 1);
   auto parsed = plz::parse_worker_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
   plz::close_inherited_descriptors();
   mallopt(M_ARENA_MAX, 2);
   plz::block_end_signals();
   plz::log_start("plz-worker", parsed.options->log_file, parsed.options->log_level);
+  plz::add_last_words_to(parsed.options->log_file);
   return plz::run(*parsed.options);
 }

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/threads.h"
+
 namespace plz {
 namespace {
 
@@ -55,8 +57,11 @@ Interrupt::Interrupt() {
   if (pipe2(fds, O_CLOEXEC) != 0) return;  // then the signals keep their usual meaning
   reader_.reset(fds[0]);
   writer_.reset(fds[1]);
+  // Without one, too, the signals keep their usual meaning.
+  auto watcher = start_jthread([this](const std::stop_token&) { watch(); });
+  if (!watcher) return;
+  watcher_ = std::move(*watcher);
   wake_fd = writer_.get();
-  watcher_ = std::thread([this] { watch(); });
   install();
 }
 

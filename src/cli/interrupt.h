@@ -57,7 +57,7 @@ class Interrupt {
   std::map<uint64_t, std::function<void()>> wakes_;
   uint64_t next_key_ = 0;
   bool announced_ = false;
-  std::thread watcher_;
+  std::jthread watcher_;
 };
 
 }  // namespace plz

@@ -1,6 +1,7 @@
 #include "cli/preparation_watch.h"
 
 #include "base/backoff.h"
+#include "base/threads.h"
 #include "cli/preparation_display.h"
 #include "client/api_client.h"
 
@@ -13,10 +14,12 @@ constexpr int kTriesToFinish = 25;
 }  // namespace
 
 PreparationWatch::PreparationWatch(Endpoint endpoint, ClientSettings settings, ExecutionId id, Messages& messages,
-                                   bool quiet_build)
-    : thread_([this, endpoint = std::move(endpoint), settings, id, &messages, quiet_build](std::stop_token stop) {
-        watch(endpoint, settings, id, messages, quiet_build, stop);
-      }) {}
+                                   bool quiet_build) {
+  auto thread =
+      start_jthread([this, endpoint = std::move(endpoint), settings, id, &messages, quiet_build](
+                        const std::stop_token& stop) { watch(endpoint, settings, id, messages, quiet_build, stop); });
+  if (thread) thread_ = std::move(*thread);
+}
 
 void PreparationWatch::watch(const Endpoint& endpoint, const ClientSettings& settings, ExecutionId id,
                              Messages& messages, bool quiet_build, const std::stop_token& stop) {
@@ -40,7 +43,7 @@ void PreparationWatch::watch(const Endpoint& endpoint, const ClientSettings& set
 
 void PreparationWatch::finish() {
   is_finishing_ = true;
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::unique_ptr<PreparationWatch> watch_preparation(Session& session, ExecutionId id, const EnvironmentRecipe& recipe) {

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/threads.h"
 #include "client/api_client.h"
 
 namespace plz {
@@ -37,9 +38,12 @@ void watch(Endpoint endpoint, ExecutionId id, Messages& messages, std::stop_toke
 
 }  // namespace
 
-WaitingNote::WaitingNote(Endpoint endpoint, ExecutionId id, Messages& messages)
-    : thread_([endpoint = std::move(endpoint), id, &messages](std::stop_token stop) {
-        watch(endpoint, id, messages, stop);
-      }) {}
+WaitingNote::WaitingNote(Endpoint endpoint, ExecutionId id, Messages& messages) {
+  // Without a thread nothing is told, as where the controller does not answer.
+  auto thread = start_jthread([endpoint = std::move(endpoint), id, &messages](const std::stop_token& stop) {
+    watch(endpoint, id, messages, stop);
+  });
+  if (thread) thread_ = std::move(*thread);
+}
 
 }  // namespace plz

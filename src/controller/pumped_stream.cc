@@ -1,5 +1,8 @@
 #include "controller/pumped_stream.h"
 
+#include "base/caught.h"
+#include "base/log.h"
+
 namespace plz {
 namespace {
 
@@ -52,7 +55,9 @@ class PumpedStream final : public StreamSource, public std::enable_shared_from_t
 
   void run() {
     std::string piece;
-    Producer::State state = producer_->produce(piece, kPieceBytes);
+    const auto produced = caught([&]() -> Result<Producer::State> { return producer_->produce(piece, kPieceBytes); });
+    if (!produced) log_error("a stream is broken off: {}", produced.error().message);
+    const Producer::State state = produced.value_or(Producer::State::failed);
     std::function<void()> wake;
     {
       std::unique_lock lock(mutex_);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/caught.h"
 #include "base/log.h"
 #include "net/listener.h"
 #include "net/problem.h"
@@ -22,6 +23,15 @@ using namespace std::chrono_literals;
 std::chrono::milliseconds sweep_interval(const HttpServerSettings& settings) {
   auto shortest = std::min({settings.idle_connection_timeout, settings.header_timeout, settings.body_stall_timeout});
   return std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(1'000));
+}
+
+// What one connection meets is not the others': its deadline closes it.
+void run_loop(EventLoop& loop) {
+  auto run = [&]() -> Result<void> {
+    loop.run();
+    return {};
+  };
+  for (auto ran = caught(run); !ran; ran = caught(run)) log_error("the server goes on: {}", ran.error().message);
 }
 
 }  // namespace
@@ -97,7 +107,7 @@ Result<uint16_t> HttpServer::listen_tls(const std::string& address, uint16_t por
 
 Result<void> HttpServer::start() {
   std::lock_guard lock(state_->stop_mutex);
-  PLZ_ASSIGN(pthread_t thread, start_thread("plz-http", [loop = state_->core.loop] { loop->run(); }));
+  PLZ_ASSIGN(pthread_t thread, start_thread("plz-http", [loop = state_->core.loop] { run_loop(*loop); }));
   state_->thread = thread;
   return {};
 }

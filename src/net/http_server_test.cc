@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <future>
+#include <new>
+#include <system_error>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -119,6 +121,24 @@ TEST(HttpServer, TurnsExceptionsInto500) {
     EXPECT_EQ(response->status, 500);
     EXPECT_EQ(response->headers.find("Content-Type"), "application/problem+json");
   }
+}
+
+TEST(HttpServer, TurnsALackOfMemoryOrThreadsInto503) {
+  TestServer server([](Request& request) -> Response {
+    if (request.target.path == "/memory") throw std::bad_alloc();
+    if (request.target.path == "/thread")
+      throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    return text("well");
+  });
+  auto client = server.client();
+  for (const char* path : {"/memory", "/thread"}) {
+    auto response = client.call(get(path));
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 503);
+    EXPECT_EQ(response->headers.find("Retry-After"), "1");
+    EXPECT_NE(response->body.find("ulimit"), std::string::npos) << response->body;
+  }
+  EXPECT_EQ(client.call(get("/"))->body, "well");
 }
 
 TEST(HttpServer, LeavesOutFieldsThatWouldSplitTheAnswer) {

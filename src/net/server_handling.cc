@@ -1,7 +1,5 @@
 // Of ServerConnection: what runs on the handler's thread.
-#include <exception>
-#include <new>
-
+#include "base/caught.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "net/problem.h"
@@ -25,24 +23,13 @@ void ServerConnection::run_handler() {
 }
 
 Response ServerConnection::call_handler() {
-  std::string what;
-  try {
-    return core_.handler(request_);
-  } catch (const std::bad_alloc&) {
-    log_error("request {}: {} {}: no memory", request_.id, printable(request_.method), printable(request_.target.path));
-    return problem_response({ErrorCode::unavailable, "the server has no memory left for the request",
-                             "try again later, or give it more: `ulimit -v` limits it"},
-                            request_.id);
-  } catch (const std::exception& exception) {
-    what = exception.what();
-  } catch (...) {
-    what = "an exception of unknown type";
-  }
+  auto answer = caught([&]() -> Result<Response> { return core_.handler(request_); });
+  if (answer) return std::move(*answer);
+  Error error = std::move(answer).error().with_context("the server cannot answer");
   log_error("request {}: {} {}: {}", request_.id, printable(request_.method), printable(request_.target.path),
-            printable(what));
-  return problem_response(
-      {ErrorCode::internal, "the server met a defect: " + what, "the server's log has more under this request's id"},
-      request_.id);
+            printable(error.message));
+  if (error.code == ErrorCode::internal) error.hint = "the server's log has more under this request's id";
+  return problem_response(error, request_.id);
 }
 
 void ServerConnection::prepare_answer(Response response) {

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <charconv>
 
+#include <fmt/core.h>
+
 #include "base/text.h"
 #include "os/file.h"
 
@@ -42,6 +44,8 @@ constexpr int kIoLevels = 8;
 
 // A thread's stack is as large as this limit, and what a person has set it to is no business of a service.
 constexpr rlim_t kUsualStack = 8u << 20;
+// Stacks of threads and files that are mapped count, whether they are touched or not.
+constexpr rlim_t kLeastAddressSpace = 256u << 20;
 // Some kernels give a billion, and there are programs that go through them all.
 constexpr rlim_t kEnoughFiles = 1u << 16;
 
@@ -160,6 +164,15 @@ DescriptorLimits raise_descriptor_limit() {
   limit.rlim_cur = raised(RLIMIT_NOFILE, limit);
   if (setrlimit(RLIMIT_NOFILE, &limit) == 0) limits.now = limit.rlim_cur;
   return limits;
+}
+
+Result<void> check_address_space(const char* program) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur >= kLeastAddressSpace) return {};
+  return fail(ErrorCode::unavailable,
+              fmt::format("{} needs {} MiB of memory, and `ulimit -v` allows {} here", program,
+                          kLeastAddressSpace >> 20, limit.rlim_cur >> 20),
+              "start it from a shell that allows more; jobs have the limits of the shell that submits them");
 }
 
 void close_inherited_descriptors(const std::vector<int>& but) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/process_attributes.h"
+#include "base/result.h"
 
 namespace plz {
 
@@ -26,6 +27,9 @@ struct DescriptorLimits {
   uint64_t before = 0, now = 0;
 };
 DescriptorLimits raise_descriptor_limit();
+
+// unavailable: `ulimit -v` allows too little for a service, which would fail here and there, and have others wait.
+Result<void> check_address_space(const char* program);
 
 // Closes every descriptor above stderr but those named, which may be negative. Call before the first thread, and
 // before anything is opened.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/threads.h"
 #include "os/file.h"
 #include "worker/attempt_runner.h"
 #include "worker/collection.h"
@@ -37,6 +39,7 @@ struct Agent::State {
   Result<void> register_once();
   void forget(const std::vector<AttemptId>& attempts);
   void poll_once();
+  void start(AttemptRunner* runner);
   void take(Assignment assignment);
   void follow(WorkerOrders orders);
   AttemptRunner* find(AttemptId id);
@@ -75,7 +78,7 @@ struct Agent::State {
   std::vector<RuntimeFingerprint> fingerprints;
   std::optional<InstanceId> instance;
   std::map<AttemptId, std::unique_ptr<AttemptRunner>> attempts;
-  std::vector<AttemptRunner*> to_start_when_registered;
+  std::vector<AttemptRunner*> to_start_when_registered, to_start_later;
   bool is_registered = false;
   bool is_away = false;
   bool is_ending = false;
@@ -168,7 +171,7 @@ void Agent::State::recover_attempts() {
     else to_start_when_registered.push_back(recovered);  // it may be given to somebody else by now
   }
   // Only when all hold what they use: what one ends with removes what nobody does.
-  for (AttemptRunner* runner : launched) runner->start();
+  for (AttemptRunner* runner : launched) start(runner);
 }
 
 void Agent::State::serve(const std::stop_token& stop) {
@@ -189,6 +192,7 @@ void Agent::State::serve(const std::stop_token& stop) {
       backoff.reset();
     }
     poll_once();
+    for (AttemptRunner* runner : std::exchange(to_start_later, {})) start(runner);
   }
 }
 
@@ -206,7 +210,7 @@ Result<void> Agent::State::register_once() {
     if (!kept) log_warning("{}", kept.error().message);
   }
   forget(answer.forget);
-  for (AttemptRunner* runner : std::exchange(to_start_when_registered, {})) runner->start();
+  for (AttemptRunner* runner : std::exchange(to_start_when_registered, {})) start(runner);
   return {};
 }
 
@@ -258,16 +262,18 @@ void Agent::State::follow(WorkerOrders orders) {
 
 // On a thread of its own: an engine takes its time. One after the other.
 void Agent::State::collect(CollectionOrder order) {
-  collecting = std::jthread(
-      [this, to = *instance, order = std::move(order), before = std::move(collecting)](std::stop_token stop) mutable {
-        if (before.joinable()) before.join();
-        const CollectionSources sources{trees, context.images, context.image_uses, known_engines(),
-                                        [this](AttemptId id) { return is_in_hand(id); }};
-        const WorkerCollection collection = collect_here(order, sources);
-        auto told = connections.call_until_answered(
-            stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });
-        if (!told) log_warning("the answer to a collection was not taken: {}", told.error().message);
-      });
+  auto before = std::make_shared<std::jthread>(std::move(collecting));
+  auto collect_for = [this, to = *instance, order = std::move(order), before](const std::stop_token& stop) {
+    if (before->joinable()) before->join();
+    const CollectionSources sources{trees, context.images, context.image_uses, known_engines(),
+                                    [this](AttemptId id) { return is_in_hand(id); }};
+    const WorkerCollection collection = collect_here(order, sources);
+    auto told = connections.call_until_answered(
+        stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });
+    if (!told) log_warning("the answer to a collection was not taken: {}", told.error().message);
+  };
+  if (auto thread = start_jthread(collect_for)) collecting = std::move(*thread);
+  else collect_for({});
 }
 
 bool Agent::State::is_in_hand(AttemptId id) {
@@ -298,7 +304,15 @@ void Agent::State::take(Assignment assignment) {
   add(std::make_unique<AttemptRunner>(context, *place.runtime, place.environments, directory, std::move(assignment),
                                       false, std::move(place.refusal)));
   if (to_make) find(id)->make_first(std::move(to_make));
-  find(id)->start();
+  start(find(id));
+}
+
+// Where there is no thread for it, the attempt waits for one.
+void Agent::State::start(AttemptRunner* runner) {
+  auto started = runner->start();
+  if (started) return;
+  log_warning("attempt {} waits: {}", runner->id().to_string(), started.error().message);
+  to_start_later.push_back(runner);
 }
 
 AttemptRunner* Agent::State::find(AttemptId id) {
@@ -372,13 +386,16 @@ void Agent::State::reap() {
 void Agent::State::tidy_up() {
   if (std::exchange(is_tidy, true)) return;
   const bool with_images = std::exchange(has_used_images, false);
-  tidying = std::jthread([this, with_images, before = std::move(tidying)]() mutable {
-    if (before.joinable()) before.join();
+  auto before = std::make_shared<std::jthread>(std::move(tidying));
+  auto thread = start_jthread([this, with_images, before](const std::stop_token&) {
+    if (before->joinable()) before->join();
     trees.evict();
     if (auto synced = trees.sync(); !synced) log_warning("{}", synced.error().message);
     if (with_images) evict_images();
     malloc_trim(0);
   });
+  if (thread) tidying = std::move(*thread);
+  else tidying = std::move(*before);
 }
 
 void Agent::State::evict_images() {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/threads.h"
 #include "os/file.h"
 
 namespace plz {
@@ -48,7 +49,10 @@ void AttemptObserver::begin(std::optional<AttemptMoment> started) {
   started_ = std::move(started);
   begun_ = clock_.steady();
   wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+  // What is not shipped meanwhile is shipped at the end.
+  auto thread = start_jthread([this](const std::stop_token& stop) { run(stop); });
+  if (thread) thread_ = std::move(*thread);
+  else log_warning("attempt {}: {}", attempt_.to_string(), thread.error().message);
 }
 
 void AttemptObserver::abandon() {

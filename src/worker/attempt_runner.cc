@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "base/log.h"
+#include "base/threads.h"
 #include "os/boot_time.h"
 #include "os/file.h"
 #include "worker/steps/job_directories.h"
@@ -84,8 +85,9 @@ AttemptRunner::~AttemptRunner() {
   if (thread_.joinable()) thread_.request_stop();
 }
 
-void AttemptRunner::start() {
-  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+Result<void> AttemptRunner::start() {
+  PLZ_ASSIGN(thread_, start_jthread([this](const std::stop_token& stop) { run(stop); }));
+  return {};
 }
 
 void AttemptRunner::run(const std::stop_token& stop) {
@@ -536,7 +538,9 @@ void AttemptRunner::signal_stop(milliseconds grace) {
   if (stopped) return;
   log_error("attempt {}: cannot be stopped: {}", id().to_string(), stopped.error().message);
   if (stopped.error().code != ErrorCode::unavailable || std::exchange(is_signalling_, true)) return;
-  signaller_ = std::jthread([this](std::stop_token worker_ends) { signal_stop_later(worker_ends); });
+  auto signaller = start_jthread([this](const std::stop_token& worker_ends) { signal_stop_later(worker_ends); });
+  if (signaller) signaller_ = std::move(*signaller);
+  else is_signalling_ = false;  // the next order to stop tries again
 }
 
 void AttemptRunner::signal_stop_later(const std::stop_token& worker_ends) {
@@ -562,7 +566,7 @@ void AttemptRunner::discard() {
 
 void AttemptRunner::capture(std::string request_id) {
   ++capturing_;
-  captures_.emplace_back([this, request_id = std::move(request_id)](std::stop_token stop) {
+  auto capture_output = [this, request_id = std::move(request_id)](const std::stop_token& stop) {
     auto sink = context_.controller.capture_sink(LeaseId::make(context_.clock));
     auto stored = store_output(directory_.paths().output(), *sink, &is_ending_);
     CaptureReport report;
@@ -572,7 +576,9 @@ void AttemptRunner::capture(std::string request_id) {
         stop, [&](WorkerApi& api) { return api.output_captured(id(), request_id, report); });
     if (!told) log_warning("attempt {}: {}", id().to_string(), told.error().message);
     --capturing_;
-  });
+  };
+  if (auto thread = start_jthread(capture_output)) captures_.push_back(std::move(*thread));
+  else capture_output({});
 }
 
 }  // namespace plz

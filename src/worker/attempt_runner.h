@@ -62,7 +62,8 @@ class AttemptRunner {
   AttemptId id() const { return assignment_.attempt_id; }
   // Of a recovered one, before start(): whether its job was started already.
   bool recover();
-  void start();
+  // unavailable: there is no thread for it just now.
+  Result<void> start();
   // Asks the job to end; its outcome will be `stopped`.
   void stop(std::chrono::milliseconds grace);
   // Captures the output so far and tells the controller, on a thread of its own.

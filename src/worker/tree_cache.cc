@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <memory>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/threads.h"
 #include "os/file.h"
 
 namespace plz {
@@ -189,13 +191,16 @@ void TreeCache::remove_later(const std::string& path) {
   std::lock_guard lock(mutex_);
   const std::string doomed = path_of(fmt::format("removing-{}-stopped", ++removed_));
   if (rename(path.c_str(), doomed.c_str()) != 0) return log_warning("cannot rename {}", path);
-  remover_ = std::jthread([doomed, before = std::move(remover_)](std::stop_token ends) mutable {
+  auto before = std::make_shared<std::jthread>(std::move(remover_));
+  auto remover = start_jthread([doomed, before](const std::stop_token& ends) {
     {
-      std::stop_callback ends_both(ends, [&] { before.request_stop(); });
-      if (before.joinable()) before.join();
+      std::stop_callback ends_both(ends, [&] { before->request_stop(); });
+      if (before->joinable()) before->join();
     }
     remove_unless_stopped(doomed, ends);
   });
+  if (remover) remover_ = std::move(*remover);
+  else remover_ = std::move(*before);
 }
 
 Result<void> TreeCache::write_tree(Entry& entry, const std::string& path, const Digest& tree, TreeUse use,

@@ -16,6 +16,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "os/beneath.h"
 #include "os/file.h"
 
@@ -228,10 +229,7 @@ std::optional<std::string> TreeManifest::difference(const std::string& tree) con
     }
   };
   const size_t lookers = std::min({groups, kMostLookers, size_t{std::max(1u, std::thread::hardware_concurrency())}});
-  std::vector<std::jthread> others;
-  for (size_t i = 1; i < lookers; ++i) others.emplace_back(work);
-  work();
-  others.clear();
+  run_on_threads(lookers, work);
   return first;
 }
 

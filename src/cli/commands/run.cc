@@ -1,8 +1,7 @@
-#include <thread>
-
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "cli/attendance.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/run_steps.h"
@@ -55,7 +54,7 @@ Result<int> submit_and_attend(Session& session, Interrupt& interrupt, Prepared p
   const bool composite = prepared.submission.spec.is_composite();
   PLZ_ASSIGN(const ExecutionId id, submit(session, interrupt, prepared.submission));
   // What was held is the execution's now. Nobody needs to wait for the store to hear of that.
-  std::jthread letting_go([blobs = std::move(prepared.blobs)]() mutable { blobs.reset(); });
+  const auto letting_go = start_jthread([&blobs = prepared.blobs](const std::stop_token&) { blobs.reset(); });
   session.messages().info("Execution ID is: " + id.to_string());
   if (detach || composite) {
     auto written = session.out().write(id.to_string() + "\n");

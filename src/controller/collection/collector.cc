@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/log.h"
+#include "base/threads.h"
 #include "controller/collection/sweeper.h"
 
 namespace plz {
@@ -84,8 +85,11 @@ Result<void> Collector::start(const CollectionRequest& request, std::function<vo
   if (!asked_.empty() && !request.wait)
     return fail(ErrorCode::conflict, "a collection is under way already", "wait for its end");
   asked_.push_back({request, std::move(answer)});
-  if (asked_.size() == 1) thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
-  return {};
+  if (asked_.size() > 1) return {};
+  auto thread = start_jthread([this](const std::stop_token& stop) { serve(stop); });
+  if (thread) thread_ = std::move(*thread);
+  else asked_.pop_back();
+  return thread ? Result<void>() : fail(std::move(thread).error());
 }
 
 void Collector::serve(const std::stop_token& stop) {

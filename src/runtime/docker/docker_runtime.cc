@@ -6,6 +6,7 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "init/contract.h"
 #include "os/file.h"
 #include "runtime/docker/container_outcome.h"
@@ -313,7 +314,7 @@ Result<void> DockerRuntime::stop_by_engine(ContainerFiles& files, const Containe
 }
 
 void DockerRuntime::kill_later(const AttemptPaths& paths, std::string id, std::chrono::milliseconds grace) {
-  std::jthread killer([this, id = std::move(id), grace](std::stop_token stop) {
+  auto started = start_jthread([this, id, grace](const std::stop_token& stop) {
     Result<void> killed;
     for (auto pause = grace; wait_unless_stopped(stop, pause); pause = kKillPause) {
       killed = engine_->kill_container(id, "KILL");
@@ -321,6 +322,13 @@ void DockerRuntime::kill_later(const AttemptPaths& paths, std::string id, std::c
       if (killed || killed.error().code != ErrorCode::unavailable) return;
     }
   });
+  if (!started) {
+    // Too early is better than never.
+    log_warning("the container {} is killed at once: {}", id, started.error().message);
+    (void)engine_->kill_container(id, "KILL");
+    return;
+  }
+  std::jthread killer = std::move(*started);
   std::lock_guard lock(mutex_);
   // The one before is joined without the lock.
   std::swap(killers_[paths.directory], killer);

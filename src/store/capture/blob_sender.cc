@@ -1,5 +1,6 @@
 #include "store/capture/blob_sender.h"
 
+#include "base/threads.h"
 #include "store/capture/presence.h"
 #include "store/pack_format.h"
 
@@ -17,7 +18,11 @@ constexpr int kThreads = 2;
 }  // namespace
 
 BlobSender::BlobSender(CaptureRun& run, BlobSink& sink) : run_(run), sink_(sink) {
-  for (int i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < kThreads; ++i) {
+    auto thread = start_jthread([this](const std::stop_token&) { work(); });
+    if (thread) threads_.push_back(std::move(*thread));
+    else if (threads_.empty()) run_.fail_with(std::move(thread).error());
+  }
 }
 
 BlobSender::~BlobSender() {
@@ -29,6 +34,7 @@ BlobSender::~BlobSender() {
 }
 
 void BlobSender::add(Blob blob) {
+  if (threads_.empty()) return;  // the run has failed
   std::unique_lock lock(mutex_);
   if (!seen_.insert(blob.digest).second) return;
   changed_.wait(lock, [&] { return bytes_held_ + blob.bytes.size() <= kMostBytesHeld || bytes_held_ == 0; });
@@ -36,6 +42,7 @@ void BlobSender::add(Blob blob) {
 }
 
 void BlobSender::add_after_all(Blob blob) {
+  if (threads_.empty()) return;
   blob.is_content = false;
   std::lock_guard lock(mutex_);
   if (seen_.insert(blob.digest).second) deferred_.push_back({filling_.number, std::move(blob)});

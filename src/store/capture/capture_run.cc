@@ -79,12 +79,6 @@ void CaptureRun::report_end() {
   if (options_.progress) options_.progress(progress());
 }
 
-void run_on_threads(size_t threads, const std::function<void()>& work) {
-  std::vector<std::jthread> others;
-  for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
-  work();
-}
-
 Error unreadable_error(int error_number, const std::string& path) {
   Error error = errno_error(error_number, "cannot read " + printable(path));
   if (error_number == EACCES || error_number == EPERM)

@@ -68,9 +68,6 @@ class CaptureRun {
   uint64_t warnings_dropped_ = 0;           // by mutex_
 };
 
-// Runs `work` on that many threads, the calling one among them, and waits for all.
-void run_on_threads(size_t threads, const std::function<void()>& work);
-
 // For a file or directory that may not be read.
 Error unreadable_error(int error_number, const std::string& path);
 

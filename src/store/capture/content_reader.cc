@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "os/fd.h"
 #include "store/capture/large_file.h"
 #include "store/pack_format.h"

@@ -12,6 +12,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "os/file.h"
 #include "store/capture/cache_matcher.h"
 #include "store/capture/open_root.h"

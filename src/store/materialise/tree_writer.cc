@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "os/beneath.h"
 #include "os/file.h"
 #include "store/materialise/sparse_write.h"
@@ -42,10 +43,7 @@ Result<void> run_tasks(size_t threads, size_t count, const std::function<Result<
       outcome = std::move(result);
     }
   };
-  std::vector<std::jthread> others;
-  for (size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(work);
-  work();
-  others.clear();
+  run_on_threads(std::min(threads, count), work);
   return outcome;
 }
 

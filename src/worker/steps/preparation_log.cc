@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/threads.h"
 #include "os/file.h"
 
 namespace plz {
@@ -26,9 +27,9 @@ PreparationLog::PreparationLog(std::string path, LogShipper& shipper, Connection
     : path_(std::move(path)), shipper_(shipper), connections_(connections) {}
 
 PreparationLog::~PreparationLog() {
-  if (!thread_.joinable()) return;
+  if (!thread_.joinable() && !has_more_) return;
   thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   if (auto sent = ship_all(shipper_); !sent) log_info("{} is sent later: {}", path_, sent.error().message);
 }
 
@@ -37,7 +38,9 @@ void PreparationLog::add(std::string_view lines) {
     if (!std::exchange(has_complained_, true)) log_warning("{}", written.error().message);
     return;
   }
-  if (!thread_.joinable()) thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+  // What is not sent meanwhile is sent at the end.
+  if (!thread_.joinable())
+    if (auto thread = start_jthread([this](const std::stop_token& stop) { run(stop); })) thread_ = std::move(*thread);
   std::lock_guard lock(mutex_);
   has_more_ = true;
   added_.notify_one();

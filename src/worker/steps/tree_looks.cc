@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/threads.h"
+
 namespace plz {
 namespace {
 
@@ -20,13 +22,15 @@ void TreeLooks::begin(const TreeCache::Hold& code, const TreeCache::Hold& input)
   if (few_of_input && input_) look(input, "input");
   if (few_of_code && few_of_input) return;
   is_looking_ = true;
-  thread_ = std::jthread([this, few_of_code, few_of_input] {
+  auto look_at_many = [this, few_of_code, few_of_input](const std::stop_token&) {
     if (!few_of_code) look(*code_, "code");
     if (!few_of_input) look(*input_, "input");
     std::lock_guard lock(mutex_);
     is_looking_ = false;
     changed_.notify_all();
-  });
+  };
+  if (auto thread = start_jthread(look_at_many)) thread_ = std::move(*thread);
+  else look_at_many({});
 }
 
 void TreeLooks::look(const TreeCache::Hold& hold, std::string_view what) {
