@@ -40,6 +40,7 @@ constexpr Setting kSettings[] = {
     {"embedded", nullptr, &ControllerOptions::embedded},
     {"no-local-worker", nullptr, &ControllerOptions::no_local_worker},
     {"idle-minutes", nullptr, nullptr, &ControllerOptions::idle_minutes},
+    {"storage-patience-minutes", nullptr, nullptr, &ControllerOptions::storage_patience_minutes},
     {"images.limit-gib", nullptr, nullptr, &ControllerOptions::images_limit_gib},
 };
 
@@ -115,6 +116,11 @@ void describe(CLI::App& app, ControllerOptions& options, std::string& settings_f
   app.add_option("--tls-certificate", options.tls_certificate, "PEM file: makes --listen speak TLS");
   app.add_option("--tls-key", options.tls_key, "PEM file of the certificate's key");
   app.add_option("--idle-minutes", options.idle_minutes, "embedded: end after so long without work (0: never)")
+      ->capture_default_str();
+  app.add_option(
+         "--storage-patience-minutes", options.storage_patience_minutes,
+         "how long log and output of a job that is over wait for room on a full disk; then they are kept beside "
+         "the worker on this machine")
       ->capture_default_str();
   app.add_option("--worker-program", options.worker_program, "path of plz-worker, if it is not beside this program");
   app.add_flag("--no-local-worker", options.no_local_worker, "start no worker on this machine");

@@ -2,11 +2,13 @@
 // controller.toml in the data directory, which is how an embedded controller is told.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/result.h"
 
 namespace plz {
@@ -17,7 +19,9 @@ struct ControllerOptions {
   std::string socket;  // of a unix socket to listen on
   std::string listen;  // "ADDRESS:PORT" to listen on, with TLS if a certificate is set
   std::string tls_certificate, tls_key;
-  double idle_minutes = 10;    // embedded: ends after so long without work; 0: never
+  double idle_minutes = 10;  // embedded: ends after so long without work; 0: never
+  // Of the worker on this machine, with a full disk of ours: see base/patience.h.
+  double storage_patience_minutes = std::chrono::duration<double, std::ratio<60>>(kPatienceWithStorage).count();
   std::string worker_program;  // empty: plz-worker beside this program
   bool no_local_worker = false;
   int ready_fd = -1;  // "ready\n" or an error is written here once

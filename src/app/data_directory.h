@@ -7,6 +7,7 @@
 //   store/           packs, and whose they are (file_ownership.h)
 //   logs/            attempts' logs, and whose they are
 //   worker/          the local worker's own
+//   reserve          room for the ends of executions, given up to them where the disk is full
 //   controller.toml  its settings, if a person wrote some (controller_options.h)
 //   controller.log, worker.log
 #pragma once

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include <fmt/core.h>
@@ -119,6 +120,9 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   local.log_path = data.path + "/worker.log";
   local.hidden_directory = data.path;
   local.worker_arguments = image_arguments(options);
+  local.worker_arguments.insert(
+      local.worker_arguments.end(),
+      {"--storage-patience", std::to_string(std::lround(options.storage_patience_minutes * 60))});
   const Machine machine = describe_machine();
   local.capacity = capacity_of(machine);
   const DescriptorLimits descriptors = raise_descriptor_limit();
@@ -130,6 +134,8 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   settings.version = plz_version();
   settings.owner_uid = options.embedded ? std::optional<uint32_t>(geteuid()) : std::nullopt;
   settings.images_repository = options.images_repository;
+  settings.directories = {data.path, data.store(), data.logs()};
+  if (!options.no_local_worker) settings.directories.push_back(data.worker());
   Controller controller(settings, clock, *database, *packs, *logs, provider);
   HttpServer server(server_settings(descriptors.now), [&](Request& request) { return controller.handle(request); });
   PLZ_TRY(ownership.check_packs(database->identity(), controller.context().blobs, *packs));

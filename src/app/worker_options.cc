@@ -21,6 +21,9 @@ constexpr char kHelp[] =
     "  --tree-entries N        how many files and directories one tree of code or input may have\n"
     "  --tree-depth N          how deep they may lie in each other\n"
     "  --tree-bytes N          how many bytes its files may have in all\n"
+    "  --storage-patience N    how many seconds log and output of a job that is over wait for a controller that "
+    "cannot\n"
+    "                          store them, its disk being full\n"
     "  --images-bytes N        how large the images that it built may grow (0: no limit)\n"
     "  --images-base IMAGE     what plz/python and plz/pytorch are made from\n"
     "  --images-build-network NETWORK   of RUN while an image is built\n"
@@ -58,6 +61,7 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
     kTreeEntries,
     kTreeDepth,
     kTreeBytes,
+    kStoragePatience,
     kImagesBytes,
     kImagesBase,
     kImagesNetwork,
@@ -74,6 +78,7 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
                                         {"tree-entries", required_argument, nullptr, kTreeEntries},
                                         {"tree-depth", required_argument, nullptr, kTreeDepth},
                                         {"tree-bytes", required_argument, nullptr, kTreeBytes},
+                                        {"storage-patience", required_argument, nullptr, kStoragePatience},
                                         {"images-bytes", required_argument, nullptr, kImagesBytes},
                                         {"images-base", required_argument, nullptr, kImagesBase},
                                         {"images-build-network", required_argument, nullptr, kImagesNetwork},
@@ -105,6 +110,13 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
       case kTreeEntries:
         if (!read_number(optarg, options.tree_limits.entries)) return wrong("--tree-entries must be a number");
         break;
+      case kStoragePatience: {
+        uint64_t seconds = 0;
+        if (!read_number(optarg, seconds) || seconds > 10'000'000)
+          return wrong("--storage-patience must be a number of seconds");
+        options.storage_patience = std::chrono::seconds(seconds);
+        break;
+      }
       case kTreeDepth:
         if (!read_number(optarg, options.tree_limits.depth)) return wrong("--tree-depth must be a number");
         break;

@@ -1,10 +1,12 @@
 // plz-worker's settings.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
 #include "base/log.h"
+#include "base/patience.h"
 #include "environment/environment_settings.h"
 #include "model/ids.h"
 #include "net/http_client.h"
@@ -21,6 +23,7 @@ struct WorkerOptions {
   std::string data_directory;  // hidden from jobs, beside `directory`; may be empty
   uint64_t cache_limit_bytes = 0;
   MaterialiseLimits tree_limits;
+  std::chrono::seconds storage_patience = kPatienceWithStorage;
   EnvironmentSettings images;  // without its directory
 };
 

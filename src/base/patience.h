@@ -10,16 +10,17 @@
 //   who tries                                             for how long
 //   a worker: what a controller has to be told            for ever: the job and its results are there meanwhile
 //   a worker: what its own machine lacks just now         kPatienceWithMachine: files, sandbox, engine; then the job
-//   could
-//                                                         not start
+//                                                         could not start
 //   a worker: what was captured, to compare with           kTriesOnThisMachine (attempt_runner.cc)
-//   a worker: output that a controller cannot store       kTriesOfOutput (attempt_runner.cc), then it is kept there
+//   a worker: log, measures and output of a job that is   kPatienceWithStorage (plz-worker --storage-patience), then
+//     over, while the controller answers, and takes none  they are kept on the worker's machine: output_not_stored
 //   a command: blobs, on their way to or from the store   kPatienceWithStore
 //   a command: its submission                             kTries (cli/submission.cc), with one key
 //   a command: following what runs on without it          kPatienceWithController
 #pragma once
 
 #include <chrono>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -27,8 +28,12 @@ namespace plz {
 
 constexpr bool is_temporary(ErrorCode code) { return code == ErrorCode::unavailable || code == ErrorCode::timeout; }
 
+// In the words of an `unavailable` for want of room on a disk, before what that disk has.
+inline constexpr std::string_view kNoRoom = "there is no room: ";
+
 inline constexpr std::chrono::seconds kPatienceWithMachine{600};
 inline constexpr std::chrono::seconds kPatienceWithStore{30};
+inline constexpr std::chrono::seconds kPatienceWithStorage{600};
 inline constexpr std::chrono::seconds kPatienceWithController{300};
 
 }  // namespace plz

@@ -37,13 +37,14 @@ class Attendance {
     if (auto endpoint = session_.endpoint()) note.emplace(*endpoint, id_, messages_);
     auto preparation = watch_preparation(session_, id_, recipe_);
     PLZ_ASSIGN(const FollowEnd end, LogFollower(session_, interrupt_).follow(LogsRequest{id_}, false));
-    note.reset();
     if (preparation && end == FollowEnd::complete) preparation->finish();
     preparation.reset();
+    if (end == FollowEnd::interrupted) note.reset();
     if (end == FollowEnd::interrupted) return detach();
     messages_.plain("");
     messages_.info("Harvesting the output...");
     auto execution = wait_until_finished(session_, interrupt_, id_);
+    note.reset();
     if (!execution && interrupt_.raised()) return detach();
     if (!execution) return fail(std::move(execution).error());
     return report(*execution);
@@ -76,6 +77,8 @@ class Attendance {
     }
     if (succeeded) messages_.info("Done and dusted.");
     else messages_.error(outcome_sentence(*execution.outcome));
+    if (has_kept_output(execution) && !execution.output_tree)
+      messages_.info(fmt::format("What was kept can be fetched once there is room: plz output {}", id_.to_string()));
     return exit_status_of(*execution.outcome);
   }
 

@@ -2,11 +2,21 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
+#include "base/patience.h"
+
 namespace plz {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstPause{20};
 constexpr std::chrono::milliseconds kLongestPause{1'000};
+
+// That the controller is away is told once it stays away; a disk that is full, at once.
+void tell(Messages& messages, const Error& error) {
+  if (error.message.find(kNoRoom) == std::string::npos) return;
+  messages.warning(fmt::format("{}: trying again for {} s", error.message, PatientBlobs::kPatience.count()));
+}
 
 }  // namespace
 
@@ -32,6 +42,7 @@ auto PatientBlobs::patiently(Call call, const size_t& progress) -> decltype(call
     if (!failing_since || progress != before) {
       failing_since = now;
       pause = kFirstPause;
+      tell(session_.messages(), answer.error());
     }
     if (now - *failing_since > kPatience || interrupt_.wait_for(pause)) return answer;
     pause = std::min(pause * 2, kLongestPause);

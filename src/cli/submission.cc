@@ -16,6 +16,8 @@ Result<ExecutionId> submit(Session& session, Interrupt& interrupt, const Submiss
   for (int attempt = 1;; ++attempt) {
     auto id = session.call([&](ApiClient& api) { return api.submit(submission, key); });
     if (id || !is_temporary(id.error().code) || attempt == kTries) return id;
+    if (attempt == 1 && id.error().message.find(kNoRoom) != std::string::npos)
+      session.messages().warning(id.error().message + ": trying again for some seconds");
     if (interrupt.wait_for(pause)) return id;
     pause *= 2;
   }

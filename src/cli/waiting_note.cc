@@ -1,5 +1,6 @@
 #include "cli/waiting_note.h"
 
+#include <cctype>
 #include <condition_variable>
 #include <mutex>
 
@@ -10,7 +11,7 @@ namespace plz {
 namespace {
 
 constexpr std::chrono::seconds kFirstLook{2};
-constexpr std::chrono::seconds kLooks{10};
+constexpr std::chrono::seconds kLooks{5};
 
 // False when asked to stop meanwhile.
 bool sleep_for(std::chrono::seconds time, std::stop_token stop) {
@@ -21,18 +22,24 @@ bool sleep_for(std::chrono::seconds time, std::stop_token stop) {
   return !stop.stop_requested();
 }
 
+// A disk's bytes come and go, and are no news.
+std::string without_digits(std::string text) {
+  std::erase_if(text, [](unsigned char c) { return isdigit(c) || c == '.'; });
+  return text;
+}
+
 void watch(Endpoint endpoint, ExecutionId id, Messages& messages, std::stop_token stop) {
   std::string told;
   for (auto pause = kFirstLook; sleep_for(pause, stop); pause = kLooks) {
     ApiClient api(endpoint);
     std::stop_callback cancel(stop, [&] { api.cancel(); });
     auto execution = api.execution(id);
-    if (!execution) return;
-    if (execution->state != ExecutionState::queued && execution->state != ExecutionState::starting) return;
-    if (execution->waiting_for.empty() || execution->waiting_for == told) continue;
-    if (execution->waiting_for == kWaitsForEnvironment) continue;
-    told = execution->waiting_for;
-    messages.info("Waiting for " + told);
+    if (execution && execution->state == ExecutionState::finished) return;
+    if (!execution || execution->waiting_for.empty() || execution->waiting_for == kWaitsForEnvironment) continue;
+    if (without_digits(execution->waiting_for) == told) continue;
+    told = without_digits(execution->waiting_for);
+    if (execution->waiting_for.starts_with(kWaitsForRoom)) messages.warning("Waiting for " + execution->waiting_for);
+    else messages.info("Waiting for " + execution->waiting_for);
   }
 }
 

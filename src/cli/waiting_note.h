@@ -1,4 +1,4 @@
-// Tells a person who waits for an execution why it is not running yet.
+// Tells a person who waits for an execution why it is not running yet, or does not go on.
 #pragma once
 
 #include <thread>
@@ -9,9 +9,9 @@
 
 namespace plz {
 
-// From its making until its end, asks the controller now and then on a thread and a connection of its
-// own, first after two seconds, until the execution is out of the queue. Failures are not told: whoever
-// follows the execution meets them too.
+// From its making until its end, asks the controller now and then on a thread and a connection of its own, first
+// after two seconds, until the execution has finished. Failures are not told: whoever follows the execution meets
+// them too.
 class WaitingNote {
  public:
   // `messages` outlives it.

@@ -2,11 +2,18 @@
 
 #include <fmt/core.h>
 
+#include "base/patience.h"
 #include "controller/api/query_rules.h"
 #include "controller/api/routes.h"
 #include "net/problem.h"
+#include "net/status.h"
 
 namespace plz {
+namespace {
+
+constexpr std::chrono::seconds kBetweenLooksAtDisks{5};
+
+}  // namespace
 
 ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_clock, Database& the_database,
                                      PackStore& the_packs, LogStore& the_logs, Provider& provider)
@@ -21,8 +28,9 @@ ControllerContext::ControllerContext(ControllerSettings given, const Clock& the_
       blobs(database.blobs(), packs, clock),
       workers(database, executions, notifier, events, clock, settings.images_repository),
       capacity(provider, workers, settings.embedded),
+      disks(settings.directories),
       reports(database, executions, workers, blobs, logs, notifier, clock),
-      scheduler(executions, workers, notifier, clock),
+      scheduler(executions, workers, disks, notifier, clock),
       collector(database, packs, executions, blobs, workers, clock) {}
 
 Controller::Controller(ControllerSettings settings, const Clock& clock, Database& database, PackStore& packs,
@@ -66,11 +74,26 @@ Response Controller::handle(Request& request) {
   if (!is_worker_request(request)) last_request_ = context_.clock.steady().time_since_epoch().count();
   auto query = check_query(request.target);
   Response response = query ? router_.handle(request) : problem_response(query.error(), request.id);
+  if (response.status == http_status(ErrorCode::unavailable))
+    response = with_what_is_full(std::move(response), request);
   response.headers.add("Plz-Version", context_.settings.version);
   return response;
 }
 
-void Controller::tick() { context_.timer.tick(context_.clock.steady()); }
+// A disk that is full is met in many places, and each says only what it could not do.
+Response Controller::with_what_is_full(Response response, const Request& request) const {
+  const Error error = error_from_response(ClientResponse{response.status, {}, response.body});
+  if (error.message.find(kNoRoom) != std::string::npos) return response;
+  return problem_response(context_.disks.explained(error), request.id);
+}
+
+void Controller::tick() {
+  const SteadyTime now = context_.clock.steady();
+  context_.timer.tick(now);
+  if (now < next_look_at_disks_) return;
+  next_look_at_disks_ = now + kBetweenLooksAtDisks;
+  context_.disks.hold_reserve();
+}
 
 std::chrono::milliseconds Controller::idle_for() const {
   if (context_.executions.unfinished() > 0 || context_.collector.is_running()) return std::chrono::milliseconds(0);

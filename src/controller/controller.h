@@ -17,6 +17,7 @@
 #include "controller/services/attempt_reports.h"
 #include "controller/services/blob_service.h"
 #include "controller/services/capacity_check.h"
+#include "controller/services/disk_watch.h"
 #include "controller/services/event_log.h"
 #include "controller/services/execution_service.h"
 #include "controller/services/worker_service.h"
@@ -37,6 +38,8 @@ struct ControllerSettings {
   std::optional<uint32_t> owner_uid;
   // Workers push the images that they build there, and look for them there first; "": nowhere.
   std::string images_repository = {};
+  // Whose disks executions need.
+  std::vector<std::string> directories = {};
 };
 
 // What handlers work with. Everything in it is thread-safe and outlives the server.
@@ -55,6 +58,7 @@ struct ControllerContext {
   BlobService blobs;
   WorkerService workers;
   CapacityCheck capacity;
+  DiskWatch disks;
   AttemptReports reports;
   Scheduler scheduler;
   Collector collector;
@@ -91,9 +95,12 @@ class Controller {
   void shut_down_workers() { context_.workers.shut_down_workers(); }
 
  private:
+  Response with_what_is_full(Response response, const Request& request) const;
+
   ControllerContext context_;
   Router router_;
   InstanceKeeper keeper_;
+  SteadyTime next_look_at_disks_{};    // of the thread that ticks
   std::atomic<int64_t> last_request_;  // steady, nanoseconds
 };
 

@@ -80,6 +80,8 @@ struct PhaseTimes {
   bool operator==(const PhaseTimes&) const = default;
 };
 
+// How Execution::waiting_for begins where a disk is full.
+inline constexpr std::string_view kWaitsForRoom = "room: ";
 // Of an execution in a container that is being started: what it prints is shown as it comes.
 inline constexpr std::string_view kWaitsForEnvironment = "its environment to be prepared";
 
@@ -99,6 +101,11 @@ struct Execution {
   std::optional<ImageIdentity> image;  // what it ran in, once known; none in a sandbox
   bool operator==(const Execution&) const = default;
 };
+
+// Its output could not be stored: as far as there is any, it is kept on its instance.
+inline bool has_kept_output(const Execution& execution) {
+  return execution.outcome && execution.outcome->kind == OutcomeKind::output_not_stored && execution.attempt_id;
+}
 
 // One try at an execution on one instance.
 struct Attempt {

@@ -32,6 +32,10 @@ struct Shape<WorkerCollection> {
     json.optional("trees", value.trees);
     json.optional("tree_bytes", value.tree_bytes);
     json.optional("error", value.error);
+    json.optional("outputs", value.outputs);
+    json.optional("output_bytes", value.output_bytes);
+    json.optional("kept_outputs", value.kept_outputs);
+    json.optional("kept_output_bytes", value.kept_output_bytes);
   }
 };
 

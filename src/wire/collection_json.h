@@ -34,6 +34,9 @@ struct WorkerCollection {
   std::vector<std::string> engines;    // whose images and containers were looked at: their addresses
   uint64_t trees = 0, tree_bytes = 0;  // of the cache
   std::string error;                   // not empty: not all of it could be done
+  // Output that could not be stored, and lies on the machine: what went with its execution, and what stays.
+  uint64_t outputs = 0, output_bytes = 0;
+  uint64_t kept_outputs = 0, kept_output_bytes = 0;
 };
 std::string worker_collection_to_json(const WorkerCollection& collection);
 Result<WorkerCollection> worker_collection_from_json(std::string_view json);

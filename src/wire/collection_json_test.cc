@@ -31,12 +31,14 @@ TEST(CollectionJson, Report) {
       {sample_id<InstanceId>(1),
        "box",
        {{{"sha256:1", "plz/environment:a", 7}}, {{"c1", "plz-1", 0}}, {"unix:/e"}, 4, 5, "no engine"}});
+  report.instances[0].collection.kept_outputs = 1;
+  report.instances[0].collection.kept_output_bytes = 9;
   const std::string golden =
       R"({"dry_run": false, "blobs": 3, "bytes": 5000000000, "packs_removed": 1, "packs_rewritten": 2, )"
       R"("held_up": "a capture", "error": "", "instances": [{"instance_id": "019aab9e-3c6f-7d52-9d0f-000000000001", )"
       R"("host_name": "box", "images": [{"id": "sha256:1", "name": "plz/environment:a", "bytes": 7}], )"
       R"("containers": [{"id": "c1", "name": "plz-1", "bytes": 0}], "engines": ["unix:/e"], "trees": 4, "tree_bytes": 5, )"
-      R"("error": "no engine"}]})";
+      R"("error": "no engine", "outputs": 0, "output_bytes": 0, "kept_outputs": 1, "kept_output_bytes": 9}]})";
   EXPECT_EQ(collection_report_to_json(report), golden);
   auto back = collection_report_from_json(golden);
   ASSERT_TRUE(back) << back.error().message;

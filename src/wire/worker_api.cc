@@ -83,6 +83,9 @@ struct Shape<CollectionOrder> {
     json.optional("caches", value.caches);
     json.optional("keep_images", value.keep_images);
     json.optional("kept_at", value.kept_at);
+    json.optional("outputs_until", value.outputs_until);
+    json.optional("keep_outputs", value.keep_outputs);
+    json.optional("drop_outputs", value.drop_outputs);
   }
 };
 

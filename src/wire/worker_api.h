@@ -38,7 +38,7 @@ struct StopOrder {
   AttemptId attempt_id;
   int64_t grace_milliseconds = 10'000;
 };
-struct CaptureOrder {  // capture the output of a running attempt now
+struct CaptureOrder {  // capture the output of a running attempt now, or that which was kept of one that has ended
   AttemptId attempt_id;
   std::string request_id;
 };
@@ -49,6 +49,10 @@ struct CollectionOrder {  // remove (dry_run: only tell) what nobody needs on th
   bool caches = false;                   // trees that no attempt is using
   std::vector<std::string> keep_images;  // ids
   std::optional<Timestamp> kept_at;      // when these were all; what the worker has used since stays, too
+  // Output that could not be stored and is kept there: of attempts made before this one all goes but keep_outputs.
+  std::optional<AttemptId> outputs_until;
+  std::vector<AttemptId> keep_outputs;
+  std::vector<AttemptId> drop_outputs;  // these go in any case
 };
 struct WorkerOrders {
   std::vector<Assignment> assignments;

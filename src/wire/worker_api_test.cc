@@ -50,13 +50,14 @@ TEST(WorkerApi, Orders) {
   orders.captures = {{sample_id<AttemptId>(4), "r1"}};
   orders.collections = {{"r2", true, true, false, {"sha256:1"}, sample_time(2)}};
   orders.shut_down = true;
-  expect_golden(orders, orders_to_json, orders_from_json,
-                R"({"assignments": [], "stops": [{"attempt_id": "019aab9e-3c6f-7d52-9d0f-000000000003", )"
-                R"("grace_milliseconds": 1500}], "captures": [{"attempt_id": )"
-                R"("019aab9e-3c6f-7d52-9d0f-000000000004", "request_id": "r1"}], "collections": [{"request_id": "r2", )"
-                R"("dry_run": true, "environments": true, "caches": false, "keep_images": ["sha256:1"], )"
-                R"("kept_at": "2026-01-01T00:00:00.002000Z"}], )"
-                R"("shut_down": true})");
+  expect_golden(
+      orders, orders_to_json, orders_from_json,
+      R"({"assignments": [], "stops": [{"attempt_id": "019aab9e-3c6f-7d52-9d0f-000000000003", )"
+      R"("grace_milliseconds": 1500}], "captures": [{"attempt_id": )"
+      R"("019aab9e-3c6f-7d52-9d0f-000000000004", "request_id": "r1"}], "collections": [{"request_id": "r2", )"
+      R"("dry_run": true, "environments": true, "caches": false, "keep_images": ["sha256:1"], )"
+      R"("kept_at": "2026-01-01T00:00:00.002000Z", "outputs_until": null, "keep_outputs": [], "drop_outputs": []}], )"
+      R"("shut_down": true})");
   orders.assignments = {sample_assignment()};
   auto back = orders_from_json(orders_to_json(orders));
   ASSERT_TRUE(back) << back.error().message;

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -45,6 +46,7 @@ struct Agent::State {
   AttemptRunner* find(AttemptId id);
   void add(std::unique_ptr<AttemptRunner> runner);
   void collect(CollectionOrder order);
+  void capture_kept(CaptureOrder order);
   bool is_in_hand(AttemptId id);
 
   // What an assignment runs with, and why it cannot run, if so.
@@ -74,6 +76,7 @@ struct Agent::State {
   Connections connections;
   TreeCache trees;
   JobCaches caches;
+  KeptOutputs kept_outputs;
   AttemptContext context;
   std::vector<RuntimeFingerprint> fingerprints;
   std::optional<InstanceId> instance;
@@ -90,8 +93,9 @@ struct Agent::State {
   ContainerKeeper* containers = nullptr;
   ContainerEngines* engines = nullptr;
   std::mutex in_hand_mutex;
-  std::set<AttemptId> in_hand;       // guarded by in_hand_mutex: the keys of `attempts`, for other threads
-  std::jthread collecting, tidying;  // after all that they use
+  std::set<AttemptId> in_hand;  // guarded by in_hand_mutex: the keys of `attempts`, for other threads
+  std::atomic<bool> is_stopping{false};
+  std::jthread collecting, tidying, capturing;  // after all that they use
 };
 
 Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vector<Runtime*> all, const Clock& c,
@@ -104,11 +108,13 @@ Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vect
             settings.cache_limit_bytes ? settings.cache_limit_bytes : default_cache_limit(settings.directory),
             current_boot_id(), settings.tree_limits),
       caches(join_path(settings.directory, "home_caches"), current_boot_id(), trees),
-      context{controller, connections, trees, caches, clock, {}, join_path(settings.directory, "kept_output")},
+      kept_outputs(join_path(settings.directory, "kept_output")),
+      context{controller, connections, trees, caches, clock, {}, kept_outputs},
       environments(own_environments) {
   settings.hidden_paths.push_back(settings.directory);
   context.host = {settings.capacity, settings.hidden_paths};
   context.patience = settings.patience;
+  context.storage_patience = settings.storage_patience;
 }
 
 Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,
@@ -126,6 +132,8 @@ Result<void> Agent::run(std::stop_token stop) {
   state_->find_instance_id();
   state_->serve(stop);
   state_->connections.cancel_all();
+  state_->is_stopping = true;
+  state_->capturing = {};
   state_->collecting = {};
   state_->tidying = {};
   state_->attempts.clear();
@@ -255,9 +263,33 @@ void Agent::State::follow(WorkerOrders orders) {
   for (const auto& stop : orders.stops)
     if (AttemptRunner* runner = find(stop.attempt_id)) runner->stop(std::chrono::milliseconds(stop.grace_milliseconds));
   for (const auto& capture : orders.captures)
-    if (AttemptRunner* runner = find(capture.attempt_id)) runner->capture(capture.request_id);
+    if (AttemptRunner* runner = find(capture.attempt_id); runner && !runner->is_done())
+      runner->capture(capture.request_id);
+    else capture_kept(capture);
   for (auto& collection : orders.collections) collect(std::move(collection));
   is_ending = is_ending || orders.shut_down;
+}
+
+// Of an attempt that has ended, and whose output could not be stored then. One after the other.
+void Agent::State::capture_kept(CaptureOrder order) {
+  const auto before = std::make_shared<std::jthread>(std::move(capturing));
+  const auto capture_it = [this, order = std::move(order), before](const std::stop_token& stop) {
+    if (before->joinable()) before->join();
+    CaptureReport report;
+    if (!kept_outputs.has(order.attempt_id)) {
+      report.error = "it is not kept on its instance any more";
+    } else {
+      auto sink = context.controller.capture_sink(LeaseId::make(clock));
+      auto stored = store_output(kept_outputs.path_of(order.attempt_id), *sink, &is_stopping);
+      if (stored) report = {stored->tree, stored->bytes, ""};
+      else report.error = stored.error().message;
+    }
+    auto told = connections.call_until_answered(
+        stop, [&](WorkerApi& api) { return api.output_captured(order.attempt_id, order.request_id, report); });
+    if (!told) log_warning("attempt {}: {}", order.attempt_id.to_string(), told.error().message);
+  };
+  if (auto thread = start_jthread(capture_it)) capturing = std::move(*thread);
+  else capture_it({});
 }
 
 // On a thread of its own: an engine takes its time. One after the other.
@@ -265,8 +297,8 @@ void Agent::State::collect(CollectionOrder order) {
   auto before = std::make_shared<std::jthread>(std::move(collecting));
   auto collect_for = [this, to = *instance, order = std::move(order), before](const std::stop_token& stop) {
     if (before->joinable()) before->join();
-    const CollectionSources sources{trees, context.images, context.image_uses, known_engines(),
-                                    [this](AttemptId id) { return is_in_hand(id); }};
+    const CollectionSources sources{trees,           context.images, context.image_uses,
+                                    known_engines(), kept_outputs,   [this](AttemptId id) { return is_in_hand(id); }};
     const WorkerCollection collection = collect_here(order, sources);
     auto told = connections.call_until_answered(
         stop, [&](WorkerApi& api) { return api.collected(to, order.request_id, collection); });

@@ -35,6 +35,8 @@ struct AgentSettings {
   uint64_t cache_limit_bytes = 0;         // of trees; 0: 20 GiB, or a tenth of the disk if that is less
   MaterialiseLimits tree_limits;          // of each
   std::chrono::seconds poll{30};
+  // With a controller that answers, and cannot store what an attempt that is over has.
+  std::chrono::milliseconds storage_patience = kPatienceWithStorage;
   // How long without a controller and without jobs until it ends by itself; 0: never.
   std::chrono::milliseconds give_up_after{0};
   BackoffSettings backoff;

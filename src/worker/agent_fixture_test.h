@@ -30,6 +30,7 @@ class AgentTest : public testing::Test {
     settings_.directory = directory_.path() + "/worker";
     settings_.poll = std::chrono::seconds(60);
     settings_.backoff = {std::chrono::milliseconds(1), std::chrono::milliseconds(4)};
+    settings_.storage_patience = std::chrono::milliseconds(50);
   }
   ~AgentTest() override { stop(); }
 

@@ -78,6 +78,7 @@ class AgentImagesTest : public testing::Test {
     settings_.directory = directory_.path() + "/worker";
     settings_.poll = std::chrono::seconds(1);
     settings_.backoff = {milliseconds(1), milliseconds(4)};
+    settings_.storage_patience = std::chrono::milliseconds(50);
   }
   ~AgentImagesTest() override { stop(); }
 

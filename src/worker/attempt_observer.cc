@@ -126,18 +126,42 @@ bool AttemptObserver::tell_some() {
   return told.has_value();
 }
 
-Result<std::vector<MeasureEvent>> AttemptObserver::end(const std::stop_token& stop) {
+Result<void> AttemptObserver::send_log(const std::stop_token& stop, StoragePatience& patience) {
+  auto sent = log_.ship_rest(stop, patience);
+  if (sent || sent.error().code != ErrorCode::invalid) return sent;
+  log_bytes_not_taken_ = log_.unshipped();
+  not_taken_ =
+      fmt::format("the last {} bytes of its log were not stored: {}", log_bytes_not_taken_, sent.error().message);
+  return {};
+}
+
+Result<std::vector<MeasureEvent>> AttemptObserver::end(const std::stop_token& stop, StoragePatience& patience) {
   abandon();
   auto collected = collector_.collect_rest(stop);
   if (!collected && collected.error().code == ErrorCode::cancelled) return fail(std::move(collected).error());
   if (!collected) log_warning("attempt {}: measures: {}", attempt_.to_string(), collected.error().message);
-  PLZ_TRY(log_.ship_rest(stop));
+  PLZ_TRY(send_log(stop, patience));
   std::vector<MeasureEvent> last;
-  PLZ_TRY(send_measures_but_last(stop, last));
+  PLZ_TRY(send_measures_but_last(stop, patience, last));
   return last;
 }
 
-Result<void> AttemptObserver::send_measures_but_last(const std::stop_token& stop, std::vector<MeasureEvent>& last) {
+// invalid, when the patience is over.
+Result<void> AttemptObserver::send(const std::vector<MeasureEvent>& events, const std::stop_token& stop,
+                                   StoragePatience& patience) {
+  Backoff backoff = connections_.backoff();
+  for (;;) {
+    auto sent = connections_.call([&](WorkerApi& api) { return api.measures(attempt_, events); });
+    if (sent) patience.renew();
+    if (sent || !is_temporary(sent.error().code)) return sent;
+    if (patience.is_over()) return fail(ErrorCode::invalid, sent.error().message);
+    if (!wait_unless_stopped(stop, backoff.next())) return fail(ErrorCode::cancelled, "the worker is ending");
+  }
+}
+
+Result<void> AttemptObserver::send_measures_but_last(const std::stop_token& stop, StoragePatience& patience,
+                                                     std::vector<MeasureEvent>& last) {
+  size_t refused = 0;
   for (;;) {
     auto next = measures_.next(kEventsAReport, kBytesAReport);
     if (!next) {
@@ -149,18 +173,22 @@ Result<void> AttemptObserver::send_measures_but_last(const std::stop_token& stop
     for (const auto& event : last) bytes += event.value.text.size() + event.path.size();
     measures_.taken();
     if (measures_.all_taken() && bytes <= kLastBytes) return {};
-    auto sent = connections_.call_until_answered(stop, [&](WorkerApi& api) { return api.measures(attempt_, last); });
+    auto sent = send(last, stop, patience);
     if (!sent && (sent.error().code == ErrorCode::not_found || sent.error().code == ErrorCode::cancelled)) return sent;
-    if (!sent)
+    if (!sent) {
       log_error("attempt {}: {} measures were refused: {}", attempt_.to_string(), last.size(), sent.error().message);
+      refused += last.size();
+      const std::string words = fmt::format("{} measures were not stored: {}", refused, sent.error().message);
+      if (log_bytes_not_taken_ == 0) not_taken_ = words;
+    }
     last.clear();
     if (measures_.all_taken()) return {};
   }
 }
 
-Result<void> AttemptObserver::send_log_again(const std::stop_token& stop) {
+Result<void> AttemptObserver::send_log_again(const std::stop_token& stop, StoragePatience& patience) {
   log_.forget_position();
-  return log_.ship_rest(stop);
+  return send_log(stop, patience);
 }
 
 }  // namespace plz

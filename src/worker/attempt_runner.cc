@@ -20,7 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kTriesOnThisMachine = 3;
-constexpr int kTriesOfOutput = 8;
 constexpr int kConflictsOfReport = 5;
 // The job runs meanwhile; what it prints is not told yet.
 constexpr milliseconds kPatienceWithLooks{50};
@@ -70,6 +69,7 @@ AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, Environm
       directory_(std::move(directory)),
       assignment_(std::move(assignment)),
       refusal_(std::move(refusal)),
+      storage_(assignment_.attempt_id, context.connections, context.clock, context.storage_patience),
       preparation_log_(assignment_.attempt_id, AttemptLog::preparation, directory_.preparation_log(), recovered,
                        context.connections, context.clock),
       observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
@@ -358,7 +358,7 @@ Result<void> AttemptRunner::watch_until_end(const std::stop_token& stop) {
   }
   if (discarded_) return fail(ending());
   judge_trees();
-  auto last = observer_.end(stop);
+  auto last = observer_.end(stop, storage_);
   if (last) report_.measures = std::move(*last);
   else if (last.error().code == ErrorCode::cancelled) return fail(std::move(last).error());
   else log_warning("attempt {}: {}", id().to_string(), last.error().message);
@@ -404,7 +404,7 @@ Result<std::string> AttemptRunner::captured_code(const std::stop_token& stop) {
 // Before the output is stored: what of the working directory belongs to it lies in it from then on.
 Result<void> AttemptRunner::take_working_files(const std::stop_token& stop) {
   const WorkingCopy copy = runtime_.working_copy(directory_.paths());
-  if (!has_output(copy.path) || path_exists(kept_output())) return {};
+  if (!has_output(copy.path) || context_.kept_outputs.has(id())) return {};
   PLZ_ASSIGN(const std::string code, captured_code(stop));
   if (code.empty() && !copy.changes_only) {
     working_file_notes_ = {"What the job left in its working directory is not known: its code is not there"};
@@ -422,7 +422,7 @@ Result<void> AttemptRunner::take_working_files(const std::stop_token& stop) {
 
 Result<void> AttemptRunner::keep_output(const std::stop_token& stop) {
   const std::string directory = directory_.paths().output();
-  if (path_exists(kept_output())) return keep_output_here("its output could not be stored"), Result<void>();
+  if (context_.kept_outputs.has(id())) return keep_output_here("its output could not be stored"), Result<void>();
   if (has_output(directory) && report_.ended) {
     auto told = context_.connections.call([&](WorkerApi& api) { return api.command_ended(id(), *report_.ended); });
     if (!told) log_debug("attempt {}: {}", id().to_string(), told.error().message);  // the report says it again
@@ -430,42 +430,51 @@ Result<void> AttemptRunner::keep_output(const std::stop_token& stop) {
   // A worker that comes back takes the same lease up again, and the report of the end ends it.
   output_sink_ = context_.controller.capture_sink(LeaseId(id().uuid()));
   Backoff backoff = context_.connections.backoff();
-  for (int tries = 0;;) {
+  for (;;) {
     auto stored = store_output(directory, *output_sink_, &is_ending_);
     if (stored) {
       report_.output_tree = stored->tree;
       report_.output_bytes = stored->bytes;
       add_note(report_.outcome.reason, stored->note);
+      keep_log_here();
       return {};
     }
     if (discarded_ || stop.stop_requested()) return fail(ending());
-    // A try is one of a controller that is there: what it cannot store now, it may store later, but not for ever.
-    if (!is_temporary(stored.error().code) || (controller_answers() && ++tries == kTriesOfOutput))
-      return keep_output_here(stored.error().message), Result<void>();
+    // What a controller that is there cannot store now, it may store later, but not for ever.
+    if (!is_temporary(stored.error().code) || storage_.is_over()) {
+      keep_output_here(stored.error().message);
+      keep_log_here();
+      return {};
+    }
     log_warning("attempt {}: output not stored yet: {}", id().to_string(), stored.error().message);
     if (!wait_unless_stopped(stop, backoff.next())) return fail(ending());
   }
 }
 
-// That it is away, and that its disk is full, are both `unavailable`.
-bool AttemptRunner::controller_answers() {
-  auto asked = context_.connections.call([&](WorkerApi& api) { return api.log_size(id(), AttemptLog::job); });
-  return asked || (asked.error().code != ErrorCode::unavailable && asked.error().code != ErrorCode::timeout);
-}
-
 // Out of the attempt's directory, which will be removed.
 void AttemptRunner::keep_output_here(const std::string& why) {
-  auto made = make_directories(context_.kept_output_directory, 0700);
-  if (made && rename(directory_.paths().output().c_str(), kept_output().c_str()) != 0 && errno != ENOENT)
-    log_error("attempt {}: cannot move its output to {}", id().to_string(), kept_output());
+  if (auto taken = context_.kept_outputs.take(id(), directory_.paths().output()); !taken)
+    log_error("attempt {}: {}", id().to_string(), taken.error().message);
   report_.outcome.kind = OutcomeKind::output_not_stored;
   add_note(report_.outcome.reason, why);
-  add_note(report_.outcome.reason, "it is kept in " + kept_output() + " on its instance");
+  add_note(report_.outcome.reason, "it is kept in " + context_.kept_outputs.path_of(id()) + " on its instance");
+}
+
+// Where the controller did not take all of it, nor of the measures.
+void AttemptRunner::keep_log_here() {
+  const bool is_kept = path_exists(context_.kept_outputs.log_path_of(id()));  // by a worker before
+  if (observer_.not_taken().empty() && !is_kept) return;
+  report_.outcome.kind = OutcomeKind::output_not_stored;
+  add_note(report_.outcome.reason, is_kept ? "not all of its log was stored" : observer_.not_taken());
+  if (observer_.log_bytes_not_taken() == 0 && !is_kept) return;
+  if (auto taken = context_.kept_outputs.take_log(id(), directory_.paths().log()); !taken)
+    return log_error("attempt {}: {}", id().to_string(), taken.error().message);
+  add_note(report_.outcome.reason, "the whole log is " + context_.kept_outputs.log_path_of(id()) + " on its instance");
 }
 
 // Also in front of a job that was over before its start was told.
 Result<void> AttemptRunner::send_preparation_log(const std::stop_token& stop) {
-  auto sent = preparation_log_.ship_rest(stop);
+  auto sent = preparation_log_.ship_rest(stop, storage_);
   if (sent || sent.error().code == ErrorCode::cancelled) return sent;
   log_warning("attempt {}: what its preparation printed: {}", id().to_string(), sent.error().message);
   return {};
@@ -485,7 +494,7 @@ Result<void> AttemptRunner::report_end(const std::stop_token& stop) {
     }
     if (code == ErrorCode::cancelled) return told;
     if (code == ErrorCode::conflict && launched_ && ++conflicts < kConflictsOfReport) {
-      PLZ_TRY(observer_.send_log_again(stop));
+      PLZ_TRY(observer_.send_log_again(stop, storage_));
       report_.log_bytes = observer_.log_bytes();
       continue;
     }
@@ -568,7 +577,10 @@ void AttemptRunner::capture(std::string request_id) {
   ++capturing_;
   auto capture_output = [this, request_id = std::move(request_id)](const std::stop_token& stop) {
     auto sink = context_.controller.capture_sink(LeaseId::make(context_.clock));
-    auto stored = store_output(directory_.paths().output(), *sink, &is_ending_);
+    // It may have ended since, with output that could not be stored.
+    const bool is_kept = context_.kept_outputs.has(id());
+    const std::string output = is_kept ? context_.kept_outputs.path_of(id()) : directory_.paths().output();
+    auto stored = store_output(output, *sink, &is_ending_);
     CaptureReport report;
     if (stored) report = {stored->tree, stored->bytes, ""};
     else report.error = stored.error().message;

@@ -21,11 +21,13 @@
 #include "worker/image_gate.h"
 #include "worker/image_uses.h"
 #include "worker/job_caches.h"
+#include "worker/kept_outputs.h"
 #include "worker/machine_wait.h"
 #include "worker/steps/launch_spec.h"
 #include "worker/steps/prepare_environment.h"
 #include "worker/steps/store_output.h"
 #include "worker/steps/tree_looks.h"
+#include "worker/storage_patience.h"
 #include "worker/tree_cache.h"
 
 namespace plz {
@@ -38,8 +40,9 @@ struct AttemptContext {
   JobCaches& caches;
   const Clock& clock;
   JobHost host;
-  std::string kept_output_directory;  // where output goes that cannot be stored
+  KeptOutputs& kept_outputs;  // where output goes that cannot be stored
   std::chrono::milliseconds patience = kPatienceWithMachine;
+  std::chrono::milliseconds storage_patience = kPatienceWithStorage;
   ImageGate images = {};
   ImageUses image_uses{clock};
 };
@@ -96,9 +99,8 @@ class AttemptRunner {
   void clean_up();
 
   Result<std::string> captured_code(const std::stop_token& stop);
-  bool controller_answers();
   void keep_output_here(const std::string& why);
-  std::string kept_output() const { return context_.kept_output_directory + "/" + id().to_string(); }
+  void keep_log_here();
 
   void tell_of_change(const TreeCache::Look& look, bool is_mended);
   void judge_trees();
@@ -117,6 +119,7 @@ class AttemptRunner {
   const Assignment assignment_;
   const std::string refusal_;
   MakeDirectory make_directory_;
+  StoragePatience storage_;
   LogShipper preparation_log_;
   AttemptObserver observer_;
   TreeCache::Hold code_, input_;

@@ -12,6 +12,7 @@ class LocalCollection {
   WorkerCollection run() {
     if (order_.environments)
       for (const ContainerEngine& engine : sources_.engines) collect_on(engine);
+    collect_outputs();
     if (order_.caches) {
       const auto cleared = sources_.trees.clear(order_.dry_run);
       done_.trees = cleared.trees;
@@ -28,6 +29,32 @@ class LocalCollection {
     const std::vector<KeptEnvironment> unneeded = unneeded_images();
     remove_containers();
     for (const KeptEnvironment& image : unneeded) remove_image(image);
+  }
+
+  // Gone is what belongs to no execution; what came after the question, nobody knows yet.
+  bool is_unneeded(AttemptId id) const {
+    const auto in = [id](const std::vector<AttemptId>& ids) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    if (in(order_.drop_outputs)) return true;
+    return order_.outputs_until && id < *order_.outputs_until && !in(order_.keep_outputs) && !sources_.is_in_hand(id);
+  }
+
+  void collect_outputs() {
+    for (const KeptOutputs::Kept& kept : sources_.kept_outputs.list()) {
+      if (!is_unneeded(kept.attempt_id)) {
+        ++done_.kept_outputs;
+        done_.kept_output_bytes += kept.bytes;
+        continue;
+      }
+      if (!order_.dry_run)
+        if (auto removed = sources_.kept_outputs.remove(kept.attempt_id); !removed) {
+          done_.error += (done_.error.empty() ? "" : "; ") + removed.error().message;
+          continue;
+        }
+      ++done_.outputs;
+      done_.output_bytes += kept.bytes;
+    }
   }
 
   std::vector<KeptEnvironment> unneeded_images() {

@@ -1,5 +1,5 @@
 // What an order to collect removes on this machine: containers of attempts that are over, images that no
-// execution needs, trees that no attempt is using.
+// execution needs, output that was kept here and whose execution is gone, trees that no attempt is using.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include "worker/container_engines.h"
 #include "worker/image_gate.h"
 #include "worker/image_uses.h"
+#include "worker/kept_outputs.h"
 #include "worker/tree_cache.h"
 
 namespace plz {
@@ -21,6 +22,7 @@ struct CollectionSources {
   ImageGate& images;
   ImageUses& image_uses;
   std::vector<ContainerEngine> engines;  // what they lack is left out
+  KeptOutputs& kept_outputs;
   // Whether the worker has it in hand at this moment.
   std::function<bool(AttemptId)> is_in_hand;
 };

@@ -69,7 +69,8 @@ class CollectionTest : public testing::Test {
   }
 
   WorkerCollection collect(bool dry_run, std::vector<std::string> keep = {"sha256:kept"}) {
-    CollectionSources sources{trees_, gate_, uses_, engines_, [](AttemptId id) { return id == attempt_id(1); }};
+    CollectionSources sources{trees_,   gate_,         uses_,
+                              engines_, kept_outputs_, [](AttemptId id) { return id == attempt_id(1); }};
     return collect_here({"r", dry_run, true, false, std::move(keep), clock_.now()}, sources);
   }
 
@@ -80,6 +81,7 @@ class CollectionTest : public testing::Test {
   ImageUses uses_{clock_};
   FakeEnvironments environments_;
   FakeKeeper keeper_;
+  KeptOutputs kept_outputs_{directory_.path("kept")};
   std::vector<ContainerEngine> engines_{{"unix:/one", "", nullptr, &environments_, &keeper_}};
 };
 
@@ -140,6 +142,29 @@ TEST_F(CollectionTest, LooksAtEveryEngineAndNamesThem) {
   EXPECT_EQ(done.images.size(), 2u);
   EXPECT_EQ(done.containers.size(), 1u);
   EXPECT_EQ(done.error, "plz-9 (unix:/another): device busy");
+}
+
+TEST_F(CollectionTest, OutputThatWasKeptGoesWithItsExecution) {
+  for (int i : {1, 2, 3, 4, 5})
+    directory_.write("kept/" + attempt_id(i).to_string() + "/file", std::string(static_cast<size_t>(i), 'x'));
+  const auto collect_outputs = [&](bool dry_run, std::vector<AttemptId> dropped) {
+    CollectionOrder order{"r", dry_run};
+    order.drop_outputs = std::move(dropped);
+    if (order.drop_outputs.empty()) order.outputs_until = attempt_id(4), order.keep_outputs = {attempt_id(2)};
+    return collect_here(order,
+                        {trees_, gate_, uses_, {}, kept_outputs_, [](AttemptId id) { return id == attempt_id(1); }});
+  };
+  // The first is in hand, the second has an execution, the fourth and the fifth may be too new to be known.
+  for (bool dry_run : {true, false}) {
+    const WorkerCollection done = collect_outputs(dry_run, {});
+    EXPECT_EQ(done.outputs, 1u);
+    EXPECT_EQ(done.output_bytes, 3u);
+    EXPECT_EQ(done.kept_outputs, 4u);
+    EXPECT_EQ(done.kept_output_bytes, 12u);
+  }
+  EXPECT_FALSE(kept_outputs_.has(attempt_id(3)));
+  EXPECT_EQ(collect_outputs(false, {attempt_id(5)}).outputs, 1u);
+  EXPECT_EQ(kept_outputs_.list().size(), 3u);
 }
 
 TEST_F(CollectionTest, OneFailureStopsNothingElse) {

@@ -31,6 +31,12 @@ std::string report_text(const CollectionReport& report) {
     const WorkerCollection& done = instance.collection;
     text += objects("image", done.images, instance.host_name);
     text += objects("container", done.containers, instance.host_name);
+    if (done.outputs > 0)
+      text += fmt::format("On {}: {} that could not be stored, {}\n", printable(instance.host_name),
+                          count_of(done.outputs, "output"), exact_bytes(done.output_bytes));
+    if (done.kept_outputs > 0)
+      text += fmt::format("Kept on {}: {} that could not be stored, {}\n", printable(instance.host_name),
+                          count_of(done.kept_outputs, "output"), exact_bytes(done.kept_output_bytes));
     if (done.trees > 0)
       text += fmt::format("On {}: {}, about {}\n", printable(instance.host_name), count_of(done.trees, "cached tree"),
                           human_bytes(done.tree_bytes));

@@ -37,7 +37,7 @@ std::string executions_table(const std::vector<Execution>& executions) {
                {"STATUS", std::string(to_string(execution.state))},
                {"SUBMITTED", seconds_text(execution.times.submitted)},
                {"WAITING FOR", execution.waiting_for}});
-  return table.as_text();
+  return table.as_text(200);
 }
 
 std::string running_on(const Instance& instance) {

@@ -59,7 +59,8 @@ class OutputCommand {
   }
 
   Result<void> retrieve_part(Execution part) {
-    if (!part.output_tree && (part.state == ExecutionState::finished || !options_.force_if_running)) {
+    if (!part.output_tree && !has_kept_output(part) &&
+        (part.state == ExecutionState::finished || !options_.force_if_running)) {
       const int64_t index = part.spec.indices.value_or(IndexRange{}).from;
       session_.messages().warning(
           fmt::format("{} has no output{}", part_directory(index),
@@ -106,16 +107,30 @@ class OutputCommand {
   // What is stored, which may be nothing; of a running execution, what it has written so far.
   Result<std::optional<Digest>> stored_output(const Execution& execution) {
     if (execution.output_tree) return *execution.output_tree;
+    if (has_kept_output(execution)) return kept_output(execution);
     if (execution.state == ExecutionState::finished) return refuse_unless_empty(execution);
     if (!options_.force_if_running)
       return fail(ErrorCode::conflict, fmt::format("the execution {} has not finished", execution.id.to_string()),
                   "--force-if-running retrieves what it has written so far");
+    return captured_output(execution, "the output could not be captured: ");
+  }
+
+  // Its worker could not store it at the end: perhaps it can now.
+  Result<std::optional<Digest>> kept_output(const Execution& execution) {
+    session_.messages().info("It could not be stored at the end: fetching it from where it is kept");
+    auto output = captured_output(execution, "the output is kept on its instance, and cannot be stored now either: ");
+    if (!output && output.error().hint.empty())
+      output.error().hint = outcome_sentence(execution.outcome.value_or(Outcome{}));
+    return output;
+  }
+
+  Result<std::optional<Digest>> captured_output(const Execution& execution, std::string_view otherwise) {
     PLZ_ASSIGN(const CaptureReport report, session_.call([&](ApiClient& api) {
       auto subscription = interrupt_.on_raise([&api] { api.cancel(); });
       return api.capture_output(execution.id);
     }));
     if (report.error.empty()) return report.output_tree;
-    return fail(ErrorCode::unavailable, "the output could not be captured: " + report.error);
+    return fail(ErrorCode::unavailable, std::string(otherwise) + report.error);
   }
 
   // A command that ran to its end and wrote nothing has an output: an empty one.

@@ -53,6 +53,7 @@ void add_blob_routes(Router& router, ControllerContext& context) {
   });
   router.add("POST", "/v1/packs", [&context](Request& request, const PathParameters&) {
     return answer(request, [&]() -> Result<Response> {
+      PLZ_TRY(context.disks.check_room());
       PLZ_TRY(hold_lease_of(request, context));
       // A peer on the embedded controller's socket is its owner: their digests name their own bytes.
       PLZ_ASSIGN(auto received, context.blobs.receive_pack(*request.body, context.settings.embedded));

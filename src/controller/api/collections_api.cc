@@ -68,7 +68,14 @@ Result<Response> remove_execution(Request& request, const PathParameters& parame
   if (user && *user != execution.spec.user)
     return fail(ErrorCode::conflict, "execution " + id.to_string() + " is " + execution.spec.user + "'s",
                 "--all-users deletes it all the same");
+  std::vector<Execution> with_kept_output;
+  if (has_kept_output(execution)) with_kept_output.push_back(execution);
+  PLZ_TRY(context.executions.each_part(id, std::nullopt, [&](const Execution& part) {
+    if (has_kept_output(part)) with_kept_output.push_back(part);
+    return true;
+  }));
   PLZ_TRY(context.executions.remove(id, context.logs));
+  context.workers.order_removal_of_outputs(with_kept_output);
   return no_content();
 }
 

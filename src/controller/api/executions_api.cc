@@ -57,6 +57,7 @@ Result<Response> submit(Request& request, ControllerContext& context) {
   body = {};
   PLZ_TRY(check_submission(submission));
   if (!submission.wait_anyway) PLZ_TRY(context.capacity.check(submission.spec.resources));
+  PLZ_TRY(context.disks.check_room());
   PLZ_TRY(check_trees(submission.spec, context));
   if (!context.settings.embedded) submission.shell_environment.clear(), submission.process_attributes = {};
   PLZ_ASSIGN(ExecutionId id, context.executions.submit(std::move(submission), key));

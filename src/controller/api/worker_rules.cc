@@ -84,6 +84,10 @@ Result<void> check_collection(const WorkerCollection& collection) {
   PLZ_TRY(check_objects("images", collection.images));
   PLZ_TRY(check_objects("containers", collection.containers));
   PLZ_TRY(check_whole("trees", collection.trees, uint64_t{INT64_MAX}));
+  PLZ_TRY(check_whole("outputs", collection.outputs, uint64_t{INT64_MAX}));
+  PLZ_TRY(check_whole("output_bytes", collection.output_bytes, uint64_t{INT64_MAX}));
+  PLZ_TRY(check_whole("kept_outputs", collection.kept_outputs, uint64_t{INT64_MAX}));
+  PLZ_TRY(check_whole("kept_output_bytes", collection.kept_output_bytes, uint64_t{INT64_MAX}));
   PLZ_TRY(check_whole("tree_bytes", collection.tree_bytes, uint64_t{INT64_MAX}));
   return check_text("error", collection.error, kMostWordsBytes);
 }

@@ -67,6 +67,7 @@ Result<Response> append_log(Request& request, const PathParameters& parameters, 
   if (!offset) return fail(ErrorCode::invalid, "?offset= is missing");
   PLZ_ASSIGN(AttemptId id, attempt_parameter(parameters, context));
   const Uuid log = log_of(id);
+  PLZ_TRY(context.disks.check_room());
   PLZ_ASSIGN(LogState state, context.logs.state(log));
   auto at = static_cast<uint64_t>(*offset);
   if (at > state.bytes || state.sealed) return json_answer(log_size_to_json(state.bytes), 409);
@@ -108,13 +109,18 @@ void add_worker_routes(Router& router, ControllerContext& context) {
   add("PUT", "/v1/attempts/{id}/preparation-log",
       [](Request& r, P p, C c) { return append_log(r, p, c, preparation_log_of); });
   // What a worker tells of an attempt: read, and handed on.
-  auto add_report = [&](const char* method, std::string_view pattern, auto parse, auto check, auto hand_on) {
-    add(method, pattern, [parse, check, hand_on](Request& r, P p, C c) -> Result<Response> {
+  auto add_report = [&](const char* method, std::string_view pattern, auto parse, auto check, auto hand_on,
+                        bool is_end = false) {
+    add(method, pattern, [parse, check, hand_on, is_end](Request& r, P p, C c) -> Result<Response> {
       PLZ_ASSIGN(AttemptId id, id_parameter<AttemptId>(p, "id"));
       PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));
       PLZ_ASSIGN(auto report, parse(body));
       PLZ_TRY(check(report));
-      PLZ_TRY(hand_on(c.reports, id, report));
+      auto handed_on = hand_on(c.reports, id, report);
+      // An end waits for no room: some is held for it.
+      if (!handed_on && is_end && handed_on.error().code == ErrorCode::unavailable && c.disks.release_reserve())
+        handed_on = hand_on(c.reports, id, report);
+      PLZ_TRY(handed_on);
       return json_answer("{}");
     });
   };
@@ -127,8 +133,9 @@ void add_worker_routes(Router& router, ControllerContext& context) {
              [](R r, AttemptId id, const std::string& waiting_for) { return r.waiting(id, waiting_for); });
   add_report("POST", "/v1/attempts/{id}/measures", measure_events_from_json, check_measures,
              [](R r, AttemptId id, const auto& events) { return r.measures(id, events); });
-  add_report("POST", "/v1/attempts/{id}/finish", finish_from_json, check_finish,
-             [](R r, AttemptId id, const FinishReport& report) { return r.finish(id, report); });
+  add_report(
+      "POST", "/v1/attempts/{id}/finish", finish_from_json, check_finish,
+      [](R r, AttemptId id, const FinishReport& report) { return r.finish(id, report); }, true);
   add("POST", "/v1/attempts/{id}/output-captures/{request}", [](Request& r, P p, C c) -> Result<Response> {
     PLZ_TRY(id_parameter<AttemptId>(p, "id"));
     PLZ_ASSIGN(std::string body, r.body->read_all(kMaxJsonBytes));

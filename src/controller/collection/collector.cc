@@ -27,7 +27,7 @@ class Watching {
   ReferenceWatch& watch_;
 };
 
-Result<void> mark_all(ExecutionRecords& executions, Marker& marker, std::set<std::string>& images,
+Result<void> mark_all(ExecutionRecords& executions, Marker& marker, References& on_workers,
                       const std::stop_token& stop) {
   std::optional<ExecutionId> before;
   for (;;) {
@@ -40,7 +40,8 @@ Result<void> mark_all(ExecutionRecords& executions, Marker& marker, std::set<std
       return true;
     }));
     PLZ_TRY(marker.mark(references, stop));
-    images.merge(references.images);
+    on_workers.images.merge(references.images);
+    on_workers.attempts.merge(references.attempts);
     if (seen < kExecutionsAtOnce) return {};
   }
 }
@@ -129,13 +130,14 @@ CollectionReport Collector::collect(const CollectionRequest& request, const std:
   report.dry_run = request.dry_run;
   // Before anything is read: what is missed there is seen here.
   Watching watching(executions_.references());
-  std::set<std::string> images;
-  if (auto collected = collect_store(request, stop, report, images); !collected) {
+  References on_workers;
+  const AttemptId newer = AttemptId::make(clock_);
+  if (auto collected = collect_store(request, stop, report, on_workers); !collected) {
     report.error = collected.error().message;
     log_error("collection: {}", report.error);
     return report;
   }
-  if (request.environments || request.caches) collect_on_workers(request, std::move(images), stop, report);
+  if (request.environments || request.caches) collect_on_workers(request, std::move(on_workers), newer, stop, report);
   if (!request.dry_run)
     log_info("collection: {} blobs and {} bytes of the store; {} packs removed, {} written anew", report.blobs,
              report.bytes, report.packs_removed, report.packs_rewritten);
@@ -143,10 +145,10 @@ CollectionReport Collector::collect(const CollectionRequest& request, const std:
 }
 
 Result<void> Collector::collect_store(const CollectionRequest& request, const std::stop_token& stop,
-                                      CollectionReport& report, std::set<std::string>& images) {
+                                      CollectionReport& report, References& on_workers) {
   PLZ_ASSIGN(BlobTable table, BlobTable::load(database_.blobs()));
   Marker marker(table, database_.blobs(), packs_);
-  PLZ_TRY(mark_all(database_.executions(), marker, images, stop));
+  PLZ_TRY(mark_all(database_.executions(), marker, on_workers, stop));
   Sweeper sweeper({database_.blobs(), packs_, blobs_, executions_.references(), clock_}, table, marker);
   Swept swept;
   Result<void> result;
@@ -179,7 +181,7 @@ std::vector<Instance> Collector::present_instances(const std::stop_token& stop) 
   }
 }
 
-void Collector::collect_on_workers(const CollectionRequest& request, std::set<std::string> images,
+void Collector::collect_on_workers(const CollectionRequest& request, References kept, AttemptId newer,
                                    const std::stop_token& stop, CollectionReport& report) {
   CollectionOrder order;
   order.dry_run = request.dry_run;
@@ -188,8 +190,10 @@ void Collector::collect_on_workers(const CollectionRequest& request, std::set<st
   const auto instances = present_instances(stop);
   // Only now, since executions have gone on meanwhile; what comes after this moment the workers know themselves.
   order.kept_at = clock_.now();
-  images.merge(executions_.references().images());
-  order.keep_images.assign(images.begin(), images.end());
+  kept.images.merge(executions_.references().images());
+  order.keep_images.assign(kept.images.begin(), kept.images.end());
+  order.outputs_until = newer;
+  order.keep_outputs.assign(kept.attempts.begin(), kept.attempts.end());
   auto answers = std::make_shared<Answers>();
   answers->by_instance.resize(instances.size());
   std::vector<std::string> requests;

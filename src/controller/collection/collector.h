@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "controller/collection/references.h"
 #include "controller/services/blob_service.h"
 #include "controller/services/execution_service.h"
 #include "controller/services/worker_service.h"
@@ -52,9 +53,10 @@ class Collector {
 
   void serve(const std::stop_token& stop);
   Result<void> collect_store(const CollectionRequest& request, const std::stop_token& stop, CollectionReport& report,
-                             std::set<std::string>& images);
-  void collect_on_workers(const CollectionRequest& request, std::set<std::string> images, const std::stop_token& stop,
-                          CollectionReport& report);
+                             References& on_workers);
+  // `newer`: made before anything was read.
+  void collect_on_workers(const CollectionRequest& request, References kept, AttemptId newer,
+                          const std::stop_token& stop, CollectionReport& report);
   std::vector<Instance> present_instances(const std::stop_token& stop) const;
 
   Database& database_;

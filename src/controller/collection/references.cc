@@ -28,6 +28,9 @@ void add_references(const Execution& execution, References& references) {
     if (spec.snapshot.environment.pinned) references.images.insert(spec.snapshot.environment.pinned->id);
   }
   if (execution.output_tree) references.trees.push_back(*execution.output_tree);
+  const bool is_open = execution.state != ExecutionState::finished;
+  if (execution.attempt_id && (is_open || has_kept_output(execution)))
+    references.attempts.insert(*execution.attempt_id);
   if (execution.image) references.images.insert(execution.image->id);
 }
 

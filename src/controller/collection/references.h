@@ -14,6 +14,8 @@ struct References {
   std::vector<Digest> trees;     // with everything below them
   std::vector<Digest> blobs;     // by themselves
   std::set<std::string> images;  // ids: "sha256:…"
+  std::set<AttemptId>
+      attempts;  // whose output may be kept on their instance: it could not be stored, or may yet not be
 };
 
 // Code, input and output (of a part of a composite: output, since the rest is the composite's); the blobs that the

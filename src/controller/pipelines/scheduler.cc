@@ -26,8 +26,9 @@ void take(const Resources& wanted, Room& room, std::vector<std::string>& gpu_ids
   room.gpus.erase(room.gpus.begin(), room.gpus.begin() + wanted.gpus);
 }
 
-Scheduler::Scheduler(ExecutionService& executions, WorkerService& workers, Notifier& notifier, const Clock& clock)
-    : executions_(executions), workers_(workers), notifier_(notifier), clock_(clock) {}
+Scheduler::Scheduler(ExecutionService& executions, WorkerService& workers, const DiskWatch& disks, Notifier& notifier,
+                     const Clock& clock)
+    : executions_(executions), workers_(workers), disks_(disks), notifier_(notifier), clock_(clock) {}
 
 Scheduler::~Scheduler() { stop(); }
 
@@ -169,14 +170,23 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
 Outlook Scheduler::outlook() const {
   Outlook outlook{rooms(), {}};
   for (Instance& instance : workers_.instances()) outlook.instances.push_back(std::move(instance.capacity));
+  outlook.full_disks = disks_.full();
   return outlook;
 }
 
 std::string Scheduler::explain(const Execution& execution) const {
-  return explain(execution, execution.state == ExecutionState::queued ? outlook() : Outlook());
+  if (execution.state == ExecutionState::queued) return explain(execution, outlook());
+  return explain(execution, Outlook{{}, {}, execution.state == ExecutionState::finished ? "" : disks_.full()});
 }
 
 std::string Scheduler::explain(const Execution& execution, const Outlook& outlook) const {
+  const std::string why = why_not_running(execution, outlook);
+  const std::string room = what_waits_for_room(execution.state, outlook.full_disks);
+  if (room.empty() || why.empty()) return room + why;
+  return room + "; and for " + why;
+}
+
+std::string Scheduler::why_not_running(const Execution& execution, const Outlook& outlook) const {
   if (execution.spec.is_composite()) return {};
   // What its worker says.
   if (execution.state == ExecutionState::starting && !execution.waiting_for.empty()) return execution.waiting_for;

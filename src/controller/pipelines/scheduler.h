@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "controller/notifier.h"
+#include "controller/services/disk_watch.h"
 #include "controller/services/execution_service.h"
 #include "controller/services/worker_service.h"
 
@@ -25,10 +26,11 @@ struct Room {
   uint64_t memory_bytes = 0;
   std::vector<std::string> gpus;
 };
-// What the instances have left, and what they have.
+// What the instances have left, and what they have; and which disks are full.
 struct Outlook {
   std::vector<Room> free;
   std::vector<Capacity> instances;
+  std::string full_disks = {};
 };
 enum class Shortage { none, cpus, memory, gpus, instance };
 // none: it fits.
@@ -37,7 +39,8 @@ void take(const Resources& wanted, Room& room, std::vector<std::string>& gpu_ids
 
 class Scheduler {
  public:
-  Scheduler(ExecutionService& executions, WorkerService& workers, Notifier& notifier, const Clock& clock);
+  Scheduler(ExecutionService& executions, WorkerService& workers, const DiskWatch& disks, Notifier& notifier,
+            const Clock& clock);
   ~Scheduler();
 
   // Starts the thread; it looks whenever an execution or an instance changes.
@@ -46,13 +49,15 @@ class Scheduler {
   // One look: assigns what fits. For tests, and called by the thread.
   void run_once();
 
-  // Why a queued execution is not running yet, as a sentence's end: "2 processors: …".
+  // Why a queued execution is not running yet, or why an unfinished one may not go on, as a sentence's end:
+  // "2 processors: …".
   std::string explain(const Execution& execution) const;
   // The same for many, which are told by one look.
   Outlook outlook() const;
   std::string explain(const Execution& execution, const Outlook& outlook) const;
 
  private:
+  std::string why_not_running(const Execution& execution, const Outlook& outlook) const;
   std::vector<Room> empty_rooms() const;  // of instances as if nothing ran on them
   std::vector<Room> rooms() const;
   bool assign(const Execution& execution, Room& room);
@@ -60,6 +65,7 @@ class Scheduler {
 
   ExecutionService& executions_;
   WorkerService& workers_;
+  const DiskWatch& disks_;
   Notifier& notifier_;
   const Clock& clock_;
   std::shared_ptr<void> changes_;

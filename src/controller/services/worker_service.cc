@@ -205,12 +205,16 @@ std::chrono::milliseconds WorkerService::grace_of(AttemptId id) const {
 }
 
 Result<void> WorkerService::order_capture(const Execution& execution, std::function<void(CaptureReport)> answer) {
-  if (execution.state != ExecutionState::running || !execution.instance_id)
+  if ((execution.state != ExecutionState::running && !has_kept_output(execution)) || !execution.instance_id)
     return fail(ErrorCode::conflict, fmt::format("execution {} is not running: it is {}", execution.id.to_string(),
                                                  to_string(execution.state)));
   const std::string request_id = Uuid::make_v7(clock_).to_string();
   {
     std::lock_guard lock(mutex_);
+    // Of one that runs, its worker comes back; nobody waits for that of one that has ended.
+    if (has_kept_output(execution) && !mailboxes_.contains(*execution.instance_id))
+      return fail(ErrorCode::unavailable, fmt::format("the output is kept on instance {}, whose worker is not there",
+                                                      execution.instance_id->to_string()));
     captures_[request_id] = {*execution.attempt_id, std::move(answer)};
   }
   post(*execution.instance_id, [&](WorkerOrders& orders) {
@@ -259,6 +263,16 @@ Result<std::string> WorkerService::order_collection(InstanceId id, CollectionOrd
   }
   post(id, [&](WorkerOrders& orders) { orders.collections.push_back(std::move(order)); });
   return request_id;
+}
+
+void WorkerService::order_removal_of_outputs(const std::vector<Execution>& executions) {
+  for (const Execution& execution : executions) {
+    if (!execution.instance_id || !execution.attempt_id) continue;
+    CollectionOrder order;
+    order.drop_outputs = {*execution.attempt_id};
+    // Where it is not there, plz gc does it.
+    static_cast<void>(order_collection(*execution.instance_id, std::move(order), [](const WorkerCollection&) {}));
+  }
 }
 
 void WorkerService::answer_collection(const std::string& request_id, WorkerCollection collection) {

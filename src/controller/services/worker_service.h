@@ -48,6 +48,8 @@ class WorkerService {
   // worker is not there.
   Result<std::string> order_collection(InstanceId id, CollectionOrder order,
                                        std::function<void(WorkerCollection)> answer);
+  // What these left on their instances since it could not be stored: they are gone.
+  void order_removal_of_outputs(const std::vector<Execution>& executions);
   void answer_collection(const std::string& request_id, WorkerCollection collection);
   void forget_collection(const std::string& request_id);  // nobody waits for it any more
 

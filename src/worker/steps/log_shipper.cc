@@ -55,16 +55,24 @@ Result<size_t> LogShipper::read_piece() {
   return pread_up_to(file_.get(), buffer_.data(), wanted, shipped_);
 }
 
-Result<void> LogShipper::ship_rest(const std::stop_token& stop) {
+uint64_t LogShipper::unshipped() const {
+  struct stat status {};
+  if (stat(path_.c_str(), &status) != 0) return 0;
+  return static_cast<uint64_t>(status.st_size) - std::min(shipped_, static_cast<uint64_t>(status.st_size));
+}
+
+Result<void> LogShipper::ship_rest(const std::stop_token& stop, StoragePatience& patience) {
   Backoff backoff = connections_.backoff();
   for (;;) {
     auto sent = ship_piece();
     if (sent && !*sent) return {};
     if (sent) {
+      patience.renew();
       backoff.reset();
       continue;
     }
     if (!is_temporary(sent.error().code)) return fail(std::move(sent).error());
+    if (patience.is_over()) return fail(ErrorCode::invalid, sent.error().message);
     if (!wait_unless_stopped(stop, backoff.next())) return fail(ErrorCode::cancelled, "the worker is ending");
   }
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "os/fd.h"
 #include "worker/connections.h"
+#include "worker/storage_patience.h"
 
 namespace plz {
 
@@ -23,8 +24,11 @@ class LogShipper {
   // Sends the next piece; false: there was none. Where the controller had more or less of it than
   // thought, goes on from there.
   Result<bool> ship_piece();
-  // Sends the rest, for as long as it takes while the controller is away.
-  Result<void> ship_rest(const std::stop_token& stop);
+  // Sends the rest, for as long as it takes while the controller is away. invalid: it takes none, and the patience
+  // with that is over.
+  Result<void> ship_rest(const std::stop_token& stop, StoragePatience& patience);
+  // What is there and was not sent.
+  uint64_t unshipped() const;
   // The controller says that it lacks something: ask it again how much it has.
   void forget_position() { known_ = false; }
   uint64_t shipped() const { return shipped_; }

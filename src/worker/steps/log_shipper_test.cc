@@ -24,12 +24,13 @@ class LogShipperTest : public testing::Test {
   FakeClock clock_;
   FakeController controller_;
   Connections connections_;
+  StoragePatience patience_{kAttempt, connections_, clock_, std::chrono::minutes(10)};
 };
 
 TEST_F(LogShipperTest, ALogThatIsNotThereIsEmpty) {
   auto log = shipper();
   EXPECT_EQ(log.ship_piece(), false);
-  EXPECT_TRUE(log.ship_rest({}));
+  EXPECT_TRUE(log.ship_rest({}, patience_));
   EXPECT_EQ(controller_.count("append_log"), 0u);
 }
 
@@ -49,7 +50,7 @@ TEST_F(LogShipperTest, CutsLongLogsInPieces) {
   for (int i = 0; text.size() < 2 * kLogPieceBytes + 1'000; ++i) text += std::to_string(i) + '\n';
   write_text(path(), text);
   auto log = shipper();
-  ASSERT_TRUE(log.ship_rest({}));
+  ASSERT_TRUE(log.ship_rest({}, patience_));
   EXPECT_EQ(controller_.count("append_log"), 3u);
   EXPECT_TRUE(controller_.log(kAttempt) == text);
 }
@@ -57,20 +58,20 @@ TEST_F(LogShipperTest, CutsLongLogsInPieces) {
 TEST_F(LogShipperTest, ALaterProcessGoesOnWhereTheControllerIs) {
   write_text(path(), "first second");
   auto first = shipper();
-  ASSERT_TRUE(first.ship_rest({}));
+  ASSERT_TRUE(first.ship_rest({}, patience_));
   controller_.cut_log(kAttempt, 6);
   auto second = shipper(true);
-  ASSERT_TRUE(second.ship_rest({}));
+  ASSERT_TRUE(second.ship_rest({}, patience_));
   EXPECT_EQ(controller_.log(kAttempt), "first second");
 }
 
 TEST_F(LogShipperTest, FollowsTheControllersWordAboutThePlace) {
   write_text(path(), "first");
   auto log = shipper();
-  ASSERT_TRUE(log.ship_rest({}));
+  ASSERT_TRUE(log.ship_rest({}, patience_));
   controller_.cut_log(kAttempt, 2);
   write_text(path(), "first second");
-  ASSERT_TRUE(log.ship_rest({}));
+  ASSERT_TRUE(log.ship_rest({}, patience_));
   EXPECT_EQ(controller_.log(kAttempt), "first second");
 }
 
@@ -79,7 +80,7 @@ TEST_F(LogShipperTest, KeepsTryingWhileTheControllerIsAway) {
   controller_.fail_next("append_log", ErrorCode::unavailable, 5);
   auto log = shipper();
   EXPECT_FALSE(log.ship_piece());
-  EXPECT_TRUE(log.ship_rest({}));
+  EXPECT_TRUE(log.ship_rest({}, patience_));
   EXPECT_EQ(controller_.log(kAttempt), "text");
 }
 
@@ -89,9 +90,26 @@ TEST_F(LogShipperTest, GivesUpWhenAskedTo) {
   std::stop_source stop;
   stop.request_stop();
   auto log = shipper();
-  auto result = log.ship_rest(stop.get_token());
+  auto result = log.ship_rest(stop.get_token(), patience_);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::cancelled);
+}
+
+TEST_F(LogShipperTest, AControllerThatIsThereAndTakesNothingIsWaitedForOnlySoLong) {
+  auto log = shipper();
+  write_text(path(), "one two");
+  StoragePatience none(kAttempt, connections_, clock_, std::chrono::milliseconds(0));
+  controller_.fail_next("append_log", ErrorCode::unavailable, 1);
+  const auto given_up = log.ship_rest({}, none);
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, ErrorCode::invalid);
+  EXPECT_EQ(log.unshipped(), 7u);
+  // While it is away it is waited for, whatever the patience.
+  controller_.fail_next("append_log", ErrorCode::unavailable, 1);
+  controller_.fail_next("log_size", ErrorCode::unavailable, 1);
+  EXPECT_TRUE(log.ship_rest({}, none));
+  EXPECT_EQ(log.unshipped(), 0u);
+  EXPECT_EQ(controller_.log(kAttempt), "one two");
 }
 
 }  // namespace
