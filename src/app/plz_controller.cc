@@ -10,6 +10,7 @@
 
 #include "app/controller_options.h"
 #include "app/data_directory.h"
+#include "app/data_registry.h"
 #include "app/file_ownership.h"
 #include "app/listening_socket.h"
 #include "app/machine_capacity.h"
@@ -102,6 +103,7 @@ HttpServerSettings server_settings(uint64_t descriptors) {
 Result<void> run(ControllerOptions options, std::string& starter_error) {
   PLZ_TRY(check_address_space("plz-controller"));
   PLZ_ASSIGN(DataDirectory data, open_data_directory(options.data_directory));
+  register_data_directory(data.path, registry_places());
   // The worker on this machine dials in here, also where all others come by network.
   if (options.socket.empty() && !options.no_local_worker) options.socket = data.path + "/controller.sock";
   SystemClock clock;

@@ -9,6 +9,7 @@
 
 #include <fmt/core.h>
 
+#include "app/data_registry.h"
 #include "app/engine_pool.h"
 #include "app/machine_capacity.h"
 #include "app/program_path.h"
@@ -41,6 +42,7 @@ AgentSettings settings_of(const WorkerOptions& options, const Machine& machine) 
   if (!options.data_directory.empty()) settings.hidden_paths.push_back(options.data_directory);
   if (options.controller.kind == Endpoint::Kind::unix_socket)
     settings.hidden_paths.push_back(parent_path(options.controller.path));
+  settings.paths_of_plz = [places = registry_places()] { return paths_of_plz(places); };
   settings.cache_limit_bytes = options.cache_limit_bytes;
   settings.tree_limits = options.tree_limits;
   settings.storage_patience = options.storage_patience;

@@ -112,7 +112,7 @@ Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vect
       context{controller, connections, trees, caches, clock, {}, kept_outputs},
       environments(own_environments) {
   settings.hidden_paths.push_back(settings.directory);
-  context.host = {settings.capacity, settings.hidden_paths};
+  context.host = {settings.capacity, settings.hidden_paths, settings.paths_of_plz};
   context.patience = settings.patience;
   context.storage_patience = settings.storage_patience;
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -32,8 +33,10 @@ struct AgentSettings {
   std::string host_name;
   Capacity capacity;
   std::vector<std::string> hidden_paths;  // plz's data and sockets; its own directory is added
-  uint64_t cache_limit_bytes = 0;         // of trees; 0: 20 GiB, or a tenth of the disk if that is less
-  MaterialiseLimits tree_limits;          // of each
+  // What else of plz's there is on this machine, asked for each job; may be empty.
+  std::function<std::vector<std::string>()> paths_of_plz;
+  uint64_t cache_limit_bytes = 0;  // of trees; 0: 20 GiB, or a tenth of the disk if that is less
+  MaterialiseLimits tree_limits;   // of each
   std::chrono::seconds poll{30};
   // With a controller that answers, and cannot store what an attempt that is over has.
   std::chrono::milliseconds storage_patience = kPatienceWithStorage;

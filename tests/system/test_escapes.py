@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -92,6 +93,34 @@ os.symlink('{secret}', c['measures_directory'] + '/link')
     attempts = plz.data / "worker" / "attempts"
     wait_until(lambda: not any(attempts.iterdir()), what="the attempt's directory to go")
     assert json.loads((secret / "deep" / "loss").read_text()) == "a secret"
+
+
+def test_other_data_directories_are_hidden_too(plz):
+    """Also one that came after the worker, whose controller was started with another runtime directory."""
+    plz.ok("run", "--", "true")
+    runtime = plz.home / "run"
+    runtime.mkdir(mode=0o700)
+    usual = plz.home / ".local/share/plz"
+    others = [{"PLZ_DATA_DIR": str(plz.home / "second"), "XDG_RUNTIME_DIR": str(runtime)}, {"PLZ_DATA_DIR": ""}]
+    try:
+        for env in others: plz.ok("run", "--", "true", env=env)
+        paths = [plz.home / "second", usual, runtime / "plz", plz.home / ".local/state/plz/data-directories"]
+        assert all(os.listdir(path) for path in paths)
+        registry = paths[-1]
+        (registry / "damaged").write_bytes(b"\xff\0")
+        os.mkfifo(registry / "pipe")
+        look = "import os, sys; print([os.listdir(path) for path in sys.argv[1:]])"
+        # The home itself is there; the socket, the database, logs and the rest are not.
+        done = plz.ok("run", "--", "python3", "-c", look + "; print(os.path.exists(os.environ['HOME'] + '/run'))", *paths)
+        assert done.out == "[[], [], [], []]\nTrue\n", str(done)
+    finally:
+        for env in others: plz("controller", "stop", env=env)
+    # Forgotten once they have gone.
+    entries = lambda: [e.read_text() for e in registry.iterdir() if e.is_file() and e.name != "damaged"]
+    assert f"{plz.home}/second\n" in entries()
+    shutil.rmtree(plz.home / "second")
+    plz.ok("run", "--", "true")
+    assert f"{plz.home}/second\n" not in entries() and f"{usual}\n" in entries()
 
 
 def test_a_damaged_assignment_leaves_its_job_alone(plz):

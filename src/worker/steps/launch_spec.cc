@@ -1,5 +1,7 @@
 #include "worker/steps/launch_spec.h"
 
+#include <utility>
+
 #include "worker/steps/job_environment.h"
 
 namespace plz {
@@ -40,6 +42,8 @@ LaunchSpec make_launch_spec(const AttemptPaths& paths, const Assignment& assignm
   launch.code_tree = trees.code;
   launch.mounts = mounts(paths, trees, runtime);
   launch.hidden_paths = host.hidden_paths;
+  if (host.paths_of_plz)
+    for (auto& path : host.paths_of_plz()) launch.hidden_paths.push_back(std::move(path));
   launch.visible_paths = visible_paths(assignment.shell_environment);
   launch.home_cache = trees.cache;
   launch.home_downloads = trees.downloads;

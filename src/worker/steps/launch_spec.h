@@ -1,6 +1,7 @@
 // What the runtime is told about a job.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct JobTrees {
 // What of the worker's own settings bears on jobs.
 struct JobHost {
   Capacity capacity;
-  std::vector<std::string> hidden_paths;  // plz's own data and sockets
+  std::vector<std::string> hidden_paths;                        // plz's own data and sockets
+  std::function<std::vector<std::string>()> paths_of_plz = {};  // and others of the kind, as of now; may be empty
 };
 
 LaunchSpec make_launch_spec(const AttemptPaths& paths, const Assignment& assignment, const JobTrees& trees,
