@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "init/contract.h"
 #include "os/cgroup.h"
 #include "os/file.h"
@@ -17,6 +18,7 @@ namespace {
 // An outer half that ends this often without having done its work will not do it.
 constexpr int kMostOuterHalves = 5;
 constexpr char kCgroupNote[] = "init.cgroup";
+constexpr char kNoLimitNote[] = "init.no_limit";  // what is said of it
 
 std::string file_of(const AttemptPaths& paths, const char* name) { return join_path(paths.directory, name); }
 
@@ -50,12 +52,17 @@ std::optional<std::string> cgroup_of(const AttemptPaths& paths) {
   return **noted;
 }
 
-// The files to enter by; none where no cgroup can be made.
+// The files to enter by; none where no cgroup can be made, which is noted.
 Result<std::vector<std::string>> limit_memory(const AttemptPaths& paths, uint64_t bytes) {
   auto directory = cgroup_of(paths);
   if (!directory) {
     auto made = make_memory_cgroup(bytes);
-    if (!made) return std::vector<std::string>();
+    if (!made) {
+      const std::string words =
+          fmt::format("the memory limit of {} was not enforced: {}", human_bytes(bytes), made.error().message);
+      PLZ_TRY(write_file_atomically(file_of(paths, kNoLimitNote), words, 0600, Sync::no));
+      return std::vector<std::string>();
+    }
     directory = *made;
     PLZ_TRY(write_file_atomically(file_of(paths, kCgroupNote), *directory, 0600, Sync::no));
   }
@@ -116,7 +123,11 @@ Result<AttemptPhase> InitRunner::recover(const AttemptPaths& paths) {
 Result<ExitReport> InitRunner::wait(const AttemptPaths& paths, std::stop_token stop) {
   PLZ_ASSIGN(AttemptRecords records, wait_for_records(paths, std::move(stop)));
   auto cgroup = cgroup_of(paths);
-  return exit_report(records, cgroup ? cgroup_oom_kills(*cgroup) : std::nullopt);
+  ExitReport report = exit_report(records, cgroup ? cgroup_oom_kills(*cgroup) : std::nullopt);
+  // A line of its own: also that of a job that failed for another reason is a warning.
+  if (auto words = read_file(file_of(paths, kNoLimitNote)); words && !words->empty())
+    report.outcome.reason += "\n" + *words;
+  return report;
 }
 
 Result<AttemptRecords> InitRunner::wait_for_records(const AttemptPaths& paths, std::stop_token stop) {

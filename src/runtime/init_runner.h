@@ -20,7 +20,7 @@ class InitRunner {
   explicit InitRunner(std::string plz_init_path) : plz_init_path_(std::move(plz_init_path)) {}
 
   // These are as in Runtime. Above `memory_bytes` (0: no limit) the kernel kills the job, where a cgroup
-  // can be made; elsewhere the limit is not kept.
+  // can be made; elsewhere the limit is not kept, which the outcome's reason says in a line of its own.
   Result<void> start(const AttemptPaths& paths, InitSpec spec, uint64_t memory_bytes);
   Result<AttemptPhase> recover(const AttemptPaths& paths);
   Result<ExitReport> wait(const AttemptPaths& paths, std::stop_token stop);

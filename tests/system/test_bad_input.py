@@ -263,6 +263,28 @@ def test_out_of_memory(plz):
     assert plz.json("describe")["outcome"]["out_of_memory"] is True
 
 
+def test_a_memory_limit_that_cannot_be_enforced_is_said_once(plz):
+    group = make_memory_cgroup(1 << 30)
+    if group:
+        group.rmdir()
+    plz.configure(resources={"memory": "64MiB"})
+    said = "the memory limit of 64.0 MiB was not enforced: "
+    done = plz.ok("run", "--", "true")
+    reason = plz.json("describe", done.id)["outcome"]["reason"]
+    if said not in done.err:
+        assert group or plz("run", "--", "python3", "-c", HUNGRY).status == 137, "neither enforced nor said"
+        assert "memory limit" not in done.err + reason, str(done)
+    else:
+        assert not group, str(done)
+        assert done.err.count("** " + said) == 1 and "cgroup" in done.err, str(done)
+        assert said in reason, reason
+        failed = plz("run", "--", "false")
+        assert failed.status == 1 and failed.err.count("** " + said) == 1, str(failed)
+    # Who asks for no limit hears of none.
+    plz.configure()
+    assert "memory limit" not in plz.ok("run", "--", "true").err
+
+
 def test_probably_out_of_memory(plz):
     """The limit is not plz's own, as that of a machine is not: the kernel's count of kills has risen."""
     group = make_memory_cgroup(300 << 20)
