@@ -183,7 +183,8 @@ TEST(StalledUpload, AnswersThatNobodyTakesShareItToo) {
   for (int i = 0; i < 3; ++i) {
     slow.push_back(std::make_unique<RawClient>(server.path()));
     slow.back()->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    if (i < 2) EXPECT_NE(slow.back()->receive_until("xxx").find("xxx"), std::string::npos);
+    if (i == 2) break;  // its answer is what is looked at
+    EXPECT_NE(slow.back()->receive_until("xxx").find("xxx"), std::string::npos);
   }
   std::string answer = slow.back()->receive_until("\n");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer.substr(0, 1000);
