@@ -256,7 +256,7 @@ Result<void> AttemptRunner::launch(const JobTrees& trees, const std::stop_token&
 
 Result<void> AttemptRunner::try_launch(const JobTrees& trees) {
   const AttemptPaths& paths = directory_.paths();
-  PLZ_TRY(make_job_directories(paths, assignment_.spec.indices));
+  PLZ_TRY(make_job_directories(paths, assignment_.spec.indices, assignment_.process_attributes.umask));
   PLZ_TRY(write_job_configuration(paths, assignment_.spec, runtime_));
   PLZ_TRY(directory_.keep_places({code_.name(), input_.name(), cache_.name()}));
   LaunchSpec spec = make_launch_spec(paths, assignment_, trees, runtime_, context_.host);

@@ -81,6 +81,16 @@ def test_a_job_has_the_umask_of_its_shell(plz, umask, of_file, of_directory):
         assert modes == [of_file, of_file, of_directory], (place, [oct(mode) for mode in modes])
 
 
+@pytest.mark.parametrize("umask, mode", [(0o077, 0o700), (0o002, 0o775)])
+def test_directories_of_parts_have_it_too(plz, umask, mode):
+    plz.configure(parallel_indices_range=[0, 2], command=["sh", "-c", "echo x > /plz/output/0/f || true"])
+    plz.ok("run", preexec_fn=shell(umask=umask))
+    plz("logs")
+    plz.ok("output", "-o", "out", preexec_fn=shell(umask=umask))
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in sorted((plz.project / "out").iterdir())]
+    assert modes == [mode] * 2, modes
+
+
 def test_a_rerun_in_another_shell_says_what_differs(plz):
     earlier = plz.ok("run", "--", "sh", "-c", "ulimit -n > /plz/output/n").id
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

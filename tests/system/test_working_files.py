@@ -170,3 +170,31 @@ def test_outputs_outside_of_the_working_directory_are_refused(job):
 def test_output_stays_short_for_the_output_directory(job):
     done = job.ok("run", "--output", str(job.root / "here"))
     assert json.loads(json.dumps((job.root / "here/result").read_text())) == "the result", str(done)
+
+
+def test_permissions_that_a_job_took_from_itself_lose_nothing(plz, how):
+    plz.write("captured", "x")
+    done = plz.ok("run", "--outputs", "made", "--", "sh", "-c",
+                  "echo result > $(dirname $(grep -o '/[^\"]*output\"' $CONFIGURATION_FILE | tr -d '\"'))/output/result; "
+                  "mkdir closed; echo 1 > closed/f; echo 2 > made; "
+                  "chmod 0 closed $PWD $(grep -o '/[^\"]*output\"' $CONFIGURATION_FILE | tr -d '\"')")
+    assert (plz.project / "output" / done.id / "result").read_text() == "result\n", str(done)
+    assert (plz.project / "output" / done.id / "made").read_text() == "2\n", str(done)
+    assert "closed/f (2 bytes)" in warning(done), str(done)
+
+
+def test_a_copy_with_the_times_of_its_source_is_kept(plz, how):
+    """Of the same size, too: a checkpoint that is copied upon another."""
+    for name in ("best", "last"):
+        plz.write(f"{name}.pt", name)
+    done = plz.ok("run", "--outputs", "*.pt", "--", "python3", "-c", "import shutil; shutil.copy2('best.pt', 'last.pt')")
+    assert [path.name for path in (plz.project / "output" / done.id).iterdir()] == ["last.pt"], str(done)
+    assert (plz.project / "output" / done.id / "last.pt").read_text() == "best"
+
+
+def test_links_to_what_was_kept_lead_to_it(plz):
+    done = plz.ok("run", "--outputs", "ck", "--", "sh", "-c",
+                  "mkdir ck; echo 1 > ck/e1; ln -s $PWD/ck/e1 ck/last; ln -s $PWD/absent ck/lost")
+    output = plz.project / "output" / done.id
+    assert os.readlink(output / "ck" / "last") == "e1" and (output / "ck" / "last").read_text() == "1\n"
+    assert "in the output, 1 link leads out of what is captured" in done.err and "ck/lost -> /src/absent" in done.err, str(done)

@@ -118,6 +118,21 @@ TEST_F(CaptureLinksTest, MakesLinksIntoTheRootRelative) {
   EXPECT_THAT(listing(result.tree), Contains("d/e/absolute l -> ../in"));
   EXPECT_THAT(listing(result.tree), Contains("d/mine l -> in"));
   EXPECT_THAT(listing(result.tree), Contains("code l -> ../../src/a"));
+  EXPECT_THAT(result.link_warnings, ElementsAre(HasSubstr("code -> /src/a")));
+}
+
+// As where the job's working directory is kept: what was below /src is in the output now.
+TEST_F(CaptureLinksTest, MakesLinksToWhatWasTakenIntoTheRootRelative) {
+  write("ck/e1/weights", "x");
+  link("/src/ck/e1", "ck/last");
+  link("/src/ck/gone", "ck/lost");
+  options_.link_root = "/plz/output";
+  options_.link_places = {"/plz/output", "/src"};
+  auto result = captured();
+  EXPECT_THAT(listing(result.tree), Contains("ck/last l -> e1"));
+  EXPECT_THAT(listing(result.tree), Contains("ck/lost l -> ../../../src/ck/gone"));
+  EXPECT_THAT(result.link_warnings,
+              ElementsAre(HasSubstr("1 link leads out of what is captured, and stays a link: ck/lost")));
 }
 
 }  // namespace

@@ -83,8 +83,15 @@ std::string LinkPolicy::stored_target(const Place& place, const std::string& tex
     return std::filesystem::path(goal).lexically_relative(join_path(root, place.directory)).string();
   };
   if (place.prefix.empty() && !options.link_root.empty()) {
-    for (const auto& other : options.link_places)
-      if (lies_below(goal, other)) return relative_to(options.link_root);
+    for (const auto& other : options.link_places) {
+      if (!lies_below(goal, other)) continue;
+      // What was taken from another place into this tree since is linked here.
+      const std::string rest = goal.substr(other.size());
+      const bool is_here = other != options.link_root && !rest.empty() && path_exists(place.root + rest);
+      return std::filesystem::path(is_here ? options.link_root + rest : goal)
+          .lexically_relative(join_path(options.link_root, place.directory))
+          .string();
+    }
   }
   if (lies_below(goal, place.root)) return relative_to(place.root);
   if (place.prefix.empty() && lies_below(goal, tree_.root_path)) return relative_to(tree_.root_path);
@@ -145,7 +152,8 @@ LinkFate LinkPolicy::decide(const WalkedDirectory& directory, int fd, const std:
     if (follows && is_hidden)
       run_.fail_with(unreadable_error(error_number, tree_.full_path(directory, name) + " -> " + text));
     if (follows) return keep(not_followed, "it leads to nothing");
-    return is_hidden ? keep(leads_out) : fate;
+    // What leads nowhere here, but out of it, led somewhere for the job.
+    return is_hidden || !run_.options().link_root.empty() ? keep(leads_out) : fate;
   }
   if (!follows) return keep(leads_out);
   if (const char* why = why_not(directory, status)) return keep(not_followed, why);

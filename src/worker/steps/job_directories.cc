@@ -22,13 +22,17 @@ Result<void> make_directory(const std::string& path) {
 
 }  // namespace
 
-Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices) {
+Result<void> make_job_directories(const AttemptPaths& paths, const std::optional<IndexRange>& indices,
+                                  std::optional<uint32_t> umask) {
   PLZ_TRY(make_directory(paths.output()));
   PLZ_TRY(make_directory(paths.measures()));
   if (!indices) return {};
   if (indices->size() > kMostIndices) return fail(ErrorCode::invalid, "more than a million indices in one execution");
   for (int64_t index = indices->from; index < indices->to; ++index) {
-    PLZ_TRY(make_directories(join_path(paths.output(), std::to_string(index)), 0777));
+    const std::string output = join_path(paths.output(), std::to_string(index));
+    PLZ_TRY(make_directories(output, 0777));
+    // It comes back with this mode.
+    if (umask && chmod(output.c_str(), 0777 & ~*umask) != 0) return fail_errno("cannot set the mode of " + output);
     PLZ_TRY(make_directories(join_path(paths.measures(), std::to_string(index)), 0777));
   }
   return {};

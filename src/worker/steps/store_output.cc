@@ -14,6 +14,7 @@
 #include "os/fd.h"
 #include "os/file.h"
 #include "store/capture.h"
+#include "worker/steps/job_directory_access.h"
 
 namespace plz {
 namespace {
@@ -55,8 +56,10 @@ bool is_plain_directory(const std::string& path) {
 }  // namespace
 
 bool has_output(const std::string& directory) {
-  UniqueFd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  std::unique_ptr<DIR, CloseDirectory> listing(fd ? fdopendir(fd.get()) : nullptr);
+  UniqueFd fd = open_job_directory(AT_FDCWD, directory.c_str());
+  // What cannot be looked at is no reason to say that there is nothing.
+  if (!fd) return errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
+  std::unique_ptr<DIR, CloseDirectory> listing(fdopendir(fd.get()));
   if (listing) fd.release();
   while (dirent* entry = listing ? readdir(listing.get()) : nullptr)
     if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return true;

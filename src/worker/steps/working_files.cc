@@ -21,6 +21,7 @@
 #include "os/file.h"
 #include "os/glob.h"
 #include "wire/json_text.h"
+#include "worker/steps/job_directory_access.h"
 
 namespace plz {
 namespace {
@@ -44,8 +45,6 @@ bool is_cache(std::string_view name) {
   return std::find(std::begin(kCaches), std::end(kCaches), name) != std::end(kCaches);
 }
 
-bool same_time(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
-
 bool same_kind(const struct stat& a, const struct stat& b) { return (a.st_mode & S_IFMT) == (b.st_mode & S_IFMT); }
 
 std::string target_of_link(int directory, const char* name) {
@@ -66,11 +65,13 @@ class Taker {
   }
 
   WorkingFiles take() {
-    UniqueFd source(open(places_.copy.path.c_str(), kFlags)), base(open(places_.code.c_str(), kFlags));
+    UniqueFd source = open_job_directory(AT_FDCWD, places_.copy.path.c_str());
+    UniqueFd base(open(places_.code.c_str(), kFlags));
     Level root;
     root.source = source.get();
     root.base = base ? base.get() : -1;
     if (source) take_directory(root);
+    else if (errno != ENOENT) note_failure(".", strerror(errno));
     return std::move(result_);
   }
 
@@ -159,7 +160,7 @@ class Taker {
       else result_.more = true;
       return;
     }
-    UniqueFd source(openat(level.source, name.c_str(), kFlags));
+    UniqueFd source = open_job_directory(level.source, name.c_str());
     UniqueFd base(was_there ? openat(level.base, name.c_str(), kFlags) : -1);
     if (!source) {
       if (may_be_wanted_below(path)) note_failure(path, strerror(errno));
@@ -180,7 +181,6 @@ class Taker {
                     bool wanted) {
     if (S_ISLNK(now.st_mode)) return target_of_link(level.source, name) == target_of_link(level.base, name);
     if (now.st_size != before.st_size) return false;
-    if (same_time(now.st_mtim, before.st_mtim)) return true;
     return is_older_than_the_job(now.st_ctim) || has_same_bytes(level, name, now, wanted);
   }
 
@@ -249,14 +249,14 @@ class Taker {
     if (level.target) return level.target.get();
     if (!level.above) {
       if (mkdir(places_.output.c_str(), 0777) != 0 && errno != EEXIST) return -1;
-      level.target = UniqueFd(open(places_.output.c_str(), kFlags));
+      level.target = open_job_directory(AT_FDCWD, places_.output.c_str());
       return level.target ? level.target.get() : -1;
     }
     const int above = target_of(*level.above);
     if (above < 0) return -1;
     struct stat status {};
     const bool is_new = mkdirat(above, level.name.c_str(), 0700) == 0;
-    level.target = UniqueFd(openat(above, level.name.c_str(), kFlags));
+    level.target = open_job_directory(above, level.name.c_str());
     if (level.target && is_new && fstat(level.source, &status) == 0)
       (void)fchmod(level.target.get(), (status.st_mode & 0777) | 0700);
     return level.target ? level.target.get() : -1;
@@ -320,9 +320,10 @@ std::string left_note(const WorkingFiles& files) {
     names.push_back(fmt::format("{} ({})", printable(file.path), human_bytes(file.bytes)));
   std::string list;
   for (size_t i = 0; i < names.size(); ++i) list += (i ? ", " : "") + names[i];
-  if (files.left > names.size() || files.more)
+  if (files.left > names.size())
     list += fmt::format(" and {}{} more, {}{} in all", files.more ? "at least " : "", files.left - names.size(),
                         files.more ? "at least " : "", human_bytes(files.left_bytes));
+  else if (files.more) list += ", and perhaps others";
   return fmt::format(
       "Gone with the job's working directory: {}; \"outputs\": {} in plz.config.json, or --outputs, "
       "would keep such files",
@@ -339,6 +340,10 @@ WorkingFiles take_working_files(const WorkingPlaces& places, const std::vector<s
 std::vector<std::string> working_file_notes(const WorkingFiles& files) {
   std::vector<std::string> notes;
   if (files.left > 0) notes.push_back(left_note(files));
+  else if (files.more)
+    notes.push_back(
+        "The job's working directory holds more than is looked at: what it made there and \"outputs\" does not name is "
+        "gone with it");
   if (files.collided > 0)
     notes.push_back(fmt::format("The output has files of its own in place of these of the working directory: {}",
                                 listed(files.collisions, files.collided)));

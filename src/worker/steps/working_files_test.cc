@@ -153,6 +153,31 @@ TEST_F(WorkingFilesTest, DirectoriesWithoutPermissionAreKept) {
   ASSERT_EQ(chmod(root_.path("output/sealed").c_str(), 0755), 0);
 }
 
+// cp -p and mv take the times of what they copy, and all of a tree has one.
+TEST_F(WorkingFilesTest, OtherBytesOfTheSameSizeAndTimeAreAChange) {
+  for (bool changes_only : {true, false}) {
+    captured("best.pt", "one");
+    captured("last.pt", "two");
+    root_.write("copy/last.pt", "one");
+    const timespec same[2] = {{1'600'000'000, 0}, {1'600'000'000, 0}};
+    for (const char* path : {"code/last.pt", "copy/last.pt"})
+      ASSERT_EQ(utimensat(AT_FDCWD, root_.path(path).c_str(), same, 0), 0);
+    EXPECT_THAT(paths(take({}, changes_only)), ElementsAre("last.pt"));
+  }
+  EXPECT_EQ(take({"*.pt"}, true).kept, 1u);
+  EXPECT_EQ(output("last.pt"), "one");
+}
+
+TEST_F(WorkingFilesTest, WhatTheJobMayNotEnterItselfIsLookedAt) {
+  root_.write("copy/closed/deep/file", "x");
+  ASSERT_EQ(chmod(root_.path("copy/closed").c_str(), 0), 0);
+  ASSERT_EQ(chmod(root_.path("copy").c_str(), 0), 0);
+  EXPECT_THAT(paths(take({})), ElementsAre("closed/deep/file"));
+  ASSERT_EQ(chmod(root_.path("copy").c_str(), 0), 0);
+  EXPECT_EQ(take({"."}).kept, 1u);
+  EXPECT_EQ(output("closed/deep/file"), "x");
+}
+
 TEST_F(WorkingFilesTest, HowMuchIsLookedAtIsBounded) {
   for (int i = 0; i < 25'000; ++i) {
     UniqueFd file(open(root_.path("copy/f" + std::to_string(i)).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
