@@ -75,8 +75,8 @@ void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_vi
                 compressed ? Codec::zstd : Codec::raw});
 }
 
-void append_damage_to_pack(std::string& pack, const Digest& digest, std::string_view words) {
-  append_pack_record_header(pack, {digest, words.size(), words.size(), checksum_of_stored(words), Codec::damaged});
+void append_refusal_to_pack(std::string& pack, const Digest& digest, Codec refusal, std::string_view words) {
+  append_pack_record_header(pack, {digest, words.size(), words.size(), checksum_of_stored(words), refusal});
   pack += words;
 }
 
@@ -92,6 +92,7 @@ Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, u
     return fail(ErrorCode::damaged, "a stored blob is damaged: its checksum does not match");
   if (codec == Codec::damaged)
     return fail(ErrorCode::damaged, printable(stored), "capture the same content again: the store takes it anew");
+  if (codec == Codec::unavailable) return fail(ErrorCode::unavailable, printable(stored));
   if (bytes > kMaxBlobBytes)
     return fail(ErrorCode::invalid, fmt::format("a blob of {} bytes is larger than blobs can be", bytes));
   if (codec == Codec::raw) {

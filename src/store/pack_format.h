@@ -26,9 +26,9 @@ inline constexpr uint64_t kMaxBlobBytes = 64u << 20;   // larger files are cut i
 enum class Codec : uint8_t {  // persisted: do not renumber
   raw = 0,
   zstd = 1,
-  // On the wire only, in what a store sends: the blob is damaged there. Words lie in the place of its bytes, and
-  // nothing
-  // follows. Who does not know it refuses the pack.
+  // On the wire only, in what a store sends: the blob is damaged there, or cannot be read just now. Words lie in the
+  // place of its bytes, and nothing follows. Who does not know them refuses the pack.
+  unavailable = 254,
   damaged = 255,
 };
 
@@ -45,8 +45,9 @@ struct PackRecordHeader {
 // little.
 void append_blob_to_pack(std::string& pack, const Digest& digest, std::string_view bytes);
 
-// Says in the place of a blob that it cannot be had, and why.
-void append_damage_to_pack(std::string& pack, const Digest& digest, std::string_view words);
+// Says in the place of a blob that it cannot be had, and why. `refusal` is damaged or unavailable.
+void append_refusal_to_pack(std::string& pack, const Digest& digest, Codec refusal, std::string_view words);
+constexpr bool is_refusal(Codec codec) { return codec == Codec::damaged || codec == Codec::unavailable; }
 
 // The 64 bytes before a record's stored bytes.
 void append_pack_record_header(std::string& pack, const PackRecordHeader& header);
@@ -75,11 +76,11 @@ class PackParser {
 
 uint64_t checksum_of_stored(std::string_view stored);
 // Decodes one blob's stored bytes. Verifies checksum and size; `out` is replaced. damaged: they are not what was
-// stored.
+// stored. A refusal is returned as an error of its name.
 Result<void> decode_blob(Codec codec, std::string_view stored, uint64_t bytes, uint64_t checksum, std::string& out);
 
 // Reads a pack in pieces and calls `blob` with each whole blob, decoded and verified. damaged: one is, or the pack says
-// that it is where it comes from.
+// that it is where it comes from; unavailable: the pack says that it cannot be read there just now.
 class PackBlobReader {
  public:
   using OnBlob = std::function<Result<void>(const Digest&, std::string_view bytes)>;

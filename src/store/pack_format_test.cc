@@ -116,6 +116,20 @@ TEST(Pack, RefusesImpossibleSizesBeforeMakingRoomForThem) {
   }
 }
 
+TEST(Pack, ARefusalIsAnErrorWithItsWords) {
+  for (auto [refusal, code] :
+       {std::pair{Codec::damaged, ErrorCode::damaged}, std::pair{Codec::unavailable, ErrorCode::unavailable}}) {
+    std::string pack;
+    append_blob_to_pack(pack, digest_of("x"), "x");
+    append_refusal_to_pack(pack, digest_of("y"), refusal, "it cannot be had");
+    auto read = read_pack(pack, 7);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, code);
+    EXPECT_EQ(read.error().message, "it cannot be had");
+    EXPECT_EQ(parse_pack(pack, 7, false).error().code, ErrorCode::invalid);
+  }
+}
+
 TEST(Pack, EndsWithTheErrorOfItsReceiver) {
   PackBlobReader reader(
       [](const Digest&, std::string_view) -> Result<void> { return fail(ErrorCode::unavailable, "disk full"); });

@@ -22,7 +22,7 @@ Result<PackRecordHeader> decode_header(std::string_view bytes) {
   auto codec = reader.number<uint8_t>();
   header.codec = static_cast<Codec>(codec);
   std::string_view padding = reader.bytes(7);
-  if (codec > static_cast<uint8_t>(Codec::zstd) && header.codec != Codec::damaged)
+  if (codec > static_cast<uint8_t>(Codec::zstd) && !is_refusal(header.codec))
     return fail(ErrorCode::invalid, fmt::format("a pack has a record of the unknown codec {}", codec));
   if (padding.find_first_not_of('\0') != padding.npos) return fail(ErrorCode::invalid, "a pack has a damaged record");
   bool sizes_fit = header.codec != Codec::zstd ? header.stored_bytes == header.bytes
@@ -83,7 +83,7 @@ struct PackParser::State final : RecordScanner::Receiver {
   State(Sink s, bool verify) : sink(std::move(s)), verify_digest(verify), scanner(*this) {}
 
   Result<void> begin(const PackRecordHeader& h, uint64_t offset) override {
-    if (h.codec == Codec::damaged) return fail(ErrorCode::invalid, "a pack says of a blob that it is damaged");
+    if (is_refusal(h.codec)) return fail(ErrorCode::invalid, "a pack says of a blob that it cannot be had");
     header = h;
     compressed.clear();
     XXH3_64bits_reset(&checksum);

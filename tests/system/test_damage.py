@@ -363,6 +363,53 @@ def test_a_damaged_blob_is_said_and_healed_by_the_next_capture(project, how):
     assert plz.json("gc", "--json")["error"] == ""
 
 
+@pytest.mark.parametrize("how", ("loop", "forbidden"))
+def test_a_pack_that_cannot_be_opened_is_said(project, how):
+    plz = project
+    execution = with_marker(plz)
+    end(plz)
+    empty_caches(plz)
+    (pack,) = [path for path in packs(plz) if MARKER in path.read_bytes()]
+    if how == "forbidden":
+        if os.geteuid() == 0:
+            pytest.skip("root may read everything")
+        pack.chmod(0)
+    else:
+        pack.rename(plz.root / "pack")
+        pack.symlink_to(pack.name)
+    failed = plz("rerun", execution)
+    assert failed.status == 125 and "cannot be read" in failed.err and pack.name in failed.err, failed
+    assert "capture the same content again" in failed.err, failed
+    described = plz.json("describe", failed.id)
+    assert described["outcome"]["kind"] == "could_not_start"
+    assert plz.json("list", "--json")["executions"] == []
+    # A capture replaces it; as it was, it is taken again.
+    assert run(plz, "one")
+    plz.ok("rerun", execution)
+
+
+@pytest.mark.parametrize("how", ("loop", "forbidden"))
+def test_output_in_a_pack_that_cannot_be_opened_is_said(project, how):
+    plz = project
+    execution = run(plz, "an output that only its job can make again")
+    end(plz)
+    (pack,) = [path for path in packs(plz) if b"an output that only" in path.read_bytes()]
+    if how == "forbidden":
+        if os.geteuid() == 0:
+            pytest.skip("root may read everything")
+        pack.chmod(0)
+    else:
+        pack.rename(plz.root / "pack")
+        pack.symlink_to(pack.name)
+    done = plz("output", execution, "-o", "again-refused")
+    assert done.status != 0 and "cannot be read" in done.err and "lost the connection" not in done.err, done
+    pack.unlink() if how == "loop" else pack.chmod(0o600)
+    if how == "loop":
+        (plz.root / "pack").rename(pack)
+    end(plz)
+    assert output_of(plz, execution).startswith("an output")
+
+
 def test_a_new_run_over_damaged_input_says_so_and_the_next_heals_it(project):
     plz = project
     with_marker(plz)

@@ -1,121 +1,18 @@
 #include "controller/services/blob_service.h"
 
-#include <algorithm>
-#include <cstring>
 #include <unordered_set>
 
 #include <fmt/core.h>
 
 #include "base/log.h"
 #include "controller/services/damage_walk.h"
+#include "controller/services/pack_producer.h"
 #include "store/pack_format.h"
 
 namespace plz {
 namespace {
 
 constexpr size_t kReadBytes = 64u << 10;
-constexpr int kTriesToFind = 5;
-
-// What reading again will not mend. A pack that is recorded and is not there is damage, too.
-bool is_damage(const Error& error) {
-  return error.code == ErrorCode::damaged || error.code == ErrorCode::not_found || error.code == ErrorCode::internal;
-}
-
-// Writes a pack of stored blobs without decoding them.
-class PackProducer final : public Producer {
- public:
-  PackProducer(std::vector<BlobRecord> found, BlobRecords& records, PackStore& packs)
-      : blobs_(std::move(found)), records_(records), packs_(packs) {}
-
-  State produce(std::string& piece, size_t target_bytes) override {
-    if (!begun_) {
-      piece += kPackMagic;
-      begun_ = true;
-    }
-    while (piece.size() < target_bytes && next_ < blobs_.size()) {
-      if (!append_some(piece, target_bytes)) return State::failed;
-    }
-    return next_ < blobs_.size() ? State::data : State::end;
-  }
-
- private:
-  // Appends a record's header, if it is not out yet, and the next part of its stored bytes.
-  bool append_some(std::string& piece, size_t target_bytes) {
-    if (done_ == 0) {
-      if (auto loaded = load(); !loaded) return tell(piece, loaded.error());
-      const BlobRecord& record = blobs_[next_];
-      append_pack_record_header(piece, PackRecordHeader{record.digest, record.bytes, record.stored_bytes,
-                                                        record.checksum, static_cast<Codec>(record.codec)});
-    }
-    size_t room = std::max(target_bytes > piece.size() ? target_bytes - piece.size() : 0, size_t{4096});
-    std::string_view part = std::string_view(stored_).substr(done_, room);
-    piece += part;
-    done_ += part.size();
-    if (done_ == stored_.size()) {
-      ++next_;
-      done_ = 0;
-    }
-    return true;
-  }
-
-  // All of a blob before any of it goes out: nobody can take back what was sent.
-  Result<void> load() {
-    stored_.resize(blobs_[next_].stored_bytes);
-    PLZ_TRY(read_stored());
-    const BlobRecord& blob = blobs_[next_];
-    if (checksum_of_stored(stored_) != blob.checksum)
-      return fail(ErrorCode::damaged,
-                  fmt::format("its bytes in the pack {} are not what was stored", PackId(blob.pack).to_string()));
-    if (blob.damaged) PLZ_TRY(records_.mark_sound(blob.digest));
-    return {};
-  }
-
-  // A pack that was rewritten meanwhile is gone; its blobs lie elsewhere, stored as they were.
-  Result<void> read_stored() {
-    BlobRecord& blob = blobs_[next_];
-    for (int tries = 0;; ++tries) {
-      auto read = packs_.read(PackId(blob.pack), blob.offset, stored_.data(), stored_.size());
-      if (read || read.error().code != ErrorCode::not_found || tries == kTriesToFind) return read;
-      PLZ_ASSIGN(auto found, records_.find({&blob.digest, 1}));
-      if (!found[0] || found[0]->stored_bytes != blob.stored_bytes) return read;
-      blob = *found[0];
-    }
-  }
-
-  // False: it may be had another time.
-  bool tell(std::string& piece, const Error& error) {
-    const Digest& digest = blobs_[next_].digest;
-    const std::string words = fmt::format("the store's blob {} is damaged: {}", digest.hex(), error.message);
-    log_error("{}", words);
-    if (!is_damage(error)) return false;
-    if (auto marked = mark(error); !marked) log_error("{}", marked.error().message);
-    append_damage_to_pack(piece, digest, words);
-    next_ = blobs_.size();
-    return true;
-  }
-
-  // Where a pack is gone or cut short, that is known of all that lay in the part that is not there.
-  Result<void> mark(const Error& error) {
-    const BlobRecord& blob = blobs_[next_];
-    auto size = packs_.size(PackId(blob.pack));
-    std::vector<Digest> damaged{blob.digest};
-    if (!size || blob.offset + blob.stored_bytes > *size)
-      PLZ_TRY(records_.each([&](const BlobRecord& other) {
-        if (other.pack == blob.pack && other.offset + other.stored_bytes > size.value_or(0))
-          damaged.push_back(other.digest);
-        return true;
-      }));
-    return records_.mark_damaged(damaged, error.message);
-  }
-
-  std::vector<BlobRecord> blobs_;
-  BlobRecords& records_;
-  PackStore& packs_;
-  std::string stored_;  // of the next one
-  size_t next_ = 0;
-  size_t done_ = 0;
-  bool begun_ = false;
-};
 
 }  // namespace
 

@@ -45,8 +45,8 @@ class BlobService {
   // Durable when it returns. `trusted`: the peer's digests are believed, else each is computed anew.
   Result<Received> receive_pack(BodyReader& body, bool trusted);
 
-  // A pack of these blobs, in order. not_found names the first that the store lacks. In the place of one that turns out
-  // to be damaged the pack says so, and ends; it is marked as damaged.
+  // A pack of these blobs, in order. not_found names the first that the store lacks. In the place of one that cannot be
+  // read the pack says so, and ends: it is damaged, and marked as that, or it may be had another time.
   Result<std::unique_ptr<Producer>> fetch(std::span<const Digest> digests);
 
   Result<void> hold_lease(LeaseId lease, std::chrono::seconds duration);
