@@ -50,14 +50,14 @@ class NewRoot {
  private:
   Fd find(const std::string& path, uint64_t flags) const;
   Fd directory(const std::string& path) const;
-  Fd file(const std::string& path) const;
-  bool link(const char* text, const std::string& path) const;
+  bool attach(const Fd& tree, int parent, const std::string& path, bool directory) const;
+  bool bind_in(int parent, const char* source, const std::string& path, uint64_t attributes) const;
   bool bind(const char* source, const std::string& path, uint64_t attributes) const;
   bool bind_if_there(const char* source, const std::string& path) const;
+  bool link(const char* text, const std::string& path) const;
   bool hide(const std::string& path) const;
   bool protect_kernel_settings(const std::string& proc) const;
   bool mount_proc(const std::string& path) const;
-  bool make_links(const std::string& dev) const;
   bool mount_devices(const std::string& path) const;
 
   const std::string path_;
@@ -87,33 +87,47 @@ Fd NewRoot::directory(const std::string& path) const {
   return Fd(openat(parent.get(), name_of(path), kPlaceFlags | O_DIRECTORY | O_NOFOLLOW));
 }
 
-Fd NewRoot::file(const std::string& path) const {
-  Fd found = find(path, 0);
-  if (found || errno != ENOENT) return found;
-  Fd parent = directory(parent_of(path));
-  if (!parent || !Fd(openat(parent.get(), name_of(path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444))) return Fd();
-  return Fd(openat(parent.get(), name_of(path), kPlaceFlags | O_NOFOLLOW));
+bool make_place(int parent, const char* name, bool directory) {
+  if (directory) return mkdirat(parent, name, 0755) == 0;
+  return static_cast<bool>(Fd(openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444)));
 }
 
-bool NewRoot::link(const char* text, const std::string& path) const {
-  Fd parent = find(parent_of(path), O_DIRECTORY);
-  return parent && symlinkat(text, parent.get(), name_of(path)) == 0;
+// At `path`, whose directory is `parent`. A place that was just made is what it is; one that was there may be a link.
+bool NewRoot::attach(const Fd& tree, int parent, const std::string& path, bool directory) const {
+  if (make_place(parent, name_of(path), directory))
+    return syscall(SYS_move_mount, tree.get(), "", parent, name_of(path), MOVE_MOUNT_F_EMPTY_PATH) == 0;
+  if (errno != EEXIST) return false;
+  Fd place = find(path, 0);
+  return place && syscall(SYS_move_mount, tree.get(), "", place.get(), "",
+                          MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
 }
 
 // The attributes are set before anything can be reached by the new name.
-bool NewRoot::bind(const char* source, const std::string& path, uint64_t attributes) const {
+bool NewRoot::bind_in(int parent, const char* source, const std::string& path, uint64_t attributes) const {
   Fd tree(static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, source, kCloneTree)));
   struct stat st;
-  if (!tree || fstat(tree.get(), &st) != 0) return false;
-  if (attributes != 0 && !set_attributes(tree.get(), attributes, AT_RECURSIVE)) return false;
-  Fd place = S_ISDIR(st.st_mode) ? directory(path) : file(path);
-  return place && syscall(SYS_move_mount, tree.get(), "", place.get(), "",
-                          MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
+  return tree && fstat(tree.get(), &st) == 0 &&
+         (attributes == 0 || set_attributes(tree.get(), attributes, AT_RECURSIVE)) &&
+         attach(tree, parent, path, S_ISDIR(st.st_mode));
+}
+
+bool NewRoot::bind(const char* source, const std::string& path, uint64_t attributes) const {
+  const std::string above = parent_of(path);
+  if (above.empty()) return bind_in(root_.get(), source, path, attributes);
+  struct stat st;
+  if (stat(source, &st) != 0) return false;  // no directories for nothing
+  Fd parent = directory(above);
+  return parent && bind_in(parent.get(), source, path, attributes);
 }
 
 // A source that has gone since it was listed, or that may not be seen, is no loss.
 bool NewRoot::bind_if_there(const char* source, const std::string& path) const {
   return bind(source, path, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV) || errno == ENOENT || errno == EACCES;
+}
+
+bool NewRoot::link(const char* text, const std::string& path) const {
+  Fd parent = find(parent_of(path), O_DIRECTORY);
+  return parent && symlinkat(text, parent.get(), name_of(path)) == 0;
 }
 
 bool NewRoot::hide(const std::string& path) const {
@@ -133,24 +147,26 @@ bool NewRoot::mount_proc(const std::string& path) const {
   return place && mount_at(place, "proc", kNosuid | kNodev | kNoexec, nullptr) && protect_kernel_settings(path);
 }
 
-bool NewRoot::make_links(const std::string& dev) const {
-  static constexpr const char* kLinks[][2] = {{"/proc/self/fd", "/fd"},       {"/proc/self/fd/0", "/stdin"},
-                                              {"/proc/self/fd/1", "/stdout"}, {"/proc/self/fd/2", "/stderr"},
-                                              {"/proc/kcore", "/core"},       {"pts/ptmx", "/ptmx"}};
+bool make_device_links(int dev) {
+  static constexpr const char* kLinks[][2] = {{"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"},
+                                              {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
+                                              {"/proc/kcore", "core"},       {"pts/ptmx", "ptmx"}};
   for (const auto& [text, name] : kLinks)
-    if (!link(text, dev + name)) return false;
+    if (symlinkat(text, dev, name) != 0) return false;
   return true;
 }
 
 bool NewRoot::mount_devices(const std::string& path) const {
   Fd place = directory(path);
   if (!place || !mount_at(place, "tmpfs", kNosuid | kNoexec, "mode=755")) return false;
+  Fd dev = find(path, O_DIRECTORY);
+  if (!dev || !make_device_links(dev.get())) return false;
   for (const char* name : {"/null", "/zero", "/full", "/random", "/urandom", "/tty"})
-    if (!bind((std::string("/dev") + name).c_str(), path + name, 0)) return false;
-  if (!make_links(path)) return false;
-  Fd shm = directory(path + "/shm"), pts = directory(path + "/pts");
-  return shm && chmod(through_descriptor(shm).c_str(), 01777) == 0 && pts &&
-         mount_at(pts, "devpts", kNosuid | kNoexec, "newinstance,ptmxmode=0666,mode=620");
+    if (!bind_in(dev.get(), (std::string("/dev") + name).c_str(), path + name, 0)) return false;
+  if (mkdirat(dev.get(), "shm", 01777) != 0 || fchmodat(dev.get(), "shm", 01777, 0) != 0) return false;
+  if (mkdirat(dev.get(), "pts", 0755) != 0) return false;
+  Fd pts(openat(dev.get(), "pts", kPlaceFlags | O_DIRECTORY | O_NOFOLLOW));
+  return pts && mount_at(pts, "devpts", kNosuid | kNoexec, "newinstance,ptmxmode=0666,mode=620");
 }
 
 bool NewRoot::take(const BoxStep& step) const {
