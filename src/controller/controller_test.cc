@@ -108,6 +108,15 @@ class ControllerTest : public testing::Test {
     EXPECT_EQ(response.status, 200) << response.body;
   }
 
+  void kill_by_force(InstanceId instance) {
+    KillRequest request;
+    request.instance_ids = {instance};
+    request.user = "ada";
+    request.force_if_not_idle = true;
+    auto answer = kill_answer_from_json(call("POST", "/v1/instances/kill", kill_to_json(request)).body);
+    EXPECT_EQ(answer->killed, std::vector<InstanceId>{instance});
+  }
+
   FakeClock clock_;
   std::unique_ptr<Database> database_;
   MemoryPackStore packs_;
@@ -623,6 +632,86 @@ TEST_F(ControllerTest, KillsOnlyIdleInstancesWithoutForce) {
   EXPECT_EQ(killed->killed, std::vector<InstanceId>{worker});
   finish(attempt, OutcomeKind::stopped, 143);
   EXPECT_EQ(get(id).outcome->reason, "its instance " + worker.to_string() + " was killed by bob");
+}
+
+TEST_F(ControllerTest, TheSameMachineMayComeBackAsAnotherInstance) {
+  ExecutionId id = submit(spec());
+  InstanceId before = register_worker();
+  AttemptId attempt = orders(before).assignments.at(0).attempt_id;
+  call("POST", "/v1/attempts/" + attempt.to_string() + "/started", moment_to_json({clock_.now()}));
+  InstanceId now = register_worker({attempt}, InstanceId::make(clock_));
+  EXPECT_NE(now, before);
+  EXPECT_TRUE(last_registered_.forget.empty());
+  EXPECT_EQ(get(id).instance_id, now);
+  // What is ordered reaches the worker under its new id.
+  EXPECT_EQ(call("POST", "/v1/executions/" + id.to_string() + "/stop").status, 202);
+  ASSERT_EQ(orders(now).stops.size(), 1u);
+  finish(attempt, OutcomeKind::stopped, 143);
+  EXPECT_EQ(get(id).outcome->kind, OutcomeKind::stopped);
+}
+
+TEST_F(ControllerTest, AKilledInstanceStaysGone) {
+  ExecutionId id = submit(spec());
+  InstanceId killed = register_worker();
+  AttemptId attempt = orders(killed).assignments.at(0).attempt_id;
+  kill_by_force(killed);
+  // The worker dies before it is told.
+  register_worker({attempt}, killed);
+  EXPECT_TRUE(last_registered_.forget.empty());
+  auto told = orders(killed);
+  EXPECT_TRUE(told.shut_down);
+  ASSERT_EQ(told.stops.size(), 1u);
+  EXPECT_TRUE(controller_.context().workers.instances().empty());
+  submit(spec());
+  EXPECT_TRUE(orders(killed).assignments.empty());
+  finish(attempt, OutcomeKind::stopped, 137);
+  EXPECT_EQ(get(id).outcome->reason, "its instance " + killed.to_string() + " was killed by ada");
+  InstanceId next = register_worker();
+  EXPECT_EQ(orders(next).assignments.size(), 1u);
+}
+
+TEST_F(ControllerTest, AKilledInstanceStaysGoneForTheNextController) {
+  InstanceId killed = register_worker();
+  kill_by_force(killed);
+  Controller next({true, "0.1.0", std::nullopt, ""}, clock_, *database_, packs_, logs_, provider_);
+  ASSERT_TRUE(next.load());
+  WorkerRegistration registration;
+  registration.instance_id = killed;
+  registration.version = "0.1.0";
+  registration.host_name = "here";
+  ASSERT_TRUE(next.context().workers.register_worker(registration));
+  EXPECT_TRUE(next.context().workers.instances().empty());
+}
+
+TEST_F(ControllerTest, WhatAnInstanceHadThatHasGoneIsNotRunningForEver) {
+  ExecutionId id = submit(spec());
+  InstanceId killed = register_worker();
+  AttemptId attempt = orders(killed).assignments.at(0).attempt_id;
+  call("POST", "/v1/attempts/" + attempt.to_string() + "/started", moment_to_json({clock_.now()}));
+  kill_by_force(killed);
+  WorkerService& workers = controller_.context().workers;
+  workers.lose_abandoned();  // its worker may be storing the output
+  EXPECT_EQ(get(id).state, ExecutionState::running);
+  clock_.advance(std::chrono::minutes(3));
+  workers.lose_abandoned();
+  EXPECT_EQ(get(id).state, ExecutionState::finished);
+  EXPECT_EQ(get(id).outcome->kind, OutcomeKind::stopped);
+  EXPECT_EQ(get(id).outcome->reason, "its instance " + killed.to_string() + " was killed by ada");
+}
+
+TEST_F(ControllerTest, AnInstanceThatIsOnlyAwayIsWaitedFor) {
+  ExecutionId id = submit(spec());
+  InstanceId worker = register_worker();
+  ASSERT_EQ(orders(worker).assignments.size(), 1u);
+  clock_.advance(std::chrono::hours(3));
+  controller_.context().workers.lose_abandoned();
+  EXPECT_EQ(get(id).state, ExecutionState::starting);
+}
+
+TEST_F(ControllerTest, NothingIsAssignedToAKilledInstance) {
+  InstanceId killed = register_worker();
+  kill_by_force(killed);
+  EXPECT_EQ(controller_.context().workers.assign(killed, {}).error().code, ErrorCode::conflict);
 }
 
 TEST_F(ControllerTest, WrongRequestsAreProblemsThatNameWhatIsWrong) {

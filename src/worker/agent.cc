@@ -1,9 +1,11 @@
 #include "worker/agent.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +36,8 @@ struct Agent::State {
 
   Result<void> prepare();
   void find_instance_id();
+  void keep_instance_id();
+  void end_instance();
   void recover_attempts();
   void serve(const std::stop_token& stop);
 
@@ -148,11 +152,24 @@ Result<void> Agent::State::prepare() {
   return {};
 }
 
-// An instance's id stays with the attempts that it was given; else the provider's word counts.
+// What an earlier one kept may be the id of an instance that was killed since.
 void Agent::State::find_instance_id() {
-  auto kept = InstanceId::parse(trim(read_file(path("instance")).value_or("")));
   instance = settings.instance_id;
-  if (kept && (!instance || !attempts.empty())) instance = kept;
+  if (!instance) instance = InstanceId::parse(trim(read_file(path("instance")).value_or("")));
+}
+
+void Agent::State::keep_instance_id() {
+  const std::string content = instance->to_string() + "\n";
+  if (read_file(path("instance")).value_or("") == content) return;
+  auto kept = write_file_atomically(path("instance"), content, 0600, Sync::yes);
+  if (!kept) log_warning("{}", kept.error().message);
+}
+
+// The controller has ended this instance: whoever is started here later is another one.
+void Agent::State::end_instance() {
+  log_info("the controller has ended this instance");
+  if (unlink(path("instance").c_str()) != 0 && errno != ENOENT)
+    log_warning("{}", errno_error(errno, "cannot remove " + path("instance")).message);
 }
 
 void Agent::State::recover_attempts() {
@@ -186,7 +203,7 @@ void Agent::State::serve(const std::stop_token& stop) {
   Backoff backoff(clock, settings.backoff);
   while (!stop.stop_requested()) {
     reap();
-    if (is_ending && attempts.empty()) return;
+    if (is_ending && attempts.empty()) return end_instance();
     if (has_given_up()) {
       log_info("no controller and no job for {} s: ending", settings.give_up_after.count() / 1000);
       return;
@@ -212,11 +229,8 @@ Result<void> Agent::State::register_once() {
   last_contact = clock.steady();
   is_registered = true;
   is_away = false;
-  if (instance != answer.instance_id || !path_exists(path("instance"))) {
-    instance = answer.instance_id;
-    auto kept = write_file_atomically(path("instance"), instance->to_string() + "\n", 0600, Sync::yes);
-    if (!kept) log_warning("{}", kept.error().message);
-  }
+  instance = answer.instance_id;
+  keep_instance_id();
   forget(answer.forget);
   for (AttemptRunner* runner : std::exchange(to_start_when_registered, {})) start(runner);
   return {};

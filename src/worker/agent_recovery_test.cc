@@ -96,6 +96,28 @@ TEST_F(AgentTest, ALaterAgentGoesOnWhereAnEarlierOneWas) {
   EXPECT_TRUE(is_removed(1));
 }
 
+// The one that an earlier agent kept may have been killed since.
+TEST_F(AgentTest, SpeaksForTheInstanceThatItIsGivenWhateverAnEarlierOneKept) {
+  jobs_go_on();
+  const auto given = InstanceId::parse("019aab9e-3c6f-7d52-9d0f-000000000077");
+  write_text(settings_.directory + "/instance", "019aab9e-3c6f-7d52-9d0f-000000000066\n");
+  settings_.instance_id = given;
+  controller_.give(assignment(1));
+  start();
+  ASSERT_TRUE(eventually([&] { return runtime_.started().size() == 1; }));
+  EXPECT_EQ(read_file(settings_.directory + "/instance").value_or(""), given->to_string() + "\n");
+  stop();
+  const auto next = InstanceId::parse("019aab9e-3c6f-7d52-9d0f-000000000088");
+  settings_.instance_id = next;
+  start();
+  ASSERT_TRUE(eventually([&] { return controller_.registrations().size() == 2; }));
+  EXPECT_EQ(controller_.registrations()[0].instance_id, given);
+  EXPECT_EQ(controller_.registrations()[1].instance_id, next);
+  EXPECT_EQ(controller_.registrations()[1].attempts, std::vector{attempt_id(1)});
+  runtime_.finish(paths(1), {OutcomeKind::succeeded, 0});
+  controller_.wait_for_finish(attempt_id(1));
+}
+
 TEST_F(AgentTest, ALaterAgentTellsThatAJobHasStarted) {
   jobs_go_on();
   controller_.fail_next("started", ErrorCode::unavailable, 1'000'000);

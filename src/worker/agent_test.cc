@@ -287,6 +287,8 @@ TEST_F(AgentTest, EndsWhenTheInstanceIsGivenBackAndNothingRuns) {
   EXPECT_TRUE(eventually([&] { return has_ended(); }));
   EXPECT_TRUE(result_);
   EXPECT_TRUE(controller_.finished(attempt_id(1)));
+  // Whoever comes next is another instance.
+  EXPECT_FALSE(path_exists(settings_.directory + "/instance"));
 }
 
 TEST_F(AgentTest, GivesUpWithoutAControllerAndWithoutJobs) {

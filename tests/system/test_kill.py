@@ -1,6 +1,12 @@
 """Ending instances, and what runs on them."""
 
+import os
+import signal
+import subprocess
+
 import pytest
+
+from conftest import signal_all, wait_until
 
 
 def instances(plz):
@@ -71,3 +77,77 @@ def test_what_makes_no_sense_is_refused(plz):
     for words, said in ((["kill"], "nothing to kill"), (["kill", "--all-of-them-plz", "-i", "x"], ""),):
         done = plz(*words, stdin=b"yeah\n")
         assert done.status in (1, 2) and said in done.err, str(done)
+
+
+def controller_restarts(plz):
+    plz.ok("controller", "restart")
+
+
+def both_are_killed(plz):
+    signal_all(plz.processes("plz-controller") + plz.processes("plz-worker"))
+
+
+@pytest.mark.parametrize("what_ends", [controller_restarts, both_are_killed])
+def test_a_killed_instance_never_comes_back(plz, instance, what_ends):
+    plz.ok("kill", "--all-of-them-plz", "--including-idle", "--oh-yeah")
+    go = plz.home / "go"
+    execution = plz.ok("run", "-d", "--", "sh", "-c", f"echo begun; while [ ! -e {go} ]; do sleep 0.05; done; echo done")
+    execution = execution.out.strip()
+    plz.wait_for_state(execution, "running")
+    (now,) = instances(plz)
+    assert now != instance
+    what_ends(plz)
+    plz.ok("ping-backend")
+    wait_until(lambda: plz.processes("plz-worker"), what="the worker")
+    go.touch()
+    assert plz.ok("logs", execution, "--since", "start").out == "begun\ndone\n"
+    plz.wait_for_state(execution, "finished")
+    assert plz.json("describe", execution)["success"] is True
+    assert list(instances(plz)) == [now]
+    assert plz.ok("run", "--", "echo", "after").out == "after\n"
+
+
+def test_what_is_killed_ends_though_its_worker_dies(plz, instance):
+    execution = run_and_wait(plz)
+    # The order cannot reach it.
+    worker = plz.process("plz-worker")
+    os.kill(worker, signal.SIGSTOP)
+    assert plz.ok("kill", "-i", instance, "--force-if-not-idle").out == instance + "\n"
+    os.kill(worker, signal.SIGKILL)
+    assert plz.ok("run", "--", "echo", "after").out == "after\n"
+    plz.wait_for_state(execution, "finished")
+    assert plz.json("describe", execution)["outcome"]["kind"] == "stopped"
+    assert instance not in instances(plz)
+
+
+def test_what_is_queued_goes_to_the_next_instance(plz):
+    plz.configure(resources={"cpus": len(os.sched_getaffinity(0))})
+    plz.ok("run", "--", "true")
+    for _ in range(2):
+        (instance,) = instances(plz)
+        running = run_and_wait(plz)
+        queued = plz.ok("run", "-d", "--", "true").out.strip()
+        assert plz.state(queued) == "queued"
+        assert plz.ok("kill", "--all-of-them-plz", "--force-if-not-idle", "--oh-yeah").out == instance + "\n"
+        for execution in (running, queued):
+            plz.wait_for_state(execution, "finished")
+        assert plz.json("describe", queued)["success"] is True
+
+
+def test_force_ends_idle_ones_too(plz, instance):
+    done = plz.ok("kill", "--all-of-them-plz", "--force-if-not-idle", "--oh-yeah")
+    assert done.out == instance + "\n"
+    assert instance not in instances(plz)
+
+
+def test_everything_can_be_thrown_away(plz, instance):
+    """As docs/getting-started.md says it, also where a captured directory cannot be written to."""
+    plz.write("code/train.py", "print(1)\n")
+    plz.ok("run", "--", "true")
+    run_and_wait(plz)
+    plz.ok("kill", "--all-of-them-plz", "--force-if-not-idle", "--oh-yeah")
+    plz.ok("controller", "stop")
+    subprocess.run(["chmod", "-R", "u+w", str(plz.data)], check=True)
+    subprocess.run(["rm", "-rf", str(plz.data)], check=True)
+    assert not plz.data.exists()
+    assert plz.ok("run", "--", "echo", "anew").out == "anew\n"

@@ -28,6 +28,7 @@ void InstanceKeeper::stop() {
 }
 
 void InstanceKeeper::run_once() {
+  workers_.lose_abandoned();
   if (clock_.steady() < next_try_) return;
   end_outdated_workers();
   std::vector<Instance> present = workers_.instances();

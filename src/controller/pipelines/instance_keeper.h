@@ -1,5 +1,5 @@
 // Keeps the instances that are wanted: asks the provider for one when executions are queued and there
-// is none, starts a local worker again that died or is of another version, and notices those that are gone.
+// is none, starts a local worker again that died or is of another version, and ends what those had that are gone.
 #pragma once
 
 #include <chrono>

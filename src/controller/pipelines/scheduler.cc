@@ -160,11 +160,33 @@ bool Scheduler::assign(const Execution& execution, Room& room) {
                         attempt.gpu_ids,
                         {},
                         std::move(shell.attributes)};
-  if (!workers_.assign(room.id, std::move(assignment))) return false;
+  if (!workers_.assign(room.id, std::move(assignment))) return put_back(execution.id, attempt.id), false;
   // Where it was asked to stop meanwhile, that order may have come before this one, and been passed over.
   auto now = executions_.get(execution.id);
   if (now && now->stop_requested && now->attempt_id == attempt.id) workers_.repeat_stop(*now);
   return true;
+}
+
+// Its worker has not heard of it.
+void Scheduler::put_back(ExecutionId id, AttemptId attempt) {
+  auto changed = executions_.change(
+      id,
+      [&](Execution& e) -> Result<void> {
+        if (e.attempt_id != attempt || e.state != ExecutionState::starting) return {};
+        if (e.stop_requested) {
+          e.state = ExecutionState::finished;
+          e.outcome = Outcome{OutcomeKind::stopped, std::nullopt, std::nullopt, false, "stopped before it was started"};
+          e.times.finished = clock_.now();
+          return {};
+        }
+        e.state = ExecutionState::queued;
+        e.attempt_id.reset();
+        e.instance_id.reset();
+        e.times.assigned.reset();
+        return {};
+      },
+      Durability::relaxed);
+  if (!changed) log_error("execution {}: {}", id.to_string(), changed.error().message);
 }
 
 Outlook Scheduler::outlook() const {

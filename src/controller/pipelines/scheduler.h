@@ -61,6 +61,7 @@ class Scheduler {
   std::vector<Room> empty_rooms() const;  // of instances as if nothing ran on them
   std::vector<Room> rooms() const;
   bool assign(const Execution& execution, Room& room);
+  void put_back(ExecutionId id, AttemptId attempt);
   void loop(std::stop_token stop);
 
   ExecutionService& executions_;

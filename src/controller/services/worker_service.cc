@@ -27,7 +27,8 @@ WorkerService::WorkerService(Database& database, ExecutionService& executions, N
       notifier_(notifier),
       events_(events),
       clock_(clock),
-      images_repository_(std::move(images_repository)) {}
+      images_repository_(std::move(images_repository)),
+      began_(clock.now()) {}
 
 Result<void> WorkerService::load() {
   PLZ_ASSIGN(auto list, database_.instances().list(false));
@@ -55,11 +56,13 @@ Result<WorkerRegistered> WorkerService::register_worker(const WorkerRegistration
   answer.instance_id = registration.instance_id.value_or(InstanceId());
   if (answer.instance_id.is_nil()) answer.instance_id = InstanceId::make(clock_);
   const InstanceId id = answer.instance_id;
+  PLZ_ASSIGN(const bool was_ended, is_gone(id));
   // What is ordered from here on stays in it, also while the rest is looked up.
   open_mailbox(id);
-  PLZ_ASSIGN(Reunion reunion, reunion_with(registration, id));
+  if (!was_ended) PLZ_TRY(adopt(registration, id));
+  PLZ_ASSIGN(Reunion reunion, reunion_with(registration, id, was_ended));
   answer.forget = std::move(reunion.forget);
-  const Instance instance = enter(registration, id);
+  const Instance instance = enter(registration, id, was_ended);
   deliver(id, std::move(reunion.orders));
   for (const auto& execution : reunion.lost) PLZ_TRY(finish_lost(execution, "the worker came back without it"));
   for (const auto& execution : reunion.stopped)
@@ -72,6 +75,38 @@ Result<WorkerRegistered> WorkerService::register_worker(const WorkerRegistration
   return answer;
 }
 
+Result<bool> WorkerService::is_gone(InstanceId id) const {
+  {
+    std::lock_guard lock(mutex_);
+    auto found = instances_.find(id);
+    if (found != instances_.end()) return found->second.state == InstanceState::gone;
+  }
+  PLZ_ASSIGN(auto recorded, database_.instances().find(id));
+  return recorded && recorded->state == InstanceState::gone;
+}
+
+Result<void> WorkerService::adopt(const WorkerRegistration& registration, InstanceId id) {
+  const auto& known = registration.attempts;
+  std::vector<std::pair<ExecutionId, Attempt>> adopted;
+  executions_.each_assigned([&](const Execution& execution, const Attempt& attempt) {
+    if (execution.instance_id == id || execution.attempt_id != attempt.id) return;
+    if (std::find(known.begin(), known.end(), attempt.id) != known.end()) adopted.emplace_back(execution.id, attempt);
+  });
+  for (auto& [execution, attempt] : adopted) {
+    log_info("attempt {} is in the hand of instance {} by now", attempt.id.to_string(), id.to_string());
+    attempt.instance_id = id;
+    auto changed = executions_.change(
+        execution,
+        [&, attempt_id = attempt.id](Execution& e) -> Result<void> {
+          if (e.state != ExecutionState::finished && e.attempt_id == attempt_id) e.instance_id = id;
+          return {};
+        },
+        Durability::relaxed, attempt);
+    if (!changed) return fail(std::move(changed).error());
+  }
+  return {};
+}
+
 void WorkerService::open_mailbox(InstanceId id) {
   std::lock_guard lock(mutex_);
   Mailbox& mailbox = mailboxes_[id];
@@ -81,13 +116,16 @@ void WorkerService::open_mailbox(InstanceId id) {
     if (collecting.instance == id) mailbox.orders.collections.push_back(collecting.order);
 }
 
-Result<WorkerService::Reunion> WorkerService::reunion_with(const WorkerRegistration& registration, InstanceId id) {
+Result<WorkerService::Reunion> WorkerService::reunion_with(const WorkerRegistration& registration, InstanceId id,
+                                                           bool was_ended) {
   Reunion reunion;
+  reunion.orders.shut_down = was_ended;
   const auto& known = registration.attempts;
   auto is_known = [&](AttemptId attempt) { return std::find(known.begin(), known.end(), attempt) != known.end(); };
   std::vector<std::pair<Execution, Attempt>> assigned;
   executions_.each_assigned([&](const Execution& execution, const Attempt& attempt) {
-    if (execution.instance_id == id) assigned.emplace_back(execution, attempt);
+    // One that was ended adopts nothing, but ends what it has in hand.
+    if (execution.instance_id == id || (was_ended && is_known(attempt.id))) assigned.emplace_back(execution, attempt);
   });
   for (const auto& [execution, attempt] : assigned) {
     if (is_known(attempt.id)) {
@@ -96,7 +134,7 @@ Result<WorkerService::Reunion> WorkerService::reunion_with(const WorkerRegistrat
       reunion.lost.push_back(execution);
     } else if (execution.stop_requested) {
       reunion.stopped.push_back(execution);
-    } else {
+    } else if (!was_ended) {
       PLZ_ASSIGN(auto shell, executions_.submitting_shell(execution.id));
       reunion.orders.assignments.push_back({attempt.id, execution.id, execution.spec, std::move(shell.variables),
                                             attempt.gpu_ids, images_repository_, std::move(shell.attributes)});
@@ -113,7 +151,7 @@ Result<WorkerService::Reunion> WorkerService::reunion_with(const WorkerRegistrat
   return reunion;
 }
 
-Instance WorkerService::enter(const WorkerRegistration& registration, InstanceId id) {
+Instance WorkerService::enter(const WorkerRegistration& registration, InstanceId id, bool was_ended) {
   std::lock_guard lock(mutex_);
   auto [it, is_new] = instances_.try_emplace(id);
   Instance& entry = it->second;
@@ -126,7 +164,8 @@ Instance WorkerService::enter(const WorkerRegistration& registration, InstanceId
   entry.capacity = registration.capacity;
   entry.runtimes = registration.runtimes;
   entry.last_seen = clock_.now();
-  if (entry.state == InstanceState::starting || entry.state == InstanceState::gone) {
+  if (was_ended) entry.state = InstanceState::gone;
+  if (entry.state == InstanceState::starting) {
     entry.state = InstanceState::idle;
     entry.idle_since = clock_.now();
   }
@@ -143,6 +182,7 @@ void WorkerService::deliver(InstanceId id, WorkerOrders orders) {
   append(waiting.assignments, orders.assignments);
   append(waiting.stops, orders.stops);
   append(waiting.captures, orders.captures);
+  waiting.shut_down = waiting.shut_down || orders.shut_down;
 }
 
 Result<uint64_t> WorkerService::registration_of(InstanceId id) const {
@@ -178,6 +218,8 @@ void WorkerService::post(InstanceId id, const std::function<void(WorkerOrders&)>
 }
 
 Result<void> WorkerService::assign(InstanceId id, Assignment assignment) {
+  PLZ_ASSIGN(const bool ended, is_gone(id));
+  if (ended) return fail(ErrorCode::conflict, fmt::format("instance {} has been ended", id.to_string()));
   assignment.images_repository = images_repository_;
   post(id, [&](WorkerOrders& orders) { orders.assignments.push_back(std::move(assignment)); });
   return {};
@@ -361,8 +403,9 @@ std::vector<Instance> WorkerService::take_outdated(const std::string& version) {
 
 std::optional<std::string> WorkerService::refusal(const Instance& instance, const KillRequest& request) const {
   if (instance.executions.empty()) {
-    // Nobody's: "all" means those that work for somebody, unless it is said otherwise.
-    if (request.all && !request.including_idle) return "it is idle: --including-idle ends it, too";
+    // Nobody's: "all" means those that work for somebody, unless it is said otherwise. Who ends what runs ends these.
+    if (request.all && !request.including_idle && !request.force_if_not_idle)
+      return "it is idle: --including-idle ends it, too";
     return std::nullopt;
   }
   if (!request.force_if_not_idle) return "it is running an execution: --force-if-not-idle ends it all the same";
@@ -404,16 +447,25 @@ std::string WorkerService::why_ended(InstanceId instance) const {
   return found == why_ended_.end() ? "" : found->second;
 }
 
+// Gone first, so that nothing is assigned to it that is not seen here.
 void WorkerService::end_instance(const Instance& instance, const std::string& reason) {
-  if (!instance.executions.empty()) {
+  {
+    std::lock_guard lock(mutex_);
+    instances_[instance.id].state = InstanceState::gone;
+  }
+  std::vector<ExecutionId> in_hand;
+  executions_.each_assigned([&](const Execution& execution, const Attempt&) {
+    if (execution.instance_id == instance.id) in_hand.push_back(execution.id);
+  });
+  if (!in_hand.empty()) {
     std::lock_guard lock(mutex_);
     why_ended_[instance.id] = reason;
   }
-  for (ExecutionId id : instance.executions) {
+  for (ExecutionId id : in_hand) {
     auto execution = executions_.change(
         id,
         [&](Execution& e) -> Result<void> {
-          e.stop_requested = true;
+          if (e.state != ExecutionState::finished) e.stop_requested = true;
           return {};
         },
         Durability::relaxed);
@@ -424,29 +476,47 @@ void WorkerService::end_instance(const Instance& instance, const std::string& re
   Instance gone = instance;
   gone.state = InstanceState::gone;
   gone.executions.clear();
-  {
-    std::lock_guard lock(mutex_);
-    instances_[instance.id].state = InstanceState::gone;
-  }
   if (auto saved = save(gone); !saved) log_error("instance {}: {}", gone.id.to_string(), saved.error().message);
+  // Whoever waits for room gets another instance.
+  notifier_.notify(ExecutionService::any_execution());
 }
 
 void WorkerService::shut_down_workers() {
   for (const auto& instance : instances()) post(instance.id, [](WorkerOrders& orders) { orders.shut_down = true; });
 }
 
-void WorkerService::lose(InstanceId id, const std::string& reason) {
-  std::vector<Execution> lost;
-  executions_.each_assigned([&](const Execution& execution, const Attempt&) {
-    if (execution.instance_id == id) lost.push_back(execution);
-  });
-  for (const auto& execution : lost)
-    if (auto done = finish_lost(execution, reason); !done)
-      log_error("execution {}: {}", execution.id.to_string(), done.error().message);
+std::optional<std::string> WorkerService::why_abandoned(InstanceId id) const {
   std::lock_guard lock(mutex_);
   auto found = instances_.find(id);
-  if (found != instances_.end()) found->second.state = InstanceState::gone;
-  mailboxes_.erase(id);
+  const Instance* instance = found == instances_.end() ? nullptr : &found->second;
+  const Timestamp last_seen = std::max(began_, instance ? instance->last_seen.value_or(began_) : began_);
+  if (clock_.now() - last_seen <= kSilent) return std::nullopt;
+  if (!instance || instance->state == InstanceState::gone) {
+    auto why = why_ended_.find(id);
+    return why != why_ended_.end() ? why->second
+                                   : fmt::format("its instance {} was ended, and has left no word", id.to_string());
+  }
+  // A machine has one instance of a provider: the one whose worker speaks.
+  for (const auto& [other, present] : instances_)
+    if (other != id && present.state != InstanceState::gone && present.provider == instance->provider &&
+        present.host_name == instance->host_name && mailboxes_.contains(other) && !mailboxes_.contains(id))
+      return fmt::format("its machine has become instance {}, which does not have it", other.to_string());
+  return std::nullopt;
+}
+
+void WorkerService::lose_abandoned() {
+  std::vector<Execution> assigned;
+  executions_.each_assigned([&](const Execution& execution, const Attempt&) {
+    if (execution.instance_id) assigned.push_back(execution);
+  });
+  for (const auto& execution : assigned) {
+    const auto reason = why_abandoned(*execution.instance_id);
+    if (!reason) continue;
+    const OutcomeKind kind = execution.stop_requested ? OutcomeKind::stopped : OutcomeKind::lost;
+    log_warning("execution {}: {}", execution.id.to_string(), *reason);
+    if (auto done = finish_without_worker(execution, kind, *reason); !done)
+      log_error("execution {}: {}", execution.id.to_string(), done.error().message);
+  }
 }
 
 }  // namespace plz

@@ -30,7 +30,9 @@ class WorkerService {
 
   // An instance was asked for; its worker has not dialled in.
   Result<void> expect(const Instance& instance);
-  // Hands out again what the worker does not know of, and finishes as lost what it should know of.
+  // Hands out again what the worker does not know of, and finishes as lost what it should know of. What it has in
+  // hand becomes this instance's, whichever had it before: the same machine may come back as another instance. One
+  // that was ended stays so: its worker is told to end once it has finished what it has in hand.
   Result<WorkerRegistered> register_worker(const WorkerRegistration& registration);
   // A poll names the registration it belongs to, so that one that a dead worker has left behind takes nothing
   // from the worker after it. not_found: it must register (again).
@@ -38,7 +40,8 @@ class WorkerService {
   // What waits for this worker, taken; nullopt: nothing yet. not_found: it has registered anew since, or must.
   Result<std::optional<WorkerOrders>> take_orders(InstanceId id, uint64_t registration);
 
-  Result<void> assign(InstanceId id, Assignment assignment);  // images_repository is filled in here
+  // images_repository is filled in here. conflict: the instance has been ended meanwhile.
+  Result<void> assign(InstanceId id, Assignment assignment);
   void order_stop(const Execution& execution, std::chrono::milliseconds grace);
   void repeat_stop(const Execution& execution);  // with the grace that was asked for
   // The answer comes through `answer`, which is called once, from another thread.
@@ -64,8 +67,9 @@ class WorkerService {
   Result<KillAnswer> kill(const KillRequest& request);
   // Tells every worker to end; for idle exit.
   void shut_down_workers();
-  // The provider says it is gone: its executions are lost, for this reason.
-  void lose(InstanceId id, const std::string& reason);
+  // Finishes what instances had that were ended, once their workers have been silent for a while; so, too, those
+  // that were never heard of again since another instance has their machine.
+  void lose_abandoned();
 
  private:
   struct Capture {
@@ -89,8 +93,13 @@ class WorkerService {
     std::vector<AttemptId> forget;
   };
   void open_mailbox(InstanceId id);
-  Result<Reunion> reunion_with(const WorkerRegistration& registration, InstanceId id);
-  Instance enter(const WorkerRegistration& registration, InstanceId id);
+  Result<Reunion> reunion_with(const WorkerRegistration& registration, InstanceId id, bool was_ended);
+  Instance enter(const WorkerRegistration& registration, InstanceId id, bool was_ended);
+  Result<bool> is_gone(InstanceId id) const;
+  // The attempts that this worker has in hand, of other instances.
+  Result<void> adopt(const WorkerRegistration& registration, InstanceId id);
+  // Why nobody will tell of what this instance has in hand; nullopt: somebody may.
+  std::optional<std::string> why_abandoned(InstanceId id) const;
   void deliver(InstanceId id, WorkerOrders orders);
   std::chrono::milliseconds grace_of(AttemptId id) const;
   // Whoever waits for its output as it is now learns that it is not to be had any more.
@@ -109,6 +118,7 @@ class WorkerService {
   EventLog& events_;
   const Clock& clock_;
   const std::string images_repository_;
+  const Timestamp began_;
   mutable std::mutex mutex_;  // guards what follows; never held across a call elsewhere
   std::map<InstanceId, Instance> instances_;
   std::map<InstanceId, std::string> versions_;   // of the workers that have registered
