@@ -27,7 +27,10 @@ Result<std::unique_ptr<PatientBlobs>> PatientBlobs::open(Session& session, Inter
 }
 
 PatientBlobs::PatientBlobs(Session& session, Interrupt& interrupt, Endpoint endpoint, std::optional<LeaseId> lease)
-    : session_(session), interrupt_(interrupt), client_(std::move(endpoint), lease, session.client_settings()) {}
+    : session_(session),
+      interrupt_(interrupt),
+      note_(session.messages(), session.clock()),
+      client_(std::move(endpoint), lease, session.client_settings()) {}
 
 // `progress` counts up where a call has brought something before it failed.
 template <typename Call>
@@ -44,6 +47,7 @@ auto PatientBlobs::patiently(Call call, const size_t& progress) -> decltype(call
       pause = kFirstPause;
       tell(session_.messages(), answer.error());
     }
+    note_.failed(answer.error(), *failing_since);
     if (now - *failing_since > kPatience || interrupt_.wait_for(pause)) return answer;
     pause = std::min(pause * 2, kLongestPause);
     find_again();

@@ -9,6 +9,7 @@
 
 #include "base/patience.h"
 #include "cli/interrupt.h"
+#include "cli/retry_note.h"
 #include "cli/session.h"
 #include "client/blob_client.h"
 
@@ -16,7 +17,7 @@ namespace plz {
 
 // Thread-safe; but the session is used by nobody else during its calls. When the controller cannot
 // be reached, finds or starts it again and repeats what was asked, for kPatience after the first of a row of
-// failures; an interrupt ends that. With a lease, holds it until destroyed.
+// failures, and says why; an interrupt ends that. With a lease, holds it until destroyed.
 class PatientBlobs final : public BlobSink, public BlobSource {
  public:
   static constexpr std::chrono::seconds kPatience = kPatienceWithStore;
@@ -39,6 +40,7 @@ class PatientBlobs final : public BlobSink, public BlobSource {
 
   Session& session_;
   Interrupt& interrupt_;
+  RetryNote note_;
   std::mutex finding_;
   BlobClient client_;
 };

@@ -53,6 +53,19 @@ TEST_F(PatientBlobsTest, AsksAgainAndLooksForTheController) {
   EXPECT_EQ(scripted_.times_found, 3);
 }
 
+TEST_F(PatientBlobsTest, SaysOnceWhyItTriesAgain) {
+  refusal_takes_ = std::chrono::seconds(1);
+  answer_after(4, "POST /v1/packs", [] { return testing_client::json("{}"); });
+  ASSERT_TRUE(open()->send_pack("pack"));
+  EXPECT_EQ(scripted_.told(), "** ending; trying again\n");
+}
+
+TEST_F(PatientBlobsTest, SaysNothingOfAMoment) {
+  answer_after(4, "POST /v1/packs", [] { return testing_client::json("{}"); });
+  ASSERT_TRUE(open()->send_pack("pack"));
+  EXPECT_EQ(scripted_.told(), "");
+}
+
 TEST_F(PatientBlobsTest, SendsThePackAgainAsItWas) {
   answer_after(1, "POST /v1/packs", [] { return testing_client::json("{}"); });
   ASSERT_TRUE(open()->send_pack("the whole pack"));

@@ -82,6 +82,15 @@ void take_shell(const Session& session, Submission& submission) {
   submission.process_attributes = attributes_to_submit(session, uses_container);
 }
 
+// Fails as other commands do where somebody else's controller cannot be reached. Later on, it is waited for.
+Result<void> meet_controller(Session& session) {
+  if (session.embedded()) return {};
+  return session.call([&](ApiClient& api) -> Result<void> {
+    PLZ_TRY(api.ping(session.ping_timeout()));
+    return {};
+  });
+}
+
 // Before anything is read and sent: what every machine has, most ask for.
 Result<void> check_resources(Session& session, const Resources& wanted) {
   if (session.configuration().wait_anyway || wanted == Resources()) return {};
@@ -116,6 +125,7 @@ class Preparation {
     PLZ_ASSIGN(CodeFilter code_filter, filter.finish());
     show(code_filter.warnings);
     PLZ_ASSIGN(Endpoint endpoint, found.get());
+    PLZ_TRY(meet_controller(session_));
     PLZ_TRY(check_resources(session_, configuration_.resources));
     prepared_.blobs =
         std::make_unique<PatientBlobs>(session_, interrupt_, std::move(endpoint), LeaseId::make(session_.clock()));

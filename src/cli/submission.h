@@ -8,8 +8,8 @@
 
 namespace plz {
 
-// Tries again while the controller cannot be reached; a key of its own makes that start nothing
-// twice.
+// Tries again while the controller cannot be reached or cannot store it, and says so; a key of its own makes that
+// start nothing twice.
 Result<ExecutionId> submit(Session& session, Interrupt& interrupt, const Submission& submission);
 
 }  // namespace plz

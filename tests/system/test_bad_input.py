@@ -383,6 +383,8 @@ def test_where_that_does_not_parse(plz):
 def test_an_unreachable_host(plz):
     done = plz("run", "--", "true", env={"PLZ_HOST": "127.0.0.1", "PLZ_PORT": "1"})
     assert done.status == 125 and "127.0.0.1:1" in done.err, str(done)
+    # As other commands do: nothing is read and waited for before.
+    assert "Building the program snapshot" not in done.err and "trying again" not in done.err, str(done)
 
 
 # No network file system can be mounted here: what lies below NETWORK says that it lies on one.
