@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/execution_report.h"
 #include "cli/json_view.h"
+#include "cli/log_damage.h"
 #include "cli/log_follower.h"
 #include "cli/monitored_source.h"
 #include "cli/output_place.h"
@@ -18,6 +19,7 @@ namespace plz {
 namespace {
 
 constexpr std::chrono::seconds kLongPoll{60};
+constexpr int kLogDamagedStatus = 125;  // plz's own failure: what was shown is not what the job printed
 constexpr std::chrono::milliseconds kPauseBetweenTries{100};
 
 class Attendance {
@@ -47,7 +49,9 @@ class Attendance {
     note.reset();
     if (!execution && interrupt_.raised()) return detach();
     if (!execution) return fail(std::move(execution).error());
-    return report(*execution);
+    const bool log_is_damaged = end == FollowEnd::complete && look_at_log();
+    PLZ_ASSIGN(const int status, report(*execution));
+    return status == 0 && log_is_damaged ? kLogDamagedStatus : status;
   }
 
  private:
@@ -61,6 +65,13 @@ class Attendance {
     messages_.plain("");
     tell_how_to_get_output(messages_, id_);
     return interrupt_.exit_status();
+  }
+
+  // The execution has ended well or not, whatever became of its log.
+  bool look_at_log() {
+    auto damaged = is_log_damaged(session_, interrupt_, id_, 0);
+    if (!damaged) messages_.warning(damaged.error().message);
+    return damaged && *damaged;
   }
 
   Result<int> report(const Execution& execution) {

@@ -71,6 +71,7 @@ Result<void> LogFollower::follow_once() {
 void LogFollower::begin_at(std::optional<uint64_t> offset) {
   began_stream_ = session_.clock().steady();
   if (!offset) return;
+  if (!first_offset_) first_offset_ = offset;
   request_.offset = *offset;
   request_.since.clear();
   request_.from_now = false;

@@ -29,6 +29,9 @@ class LogFollower {
   // attempts, and at once when our own output cannot be written. A log may be silent for as long as it likes.
   Result<FollowEnd> follow(LogsRequest request, bool composite);
 
+  // Where in the log the first byte shown lies; 0 of a composite, and if the controller never answered.
+  uint64_t first_offset() const { return first_offset_.value_or(0); }
+
   static constexpr std::chrono::seconds kPatience = kPatienceWithController;
 
  private:
@@ -48,8 +51,9 @@ class LogFollower {
   Timestamp began_;
   std::optional<SteadyTime> began_stream_;   // the last one; none if it did not begin
   std::optional<SteadyTime> failing_since_;  // the first failure of an unbroken row
-  uint64_t received_ = 0;                    // bytes
-  LineLedger lines_;                         // composites
+  std::optional<uint64_t> first_offset_;
+  uint64_t received_ = 0;  // bytes
+  LineLedger lines_;       // composites
 };
 
 }  // namespace plz

@@ -151,6 +151,17 @@ Result<void> ApiClient::logs(const LogsRequest& logs, const OnData& on_data, con
   return state_->api.stream(request, on_data);
 }
 
+Result<std::vector<DamagedLog>> ApiClient::log_damage(ExecutionId id, uint64_t offset) {
+  const std::string target = execution_target(id, fmt::format("/log-damage?offset={}", offset));
+  ClientRequest request;
+  request.target = target;
+  request.stall_timeout = kCollectionStall;
+  auto answer = call(request);
+  if (!answer && answer.error().code == ErrorCode::not_found) return std::vector<DamagedLog>{};
+  if (!answer) return fail(std::move(answer).error());
+  return log_damage_from_json(*answer);
+}
+
 Result<void> ApiClient::preparation_log(ExecutionId id, uint64_t offset, const OnData& on_data) {
   ClientRequest request;
   request.target = execution_target(id, fmt::format("/preparation-log?offset={}&follow=1", offset));

@@ -71,6 +71,9 @@ class ApiClient {
   // Returns at the log's end (not following) or when the execution has finished. `on_begin` is told where in
   // the log the bytes to come begin, as soon as the controller has answered; of a composite, none.
   Result<void> logs(const LogsRequest& request, const OnData& on_data, const OnBegin& on_begin = {});
+  // Reads the log from this byte on, where the controller has it, and says what of it is damaged; of a composite, its
+  // parts' logs. None of an older controller, which cannot tell.
+  Result<std::vector<DamagedLog>> log_damage(ExecutionId id, uint64_t offset);
   // What is printed while the environment is prepared, from this byte on; returns when the job has
   // started or the execution has finished.
   Result<void> preparation_log(ExecutionId id, uint64_t offset, const OnData& on_data);

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include "logs/log_marks.h"
+#include "logs/log_sums.h"
 #include "os/file.h"
 
 namespace plz {
@@ -15,7 +17,7 @@ namespace plz {
 // One open log. Appending and sealing take the mutex; reading takes the size as it stands.
 class FileLogStore::Log {
  public:
-  static Result<LogPointer> open(std::string path, bool create) {
+  static Result<LogPointer> open(std::string path, const std::string& sums_path, bool create) {
     // A sealed log refuses O_RDWR to all but root.
     auto fd = open_file(path, O_RDWR);
     if (!fd && fd.error().code == ErrorCode::invalid) fd = open_file(path, O_RDONLY);
@@ -27,14 +29,20 @@ class FileLogStore::Log {
     if (!fd) return fail(std::move(fd).error());
     struct stat st;
     if (fstat(fd->get(), &st) != 0) return fail_errno("cannot stat " + path);
-    return std::make_shared<Log>(std::move(path), std::move(*fd), st);
+    PLZ_ASSIGN(auto sums, LogSums::open(sums_path));
+    auto log = std::make_shared<Log>(std::move(path), sums_path, std::move(*fd), st, std::move(sums));
+    PLZ_TRY(log->go_on_where_sums_end());
+    return log;
   }
 
-  Log(std::string path, UniqueFd fd, const struct stat& st)
+  Log(std::string path, std::string sums_path, UniqueFd fd, const struct stat& st, std::unique_ptr<LogSums> sums)
       : path_(std::move(path)),
+        sums_path_(std::move(sums_path)),
         fd_(std::move(fd)),
+        end_(static_cast<uint64_t>(st.st_size)),
         bytes_(static_cast<uint64_t>(st.st_size)),
-        sealed_((st.st_mode & 0222) == 0) {}
+        sealed_((st.st_mode & 0222) == 0),
+        sums_(std::move(sums)) {}
 
   LogState state() const { return {bytes_, sealed_}; }
 
@@ -46,13 +54,16 @@ class FileLogStore::Log {
     if (bytes.empty()) return state();
     if (sealed_) return refuse("is sealed");
     auto written = pwrite_all(fd_.get(), bytes, size);
-    if (!written) return take_back(size, std::move(written).error());
+    if (!written) return take_back(std::move(written).error().with_context("cannot write to " + path_));
+    if (auto summed = add_to_sums(bytes); !summed) return take_back(std::move(summed).error());
     bytes_ = size + bytes.size();
+    end_ = std::max<uint64_t>(end_, bytes_);
     return state();
   }
 
   Result<size_t> read(uint64_t offset, void* buffer, size_t size) const {
-    uint64_t end = bytes_;
+    // A sealed one goes as far as its file, which may have been put back since it was opened.
+    uint64_t end = sealed_ ? std::numeric_limits<int64_t>::max() : end_.load();
     if (offset >= end) return 0;
     return pread_up_to(fd_.get(), buffer, std::min<uint64_t>(size, end - offset), offset);
   }
@@ -61,12 +72,54 @@ class FileLogStore::Log {
   Result<void> seal() {
     std::lock_guard lock(mutex_);
     if (sealed_) return {};
+    // Nobody was told that what lies behind is there.
+    struct stat st;
+    if (fstat(fd_.get(), &st) != 0) return fail_errno("cannot stat " + path_);
+    const auto end = static_cast<off_t>(bytes_.load());
+    if (sums_ && st.st_size > end && ftruncate(fd_.get(), end) != 0) return fail_errno("cannot truncate " + path_);
+    end_ = bytes_.load();
+    if (sums_) {
+      PLZ_TRY(sums_->end_here());
+      sums_->begin_sync();
+    }
     if (bytes_ > 0 && fdatasync(fd_.get()) != 0) return fail_errno("cannot sync " + path_);
     if (fchmod(fd_.get(), 0400) != 0) return fail_errno("cannot seal " + path_);
     if (fsync(fd_.get()) != 0) return fail_errno("cannot sync " + path_);
     PLZ_TRY(sync_directory(parent_path(path_)));
     sealed_ = true;
     return {};
+  }
+
+  // Whether the file at the path is the one that is open.
+  bool is_in_place() const {
+    struct stat here, there;
+    return fstat(fd_.get(), &here) == 0 && stat(path_.c_str(), &there) == 0 && here.st_dev == there.st_dev &&
+           here.st_ino == there.st_ino;
+  }
+
+  Result<LogLook> look(uint64_t from) {
+    uint64_t told = 0;
+    {
+      std::lock_guard lock(mutex_);
+      if (sums_) told = sums_->covered();
+    }
+    struct stat st;
+    if (fstat(fd_.get(), &st) != 0) return fail_errno("cannot stat " + path_);
+    LogLook look{static_cast<uint64_t>(st.st_size), {}};
+    if (!sums_) return look;
+    PLZ_ASSIGN(look.damage, sums_->damage(fd_.get(), look.bytes, from));
+    if (sealed_ && told > 0 && look.bytes > told) look.damage.push_back({told, look.bytes, "nobody wrote them"});
+    return look;
+  }
+
+  Result<bool> take_anew(uint64_t from) {
+    if (sealed_) return false;
+    PLZ_ASSIGN(const LogLook seen, look(from));
+    std::lock_guard lock(mutex_);
+    if (seen.damage.empty() || seen.damage.front().from >= bytes_) return false;
+    PLZ_TRY(sums_->go_back_to(seen.damage.front().from));
+    bytes_ = sums_->covered();
+    return true;
   }
 
   Result<void> add_marks(LogMarks marks, const std::vector<LogMark>& more) {
@@ -89,16 +142,33 @@ class FileLogStore::Log {
     return fail(ErrorCode::conflict, "the log " + why + ": it has " + std::to_string(bytes_) + " bytes");
   }
 
-  Result<LogState> take_back(uint64_t size, Error error) {
-    (void)!ftruncate(fd_.get(), static_cast<off_t>(size));
-    return fail(std::move(error).with_context("cannot write to " + path_));
+  // A log that was begun without checksums, by an older build, goes on without.
+  Result<void> add_to_sums(std::string_view bytes) {
+    if (!sums_ && bytes_ == 0) {
+      PLZ_ASSIGN(sums_, LogSums::create(sums_path_));
+    }
+    return sums_ ? sums_->add(fd_.get(), bytes) : Result<void>();
   }
 
-  const std::string path_;
+  Result<void> go_on_where_sums_end() {
+    if (!sums_ || sealed_) return {};
+    PLZ_TRY(sums_->go_back_to(bytes_));
+    bytes_ = sums_->covered();
+    return {};
+  }
+
+  Result<LogState> take_back(Error error) {
+    (void)!ftruncate(fd_.get(), static_cast<off_t>(end_.load()));
+    return fail(std::move(error));
+  }
+
+  const std::string path_, sums_path_;
   const UniqueFd fd_;
   std::mutex mutex_;
-  std::atomic<uint64_t> bytes_;
+  std::atomic<uint64_t> end_;    // what can be read; more than bytes_ where somebody has yet to send it again
+  std::atomic<uint64_t> bytes_;  // where appends go on
   std::atomic<bool> sealed_;
+  std::unique_ptr<LogSums> sums_;  // guarded by mutex_; nullptr: there are none
 };
 
 Result<std::unique_ptr<FileLogStore>> FileLogStore::open(const std::string& directory) {
@@ -136,12 +206,24 @@ Result<FileLogStore::LogPointer> FileLogStore::find(const Uuid& attempt, bool cr
     open_.splice(open_.begin(), open_, it->second);
     return it->second->second;
   }
-  PLZ_ASSIGN(LogPointer log, Log::open(path_of(attempt, ".log"), create));
+  PLZ_ASSIGN(LogPointer log, Log::open(path_of(attempt, ".log"), path_of(attempt, ".sums"), create));
   if (!log) return log;
   if (open_.size() >= kMaxOpen) forget_oldest();
   open_.emplace_front(attempt, log);
   index_[attempt] = open_.begin();
   return log;
+}
+
+Result<FileLogStore::LogPointer> FileLogStore::find_anew(const Uuid& attempt) {
+  {
+    std::lock_guard lock(mutex_);
+    auto it = index_.find(attempt);
+    if (it != index_.end() && it->second->second.use_count() == 1 && !it->second->second->is_in_place()) {
+      open_.erase(it->second);
+      index_.erase(it);
+    }
+  }
+  return find(attempt, false);
 }
 
 // Not one that is in use: were it opened a second time, there would be two ideas of its size.
@@ -176,6 +258,10 @@ Result<LogState> FileLogStore::state(const Uuid& attempt) {
 
 Result<size_t> FileLogStore::read(const Uuid& attempt, uint64_t offset, void* buffer, size_t size) {
   PLZ_ASSIGN(LogPointer log, find(attempt, false));
+  if (log && log->state().sealed && !log->is_in_place()) {
+    log.reset();
+    PLZ_ASSIGN(log, find_anew(attempt));
+  }
   return log ? log->read(offset, buffer, size) : Result<size_t>(0);
 }
 
@@ -198,11 +284,24 @@ Result<void> FileLogStore::remove(const Uuid& attempt) {
     open_.erase(it->second);
     index_.erase(it);
   }
-  for (std::string_view suffix : {".log", ".marks"}) {
+  for (std::string_view suffix : {".log", ".marks", ".sums"}) {
     std::string path = path_of(attempt, suffix);
     if (unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path);
   }
   return {};
+}
+
+Result<LogLook> FileLogStore::look(const Uuid& attempt, uint64_t from) {
+  PLZ_ASSIGN(LogPointer log, find_anew(attempt));
+  if (log) return log->look(from);
+  PLZ_ASSIGN(auto sums, LogSums::open(path_of(attempt, ".sums")));
+  if (!sums || sums->covered() <= from) return LogLook{};
+  return LogLook{0, {{from, sums->covered(), "they are gone"}}};
+}
+
+Result<bool> FileLogStore::take_anew(const Uuid& attempt, uint64_t from) {
+  PLZ_ASSIGN(LogPointer log, find_anew(attempt));
+  return log ? log->take_anew(from) : Result<bool>(false);
 }
 
 std::shared_ptr<void> FileLogStore::subscribe(const Uuid& attempt, std::function<void()> wake) {

@@ -1,6 +1,6 @@
 // Logs as files: DIRECTORY/xx/UUID.log holds the bytes and nothing else, so that any tool can read
-// it; UUID.marks beside it is log_marks.h's. A log without permission to write is sealed. After a
-// crash a log is as long as its file.
+// it; UUID.marks beside it is log_marks.h's, UUID.sums log_sums.h's. A log without permission to write is sealed. After
+// a crash a log can be read as far as its file goes; appends go on where its checksums end.
 #pragma once
 
 #include <list>
@@ -31,6 +31,8 @@ class FileLogStore final : public LogStore {
   Result<uint64_t> offset_at(const Uuid& attempt, Timestamp time) override;
   Result<void> seal(const Uuid& attempt) override;
   Result<void> remove(const Uuid& attempt) override;
+  Result<LogLook> look(const Uuid& attempt, uint64_t from) override;
+  Result<bool> take_anew(const Uuid& attempt, uint64_t from) override;
   std::shared_ptr<void> subscribe(const Uuid& attempt, std::function<void()> wake) override;
 
  private:
@@ -41,6 +43,8 @@ class FileLogStore final : public LogStore {
   explicit FileLogStore(std::string directory) : directory_(std::move(directory)) {}
   // nullptr: there is no file, and `create` is false.
   Result<LogPointer> find(const Uuid& attempt, bool create);
+  // Also where the file was taken away, or replaced, since it was opened.
+  Result<LogPointer> find_anew(const Uuid& attempt);
   void forget_oldest();
   std::string path_of(const Uuid& attempt, std::string_view suffix) const;
 

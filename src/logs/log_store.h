@@ -27,6 +27,19 @@ struct LogState {
   bool sealed = false;  // nothing will follow
 };
 
+// Bytes of a log that are not what was acknowledged: [from, to), of which not all need to be there.
+struct LogDamage {
+  uint64_t from = 0, to = 0;
+  std::string fault;  // goes on after "bytes 5 to 7: "
+  bool operator==(const LogDamage&) const = default;
+};
+
+// What lies there, as it was looked at.
+struct LogLook {
+  uint64_t bytes = 0;
+  std::vector<LogDamage> damage;
+};
+
 // Thread-safe. A log is named by its attempt's id; one that was never appended to is empty.
 class LogStore {
  public:
@@ -44,6 +57,13 @@ class LogStore {
   // On return the log is durable, and sealed.
   virtual Result<void> seal(const Uuid& attempt) = 0;
   virtual Result<void> remove(const Uuid& attempt) = 0;
+
+  // Reads the log from the piece (LogSums) in which `from` lies to its end, and compares it with its checksums. What
+  // has none is taken as it is.
+  virtual Result<LogLook> look(const Uuid& attempt, uint64_t from) = 0;
+  // Of a log that is not sealed: appends go on at the beginning of what is damaged, so that whoever still has the bytes
+  // sends them again. What lies there stays readable until then. False: nothing is damaged from `from` on.
+  virtual Result<bool> take_anew(const Uuid& attempt, uint64_t from) = 0;
 
   // `wake` is called after each append or seal of this log, from any thread, until the returned
   // token is destroyed.

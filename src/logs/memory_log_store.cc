@@ -71,6 +71,10 @@ Result<void> MemoryLogStore::remove(const Uuid& attempt) {
   return {};
 }
 
+Result<LogLook> MemoryLogStore::look(const Uuid& attempt, uint64_t) {
+  return state(attempt).map([](LogState state) { return LogLook{state.bytes, {}}; });
+}
+
 std::shared_ptr<void> MemoryLogStore::subscribe(const Uuid& attempt, std::function<void()> wake) {
   return subscribers_.subscribe(attempt, std::move(wake));
 }

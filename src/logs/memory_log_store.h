@@ -19,6 +19,9 @@ class MemoryLogStore final : public LogStore {
   Result<uint64_t> offset_at(const Uuid& attempt, Timestamp time) override;
   Result<void> seal(const Uuid& attempt) override;
   Result<void> remove(const Uuid& attempt) override;
+  // Memory is not damaged.
+  Result<LogLook> look(const Uuid& attempt, uint64_t from) override;
+  Result<bool> take_anew(const Uuid&, uint64_t) override { return false; }
   std::shared_ptr<void> subscribe(const Uuid& attempt, std::function<void()> wake) override;
 
  private:

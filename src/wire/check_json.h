@@ -1,5 +1,5 @@
-// Checks of the store (plz check) on the wire: POST /v1/checks answers with lines of JSON, of which all but the last
-// say how far it is.
+// Checks of store and logs (plz check) on the wire: POST /v1/checks answers with lines of JSON, of which all but the
+// last say how far it is.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +29,25 @@ struct DamagedExecution {
   std::vector<std::string> damaged;  // "code", "input", "output"
 };
 
+// Bytes of a log that are not what was acknowledged.
+struct DamagedLog {
+  std::string execution_id, attempt_id;
+  std::string log = "job";    // or "preparation"
+  uint64_t from = 0, to = 0;  // [from, to); not all need to be there
+  std::string fault;          // goes on after "bytes 5 to 7: "
+  bool sent_again = false;    // by the worker, which still has them
+};
+// The answer of GET /v1/executions/{id}/log-damage: {"damage": [...]}.
+std::string log_damage_to_json(const std::vector<DamagedLog>& damage);
+Result<std::vector<DamagedLog>> log_damage_from_json(std::string_view json);
+
 struct CheckReport {
   uint64_t checked_bytes = 0, total_bytes = 0;  // as stored
   uint64_t blobs = 0, packs = 0;
+  uint64_t logs = 0, log_bytes = 0;
   bool done = false;  // else how far it is, and what follows is empty
   std::vector<DamagedBlob> damaged;
+  std::vector<DamagedLog> damaged_logs;
   std::vector<DamagedExecution> executions;
   std::string database;  // not empty: what is wrong with it
   uint64_t healed = 0;   // were marked as damaged, and are sound

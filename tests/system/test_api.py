@@ -160,6 +160,7 @@ def store_and_controller(plz, api):
     assert api("POST /v1/collections", body={"dry_run": True, "environments": False})["held_up"]
     checked = json.loads(api("POST /v1/checks", body={"repair": False}).splitlines()[-1])
     assert checked["done"] and checked["damaged"] == [] and checked["blobs"] > 0 and checked["database"] == ""
+    assert checked["damaged_logs"] == []
     api("DELETE /v1/leases/{lease}", lease, expect=204)
     assert tree not in api.refuses("POST /v1/blobs/fetch", "/v1/blobs/fetch", 404, absent)["detail"]
     api.refuses("POST /v1/blobs/missing", "/v1/blobs/missing", 400, b"half a digest")
@@ -191,6 +192,7 @@ print("printed")
     assert api("GET /v1/executions/{id}/attempts", one + "/attempts")["attempts"][0]["log_complete"] is True
     assert api("GET /v1/executions/{id}/logs", one + "/logs?since=start&follow=1") == b"printed\n"
     assert api("GET /v1/executions/{id}/logs", one + "/logs?offset=5") == b"ed\n"
+    assert api("GET /v1/executions/{id}/log-damage", one + "/log-damage?offset=5") == {"damage": []}
     assert api("GET /v1/executions/{id}/measures", one + "/measures?prefix=epoch") == {"epoch": {"1": {"loss": 0.5}}}
     events = api("GET /v1/executions/{id}/measures/events", one + "/measures/events?limit=1000")["events"]
     assert {e["path"]: e["value"] for e in events} == {

@@ -491,3 +491,110 @@ def test_check_looks_through_the_database(project):
     (plz.data / "plz.db").write_bytes(database)
     done = plz("check")
     assert done.status == 1 and "database" in done.err and "damaged" in done.err, done
+
+
+PRINTER = """
+import os, sys, time
+for i in range(20_000):
+    print("line", i)
+sys.stdout.flush()
+while len(sys.argv) > 1 and not os.path.exists(sys.argv[1]):
+    time.sleep(0.05)
+"""
+PRINTED = "".join(f"line {i}\n" for i in range(20_000))
+
+
+def damage_log(path, how):
+    """Returns the bytes that plz is to name, if any, and what the log is then."""
+    text = path.read_bytes()
+    mode = path.stat().st_mode
+    if how == "gone":
+        path.unlink()
+        return f"bytes 0 to {len(text) - 1}: they are gone", b""
+    path.chmod(0o600)
+    if how == "flipped":
+        changed, said = text[:70_000] + b"\x00" + text[70_001:], "bytes 65536 to 131071: they are not what was written"
+    elif how == "cut":
+        changed, said = text[:70_000], f"bytes 70000 to {len(text) - 1}: they are gone"
+    else:
+        changed, said = text + b"more\n", f"bytes {len(text)} to {len(text) + 4}: nobody wrote them"
+    path.write_bytes(changed)
+    path.chmod(mode)
+    return said, changed
+
+
+@pytest.mark.parametrize("restarted", (False, True))
+@pytest.mark.parametrize("how", ("flipped", "cut", "longer", "gone"))
+def test_a_damaged_log_is_shown_with_a_warning_and_a_status(project, how, restarted):
+    plz = project
+    plz.write("printer.py", PRINTER)
+    execution = plz.ok("run", "--", "python3", "printer.py").id
+    sound = run(plz, "sound")
+    (path,) = [path for path in (plz.data / "logs").rglob("*.log") if path.stat().st_size > 100]
+    whole = path.read_bytes()
+    assert whole.decode() == PRINTED
+    if restarted:
+        end(plz, signal.SIGKILL)
+    said, left = damage_log(path, how)
+    shown = plz("logs", execution, "--since", "start")
+    assert shown.status == 1 and f"The log of {execution} is damaged, {said}" in shown.err, shown.err
+    assert shown.out_bytes == left
+    done = plz("check", "--json")
+    report = json.loads(done.out)
+    assert done.status == 1 and report["logs"] == 2 and report["damaged"] == [], done.err
+    assert {log["execution_id"] for log in report["damaged_logs"]} == {execution}
+    told = plz("check", "--repair")
+    assert told.status == 1 and said in told.out and "nobody has the bytes" in told.err, told
+    assert plz("check").status == 1  # and again
+    # The other is as it was, and so is this one, put back.
+    assert plz.ok("logs", sound, "--since", "start").out == "printed sound\n"
+    if restarted:
+        path.unlink(missing_ok=True)
+    elif path.exists():
+        path.chmod(0o600)
+    path.write_bytes(whole)
+    path.chmod(0o400)
+    assert plz.ok("logs", execution, "--since", "start").out == PRINTED
+    plz.ok("check")
+
+
+def test_a_log_of_an_older_build_has_no_checksums_and_no_warning(project):
+    plz = project
+    execution = run(plz, "one")
+    for sums in (plz.data / "logs").rglob("*.sums"):
+        sums.unlink()
+    assert plz.ok("logs", execution, "--since", "start").out == "printed one\n"
+    end(plz)
+    assert plz.ok("logs", execution, "--since", "start").out == "printed one\n"
+    plz.ok("check")
+    # How long it was is known all the same.
+    (path,) = (plz.data / "logs").rglob("*.log")
+    path.chmod(0o600)
+    path.write_bytes(b"printed")
+    path.chmod(0o400)
+    shown = plz("logs", execution, "--since", "start")
+    assert shown.status == 1 and shown.out == "printed" and "bytes 7 to 11: they are gone" in shown.err, shown
+
+
+@pytest.mark.parametrize("restarted", (False, True))
+@pytest.mark.parametrize("how", ("flipped", "cut", "longer", "gone"))
+def test_a_worker_sends_again_what_is_damaged_of_its_log(project, how, restarted):
+    plz = project
+    plz.write("printer.py", PRINTER)
+    execution = plz.ok("run", "-d", "--", "python3", "printer.py", plz.home / "go").out.strip()
+    def log():
+        return [path for path in (plz.data / "logs").rglob("*.log") if path.stat().st_size == len(PRINTED)]
+    wait_until(log, what="its log")
+    (path,) = log()
+    if restarted:
+        plz.kill("plz-controller")
+    damage_log(path, how)
+    if how == "flipped":
+        report = json.loads(plz("check", "--repair", "--json").out)
+        assert [log["sent_again"] for log in report["damaged_logs"]] == [True]
+    else:
+        plz("check")  # of the others, some are found only when the worker comes back with its report
+    (plz.home / "go").touch()
+    assert plz.ok("logs", execution, "--since", "start").out.endswith("line 19999\n")
+    assert plz.ok("logs", execution, "--since", "start").out == PRINTED
+    plz.ok("check")

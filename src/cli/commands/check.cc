@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/text.h"
@@ -15,8 +17,8 @@ class CheckLines {
     text_ += piece;
     for (size_t end; (end = text_.find('\n')) != std::string::npos; text_.erase(0, end + 1)) {
       PLZ_ASSIGN(report_, check_report_from_json(std::string_view(text_).substr(0, end)));
-      messages_.progress(
-          fmt::format("Checked {} of {}", human_bytes(report_.checked_bytes), human_bytes(report_.total_bytes)));
+      messages_.progress(fmt::format("Checked {} of {}, and {} of logs", human_bytes(report_.checked_bytes),
+                                     human_bytes(report_.total_bytes), human_bytes(report_.log_bytes)));
     }
     return {};
   }
@@ -32,8 +34,9 @@ class CheckLines {
 };
 
 std::string check_text(const CheckReport& report) {
-  std::string text = fmt::format("Checked: {} blobs in {} packs, {}\nDamaged: {}\n", report.blobs, report.packs,
-                                 human_bytes(report.checked_bytes), report.damaged.size());
+  std::string text =
+      fmt::format("Checked: {} blobs in {} packs, {}; {} logs, {}\nDamaged: {}\n", report.blobs, report.packs,
+                  human_bytes(report.checked_bytes), report.logs, human_bytes(report.log_bytes), report.damaged.size());
   for (const DamagedBlob& blob : report.damaged)
     text += fmt::format("  {}  {}, in the pack {}: {}\n", blob.digest, human_bytes(blob.bytes), blob.pack,
                         printable(blob.fault));
@@ -43,7 +46,25 @@ std::string check_text(const CheckReport& report) {
     for (const std::string& part : execution.damaged) what += (what.empty() ? "" : ", ") + part;
     text += fmt::format("  {}  {}\n", execution.execution_id, what);
   }
+  if (!report.damaged_logs.empty()) text += fmt::format("Damaged logs: {}\n", report.damaged_logs.size());
+  for (const DamagedLog& log : report.damaged_logs)
+    text +=
+        fmt::format("  {}  {}bytes {} to {}: {}{}\n", log.execution_id, log.log == "job" ? "" : "of its preparation, ",
+                    log.from, log.to - 1, printable(log.fault), log.sent_again ? "; its worker sends them again" : "");
   return text;
+}
+
+void tell_of_repair(Messages& messages, const CheckReport& report, bool repair) {
+  if (!report.damaged.empty() && repair)
+    messages.info("What is damaged counts as missing now: the next capture of the same content stores it anew");
+  else if (!report.damaged.empty())
+    messages.warning("plz check --repair has the next capture of the same content store it anew");
+  if (report.damaged_logs.empty()) return;
+  if (!repair) messages.warning("plz check --repair has workers send again what they still have of damaged logs");
+  const auto is_lost = [](const DamagedLog& log) { return !log.sent_again; };
+  if (repair && std::any_of(report.damaged_logs.begin(), report.damaged_logs.end(), is_lost))
+    messages.warning(
+        "Of a log whose execution has ended nobody has the bytes: plz logs shows what there is, and says so");
 }
 
 }  // namespace
@@ -58,11 +79,8 @@ Result<int> perform(Session& session, const CheckOptions& options) {
   PLZ_TRY(session.out().write(options.json ? check_report_to_json(report) + "\n" : check_text(report)));
   if (!report.database.empty()) messages.warning(printable(report.database));
   if (report.healed > 0) messages.info(fmt::format("{} that had been found damaged, and are sound now", report.healed));
-  if (!report.damaged.empty() && options.repair)
-    messages.info("What is damaged counts as missing now: the next capture of the same content stores it anew");
-  else if (!report.damaged.empty())
-    messages.warning("plz check --repair has the next capture of the same content store it anew");
-  return report.damaged.empty() && report.database.empty() ? 0 : 1;
+  tell_of_repair(messages, report, options.repair);
+  return report.damaged.empty() && report.damaged_logs.empty() && report.database.empty() ? 0 : 1;
 }
 
 }  // namespace plz

@@ -1,6 +1,7 @@
 #include "cli/attendance.h"
 #include "cli/commands/commands.h"
 #include "cli/interrupt.h"
+#include "cli/log_damage.h"
 #include "cli/log_follower.h"
 #include "cli/preparation_watch.h"
 
@@ -27,12 +28,15 @@ Result<int> perform(Session& session, const LogsOptions& options) {
   PLZ_ASSIGN(const Execution execution, session.execution(options.execution));
   session.messages().info("Streaming logs...");
   auto preparation = preparation_of(session, execution);
-  PLZ_ASSIGN(
-      const FollowEnd end,
-      LogFollower(session, interrupt).follow(logs_request(options, execution.id), execution.spec.is_composite()));
+  LogFollower follower(session, interrupt);
+  PLZ_ASSIGN(const FollowEnd end, follower.follow(logs_request(options, execution.id), execution.spec.is_composite()));
   if (preparation && end == FollowEnd::complete) preparation->finish();
   preparation.reset();
   session.messages().plain("");
+  if (end == FollowEnd::complete) {
+    PLZ_ASSIGN(const bool damaged, is_log_damaged(session, interrupt, execution.id, follower.first_offset()));
+    return damaged ? 1 : 0;
+  }
   if (end != FollowEnd::interrupted) return 0;
   tell_how_to_reattach(session.messages(), execution.id);
   return interrupt.exit_status();

@@ -57,7 +57,9 @@ Result<Response> check(Request& request, ControllerContext& context) {
   PLZ_ASSIGN(const CheckRequest wanted, check_request_from_json(body));
   Response response;
   response.headers.add("Content-Type", "application/x-ndjson");
-  response.stream = pump(context.streams, std::make_unique<StoreCheck>(context.database, context.packs, wanted.repair));
+  response.stream = pump(
+      context.streams,
+      std::make_unique<StoreCheck>(context.database, context.packs, context.executions, context.logs, wanted.repair));
   return response;
 }
 

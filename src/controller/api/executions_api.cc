@@ -8,6 +8,7 @@
 #include "controller/api/routes.h"
 #include "controller/api/submission_rules.h"
 #include "controller/controller.h"
+#include "controller/services/log_damage.h"
 #include "controller/services/log_follower.h"
 #include "controller/services/parts_stream.h"
 #include "store/hasher.h"
@@ -225,6 +226,25 @@ Result<Response> logs(Request& request, const PathParameters& parameters, Contro
   return log_from(start, LogKind::job, request, parameters, context);
 }
 
+Result<Response> log_damage(Request& request, const PathParameters& parameters, ControllerContext& context) {
+  PLZ_ASSIGN(ExecutionId id, id_parameter<ExecutionId>(parameters, "id"));
+  PLZ_ASSIGN(const auto offset, query_number(request, "offset", 0, INT64_MAX));
+  PLZ_ASSIGN(Execution execution, context.executions.get(id));
+  std::vector<DamagedLog> damage;
+  Result<void> looked;
+  auto look = [&](const Execution& member) {
+    auto found =
+        look_at_log(context.executions, context.logs, member, LogKind::job, static_cast<uint64_t>(offset.value_or(0)));
+    if (found) damage.insert(damage.end(), found->damage.begin(), found->damage.end());
+    else looked = fail(std::move(found).error());
+    return looked.has_value() && damage.size() < kMostDamage;
+  };
+  if (execution.spec.is_composite()) PLZ_TRY(context.executions.each_part(id, std::nullopt, look));
+  else look(execution);
+  PLZ_TRY(looked);
+  return json_answer(log_damage_to_json(damage));
+}
+
 Result<Response> preparation_log(Request& request, const PathParameters& parameters, ControllerContext& context) {
   LogStart start;
   PLZ_ASSIGN(auto offset, query_number(request, "offset", 0, INT64_MAX));
@@ -317,6 +337,7 @@ void add_execution_routes(Router& router, ControllerContext& context) {
   add("GET", "/v1/executions/{id}/parts", parts);
   add("GET", "/v1/executions/{id}/attempts", [](Request&, P p, C c) { return attempts(p, c); });
   add("GET", "/v1/executions/{id}/logs", logs);
+  add("GET", "/v1/executions/{id}/log-damage", log_damage);
   add("GET", "/v1/executions/{id}/preparation-log", preparation_log);
   add("GET", "/v1/executions/{id}/measures", measures);
   add("GET", "/v1/executions/{id}/measures/events", measure_events);

@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "base/log.h"
+
 namespace plz {
 
 AttemptReports::AttemptReports(Database& database, ExecutionService& executions, WorkerService& workers,
@@ -99,9 +101,21 @@ Result<void> AttemptReports::check_output(const std::optional<Digest>& tree) {
               "send it first, under a lease");
 }
 
+// As long as the worker has the bytes: after this report it has none. Of a huge log the end, so that a report does not
+// take minutes.
+Result<void> AttemptReports::mend_log(AttemptId id) {
+  constexpr uint64_t kMostBytes = 1u << 30;
+  PLZ_ASSIGN(const LogState log, logs_.state(id.uuid()));
+  if (log.sealed) return {};
+  PLZ_ASSIGN(const bool is_damaged, logs_.take_anew(id.uuid(), log.bytes > kMostBytes ? log.bytes - kMostBytes : 0));
+  if (is_damaged) log_warning("the log of attempt {} is damaged, and its worker sends it again", id.to_string());
+  return {};
+}
+
 Result<void> AttemptReports::finish(AttemptId id, const FinishReport& report) {
   PLZ_ASSIGN(Execution execution, executions_.of_attempt(id));
   if (execution.state == ExecutionState::finished) return {};  // a repeated report
+  PLZ_TRY(mend_log(id));
   PLZ_ASSIGN(LogState log, logs_.state(id.uuid()));
   if (log.bytes < report.log_bytes)
     return fail(ErrorCode::conflict,

@@ -33,6 +33,7 @@ class AttemptReports {
   Result<void> check_output(const std::optional<Digest>& tree);
 
  private:
+  Result<void> mend_log(AttemptId id);
   Result<void> seal_preparation_log(AttemptId id, const Execution& execution);
   Result<void> check_not_over(const Attempt& attempt, const std::vector<MeasureEvent>& events);
 

@@ -8,10 +8,6 @@
 namespace plz {
 namespace {
 
-Uuid log_of(AttemptId attempt, LogKind kind) {
-  return kind == LogKind::job ? attempt.uuid() : preparation_log_of(attempt);
-}
-
 class LogProducer final : public Producer {
  public:
   LogProducer(ExecutionService& executions, LogStore& logs, Notifier& notifier, ExecutionId id, uint64_t offset,
@@ -145,6 +141,10 @@ class CompositeProducer final : public Producer {
 };
 
 }  // namespace
+
+Uuid log_of(AttemptId attempt, LogKind kind) {
+  return kind == LogKind::job ? attempt.uuid() : preparation_log_of(attempt);
+}
 
 Result<uint64_t> offset_in_log(const Execution& execution, LogStore& logs, LogStart start, LogKind kind) {
   if (start.kind == LogStart::Kind::offset) return start.offset;

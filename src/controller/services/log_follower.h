@@ -22,6 +22,7 @@ struct LogStart {
 };
 
 enum class LogKind { job, preparation };
+Uuid log_of(AttemptId attempt, LogKind kind);
 
 // At which byte a log that is asked for at this moment begins. Of an execution without an attempt all is
 // still to come: at the first.

@@ -37,8 +37,8 @@ std::string line_of(const CheckReport& report) { return check_report_to_json(rep
 Producer::State StoreCheck::produce(std::string& piece, size_t) {
   auto done = begun_ ? Result<void>() : begin();
   begun_ = true;
-  const bool last = next_ == blobs_.size();
-  if (done) done = last ? finish() : check_some();
+  const bool last = next_ == blobs_.size() && logs_done_;
+  if (done) done = last ? finish() : next_ < blobs_.size() ? check_some() : check_some_logs();
   if (!done) {
     log_error("checking the store: {}", done.error().message);
     return State::failed;
@@ -70,6 +70,40 @@ Result<void> StoreCheck::check_some() {
     ++report_.blobs;
     report_.checked_bytes += blob.stored_bytes;
   }
+  return {};
+}
+
+// Those of a few executions, or of one whose log is large.
+Result<void> StoreCheck::check_some_logs() {
+  constexpr size_t kLogsAtOnce = 50;
+  const uint64_t until = report_.log_bytes + kBytesAtOnce;
+  PLZ_ASSIGN(const auto page, database_.executions().list({}, logs_before_, kLogsAtOnce));
+  for (const ExecutionRecord& record : page) {
+    PLZ_TRY(check_log(record.execution, LogKind::job));
+    if (record.execution.spec.snapshot.environment.uses_container())
+      PLZ_TRY(check_log(record.execution, LogKind::preparation));
+    logs_before_ = record.execution.id;
+    if (report_.log_bytes >= until) return {};
+  }
+  logs_done_ = page.size() < kLogsAtOnce;
+  return {};
+}
+
+// One that is written, ends or is deleted meanwhile is looked at as it is then.
+Result<void> StoreCheck::check_log(const Execution& recorded, LogKind kind) {
+  auto found = look_at_log(executions_, logs_, recorded, kind, 0);
+  if (found && !found->damage.empty()) {
+    auto execution = executions_.get(recorded.id);
+    if (!execution && execution.error().code == ErrorCode::not_found) return {};
+    if (!execution) return fail(std::move(execution).error());
+    found = look_at_log(executions_, logs_, *execution, kind, 0);
+    if (found && repair_) PLZ_TRY(have_sent_again(logs_, *found, *execution, kind));
+  }
+  if (!found && found.error().code == ErrorCode::not_found) return {};
+  if (!found) return fail(std::move(found).error());
+  report_.logs += found->logs;
+  report_.log_bytes += found->bytes;
+  report_.damaged_logs.insert(report_.damaged_logs.end(), found->damage.begin(), found->damage.end());
   return {};
 }
 
