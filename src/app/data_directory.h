@@ -3,7 +3,7 @@
 //   format           the layout's version: a newer one is refused
 //   controller.lock  held by the one controller that uses it
 //   controller.address   where it listens, while it does (wire/controller_address.h)
-//   plz.db           the database
+//   plz.db           the database; plz.db-wal, plz.db-shm: SQLite's; plz.db-acknowledged: how far plz.db-wal reached
 //   store/           packs, and whose they are (file_ownership.h)
 //   logs/            attempts' logs, and whose they are
 //   worker/          the local worker's own

@@ -265,7 +265,8 @@ def test_a_write_ahead_log_that_is_gone_or_damaged_is_said(project):
     whole = log.read_bytes()
     assert len(whole) > 20_000
     for bytes_there in (None, b"", whole[:100] + bytes([whole[100] ^ 1]) + whole[101:],
-                        whole[:len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1:]):
+                        whole[:len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1:],
+                        whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-1000]):
         log.unlink()
         if bytes_there is not None:
             log.write_bytes(bytes_there)

@@ -9,8 +9,8 @@ namespace {
 constexpr int kCheckpointPages = 1000;  // 4 MiB
 
 // Takes the place of SQLite's own hook, which is the automatic checkpoint and nothing more.
-int on_commit(void* wal_pages, sqlite3* handle, const char* name, int pages) {
-  *static_cast<std::atomic<int>*>(wal_pages) = pages;
+int on_commit(void* watch, sqlite3* handle, const char* name, int pages) {
+  static_cast<CommitWatch*>(watch)->note(pages);
   if (pages >= kCheckpointPages) sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   return SQLITE_OK;
 }
@@ -18,8 +18,8 @@ int on_commit(void* wal_pages, sqlite3* handle, const char* name, int pages) {
 }  // namespace
 
 SqliteStore::SqliteStore(const std::string& path, std::unique_ptr<Connection> writing, int max_wal_pages)
-    : max_wal_pages_(max_wal_pages), readers_(path), writer_(std::move(writing)) {
-  sqlite3_wal_hook(writer_.connection().handle(), on_commit, &wal_pages_);
+    : max_wal_pages_(max_wal_pages), commits_(path), readers_(path), writer_(std::move(writing)) {
+  sqlite3_wal_hook(writer_.connection().handle(), on_commit, &commits_);
 }
 
 SqliteStore::~SqliteStore() {
@@ -30,7 +30,7 @@ SqliteStore::~SqliteStore() {
 Result<void> SqliteStore::write(Durability durability, const Writer::Write& write) {
   auto result = writer_.run(durability, write);
   // It grows so far only while somebody holds a snapshot.
-  if (wal_pages_ > max_wal_pages_) open_cursors_.release_all();
+  if (commits_.wal_pages > max_wal_pages_) open_cursors_.release_all();
   return result;
 }
 

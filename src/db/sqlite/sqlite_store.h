@@ -6,11 +6,24 @@
 #include <string>
 
 #include "db/durability.h"
+#include "db/sqlite/commit_record.h"
 #include "db/sqlite/open_cursors.h"
 #include "db/sqlite/reader_pool.h"
 #include "db/sqlite/writer.h"
 
 namespace plz {
+
+// What is done after each commit, by whoever made it.
+struct CommitWatch {
+  explicit CommitWatch(const std::string& database) : record(database) {}
+  void note(int pages) {
+    wal_pages = pages;
+    record.note(static_cast<uint32_t>(pages));
+  }
+
+  std::atomic<int> wal_pages = 0;  // as of the last commit
+  CommitRecord record;
+};
 
 // Thread-safe.
 class SqliteStore {
@@ -26,7 +39,7 @@ class SqliteStore {
 
  private:
   const int max_wal_pages_;
-  std::atomic<int> wal_pages_ = 0;  // as of the last commit
+  CommitWatch commits_;
   OpenCursors open_cursors_;
   ReaderPool readers_;
   Writer writer_;

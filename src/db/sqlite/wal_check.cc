@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "db/sqlite/commit_record.h"
 #include "os/fd.h"
 #include "os/file.h"
 
@@ -85,9 +86,14 @@ Result<void> check_write_ahead_log(const std::string& database) {
   bytes.resize(kFrameHeaderBytes + header->page_bytes);
   Checksum before = header->checksum;
   std::optional<uint64_t> first_bad;
+  uint64_t frames = 0, committed = 0;
+  PLZ_ASSIGN(const auto reached, CommitRecord::read(database));
   for (uint64_t at = kHeaderBytes;; at += bytes.size()) {
     PLZ_ASSIGN(size, pread_up_to(fd.get(), bytes.data(), bytes.size(), at));
-    if (size < bytes.size()) return {};
+    if (size < bytes.size()) {
+      if (!reached || reached->salt != header->salt || committed >= reached->frames) return {};
+      return log_is_damaged(path, fmt::format("is damaged at byte {}", first_bad.value_or(at)));
+    }
     const std::string_view frame(bytes);
     Checksum sum = before;
     sum.add(frame.substr(0, 8), header->big_endian_words);
@@ -99,6 +105,8 @@ Result<void> check_write_ahead_log(const std::string& database) {
     if (!matches && !first_bad) first_bad = at;
     else if (matches && is_commit && first_bad)
       return log_is_damaged(path, fmt::format("is damaged at byte {}", *first_bad));
+    ++frames;
+    if (matches && is_commit && !first_bad) committed = frames;
     before = stored;
   }
 }

@@ -11,7 +11,8 @@ namespace plz {
 
 // Of a database that was in use when its process or machine ended, and that has been written to since it was opened:
 // its log is FILE-wal. damaged: it is not there, or something that was committed cannot be read. Where its very last
-// frame does not match, that is taken for a write that was cut off by the end of the process. Reads all of the log.
+// frame does not match and no record (CommitRecord) says that it was committed, that is taken for a write that was cut
+// off by the end of the process. Reads all of the log.
 Result<void> check_write_ahead_log(const std::string& database);
 
 }  // namespace plz

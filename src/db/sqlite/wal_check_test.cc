@@ -16,6 +16,7 @@ class WalCheckTest : public testing::Test {
     auto database = *open_sqlite_database(directory_.path("live.db"));
     for (int i = 0; i < 5; ++i) EXPECT_TRUE(database->identity().open());
     log_ = *read_file(directory_.path("live.db-wal"));
+    record_ = *read_file(directory_.path("live.db-acknowledged"));
     EXPECT_TRUE(write_file_atomically(copy_, *read_file(directory_.path("live.db")), 0600, Sync::no));
     put_log(log_);
   }
@@ -29,8 +30,29 @@ class WalCheckTest : public testing::Test {
 
   TemporaryDirectory directory_;
   const std::string copy_ = directory_.path("copy.db");
-  std::string log_;
+  std::string log_, record_;
 };
+
+// The record of commits tells a damaged frame from a write that was cut off, also in the last one.
+TEST_F(WalCheckTest, DamageOfTheLastCommitIsFoundByItsRecord) {
+  const std::string record = copy_ + "-acknowledged";
+  ASSERT_TRUE(write_file_atomically(record, record_, 0600, Sync::no));
+  EXPECT_TRUE(check_write_ahead_log(copy_));
+  for (size_t back : {size_t{1}, size_t{4000}, size_t{4096 + 10}}) {
+    put_log(flipped(log_.size() - back));
+    ASSERT_FALSE(check_write_ahead_log(copy_)) << back;
+    put_log(log_.substr(0, log_.size() - back));
+    ASSERT_FALSE(check_write_ahead_log(copy_)) << back;
+  }
+  // More than was noted, as where the process ended in between, or another log's.
+  put_log(log_ + std::string(1000, 'x'));
+  EXPECT_TRUE(check_write_ahead_log(copy_));
+  std::string other = record_;
+  other[8] = static_cast<char>(other[8] ^ 1);
+  ASSERT_TRUE(write_file_atomically(record, other, 0600, Sync::no));
+  put_log(flipped(log_.size() - 1));
+  EXPECT_TRUE(check_write_ahead_log(copy_));
+}
 
 TEST_F(WalCheckTest, AWholeLogIsTakenAndSoIsOneWhoseLastWriteWasCutOff) {
   EXPECT_TRUE(check_write_ahead_log(copy_));
