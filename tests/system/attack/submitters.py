@@ -8,7 +8,8 @@ import threading
 
 
 class Submitters:
-    """`may_fail`: whether a command line may give up, with a message; on a full disk it has to."""
+    """`may_fail`: whether a command line may give up, or show that its job did, with these words; on a full disk it
+    has to."""
 
     def __init__(self, plz, ledger, seed, count, limit, may_fail=lambda message: False):
         self.plz, self.ledger, self.limit, self.may_fail = plz, ledger, limit, may_fail
@@ -68,9 +69,9 @@ class Submitters:
             return
         if process.returncode not in ({0, submission.parameters["status"]} if attached else {0}):
             submission.refusal = err
-            if not self.may_fail(err):
+            if not self.may_fail(err + out):
                 self.ledger.fault("wrong", f"plz {words[0]} ended with {process.returncode}: {err[-600:]}")
-        elif attached and not self.may_fail(err):
+        elif attached and not self.may_fail(err + out):
             if process.returncode != submission.parameters["status"] or out != submission.log:
                 self.ledger.fault("wrong", f"{submission.id}: plz run showed {len(out)} bytes of log, "
                                            f"ended with {process.returncode}: {err[-600:]}")
