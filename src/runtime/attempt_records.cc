@@ -105,7 +105,9 @@ Outcome outcome_without_exit(const AttemptRecords& records, OomKills cgroup_oom_
   std::string errors = reason_from(records.errors);
   if (!records.start) {
     outcome.kind = OutcomeKind::could_not_start;
-    outcome.reason = errors.empty() ? "plz-init was ended before it had started the command" : errors;
+    outcome.reason = errors.empty() ? "plz-init was ended before it had started the command, and left no word: it was "
+                                      "killed, or its disk is full"
+                                    : errors;
     return outcome;
   }
   outcome.kind = OutcomeKind::lost;

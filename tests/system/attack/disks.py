@@ -9,7 +9,7 @@ import time
 from attack.ledger import Ledger
 from attack.submitters import Submitters
 
-WORDS = ("No space left", "disk is full", "no room", "make room", "makes room", "full disk")
+WORDS = ("No space left", "disk is full", "no room", "make room", "makes room", "full disk", "is full")
 
 
 def is_of_a_full_disk(text):
