@@ -596,6 +596,8 @@ def test_a_worker_sends_again_what_is_damaged_of_its_log(project, how, restarted
     else:
         plz("check")  # of the others, some are found only when the worker comes back with its report
     (plz.home / "go").touch()
-    assert plz.ok("logs", execution, "--since", "start").out.endswith("line 19999\n")
+    followed = plz.ok("logs", execution, "--since", "start").out
+    # What a killed controller wrote last was perhaps not acknowledged yet: until the end it is taken for that.
+    assert followed.endswith("line 19999\n") or (how == "longer" and restarted)
     assert plz.ok("logs", execution, "--since", "start").out == PRINTED
     plz.ok("check")
