@@ -11,6 +11,9 @@
 //   a worker: what a controller has to be told            for ever: the job and its results are there meanwhile
 //   a worker: what its own machine lacks just now         kPatienceWithMachine: files, sandbox, engine; then the job
 //                                                         could not start
+//   a worker: a job's files, while no controller is there  for ever: nobody else could be told
+//   a worker: a job's files, of a controller that answers  kPatienceWithFiles since the last new blob; then the job
+//                                                         could not start
 //   a worker: what was captured, to compare with           kTriesOnThisMachine (attempt_runner.cc)
 //   a worker: log, measures and output of a job that is   kPatienceWithStorage (plz-worker --storage-patience), then
 //     over, while the controller answers, and takes none  they are kept on the worker's machine: output_not_stored
@@ -32,6 +35,7 @@ constexpr bool is_temporary(ErrorCode code) { return code == ErrorCode::unavaila
 inline constexpr std::string_view kNoRoom = "there is no room: ";
 
 inline constexpr std::chrono::seconds kPatienceWithMachine{600};
+inline constexpr std::chrono::seconds kPatienceWithFiles{60};
 inline constexpr std::chrono::seconds kPatienceWithStore{30};
 inline constexpr std::chrono::seconds kPatienceWithStorage{600};
 inline constexpr std::chrono::seconds kPatienceWithController{300};

@@ -44,6 +44,62 @@ TEST_F(AgentTreesTest, AStopDoesNotWaitForFiles) {
   EXPECT_TRUE(eventually([&] { return list_directory(trees())->empty(); }));
 }
 
+// Of which each look is a second later than the one before.
+class HastyClock final : public Clock {
+ public:
+  Timestamp now() const override { return clock_.now(); }
+  SteadyTime steady() const override { return clock_.steady() + std::chrono::seconds(++looks_); }
+
+ private:
+  SystemClock clock_;
+  mutable std::atomic<int> looks_{0};
+};
+
+TEST_F(AgentTreesTest, FilesThatAControllerDoesNotGiveAreNotWaitedForForEver) {
+  controller_.fail_next("fetch", ErrorCode::unavailable, 1'000'000);
+  controller_.give(assignment(1));
+  static HastyClock clock;
+  start(clock);
+  FinishReport report = controller_.wait_for_finish(attempt_id(1));
+  EXPECT_EQ(report.outcome.kind, OutcomeKind::could_not_start);
+  EXPECT_NE(report.outcome.reason.find("fetch fails"), std::string::npos) << report.outcome.reason;
+  EXPECT_EQ(controller_.waits(attempt_id(1)).at(0), "its files: fetch fails");
+  EXPECT_TRUE(is_removed(1));
+  stop();
+}
+
+TEST_F(AgentTreesTest, FilesAreWaitedForWhileTheControllerIsAway) {
+  controller_.hold_fetches();
+  controller_.give(assignment(1));
+  static HastyClock clock;
+  start(clock);
+  ASSERT_TRUE(eventually([&] { return controller_.count("fetch") > 0; }));
+  controller_.set_away(true);
+  controller_.release_fetches();
+  ASSERT_TRUE(eventually([&] { return controller_.count("fetch") > 100; }));
+  controller_.set_away(false);
+  EXPECT_EQ(controller_.wait_for_finish(attempt_id(1)).outcome.kind, OutcomeKind::succeeded);
+  stop();
+}
+
+TEST_F(AgentTreesTest, WhatItWaitedForIsTakenBack) {
+  controller_.fail_next("fetch", ErrorCode::unavailable, 2);
+  FinishReport report = run(assignment(1));
+  EXPECT_EQ(report.outcome.kind, OutcomeKind::succeeded);
+  EXPECT_EQ(controller_.waits(attempt_id(1)),
+            (std::vector<std::string>{"its files: fetch fails", "its files: fetch fails", ""}));
+}
+
+TEST_F(AgentTreesTest, AStopDoesNotWaitForTheNextTry) {
+  settings_.backoff = {std::chrono::hours(1), std::chrono::hours(1)};
+  controller_.fail_next("fetch", ErrorCode::unavailable, 1'000'000);
+  controller_.give(assignment(1));
+  start();
+  ASSERT_TRUE(eventually([&] { return !controller_.waits(attempt_id(1)).empty(); }));
+  controller_.order_stop(attempt_id(1));
+  EXPECT_EQ(controller_.wait_for_finish(attempt_id(1)).outcome.kind, OutcomeKind::stopped);
+}
+
 TEST_F(AgentTreesTest, TheEndOfTheWorkerDoesNotWaitForFiles) {
   controller_.hold_fetches();
   controller_.give(assignment(1));

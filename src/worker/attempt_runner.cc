@@ -11,6 +11,7 @@
 #include "base/threads.h"
 #include "os/boot_time.h"
 #include "os/file.h"
+#include "worker/file_wait.h"
 #include "worker/steps/job_directories.h"
 #include "worker/steps/working_files.h"
 
@@ -24,27 +25,6 @@ constexpr int kConflictsOfReport = 5;
 // The job runs meanwhile; what it prints is not told yet.
 constexpr milliseconds kPatienceWithLooks{50};
 constexpr size_t kMostExecutionsNamed = 10;
-
-// Tells whether it is the controller that is away, or this machine that is in trouble.
-class WatchedSource final : public BlobSource {
- public:
-  explicit WatchedSource(BlobSource& source) : source_(source) {}
-  Result<void> fetch(std::span<const Digest> digests, const Receive& receive) override {
-    bool receiver_failed = false;
-    auto result = source_.fetch(digests, [&](size_t index, std::string_view bytes) {
-      auto received = receive(index, bytes);
-      receiver_failed = receiver_failed || !received;
-      return received;
-    });
-    if (!result && !receiver_failed && is_temporary(result.error().code)) controller_is_away_ = true;
-    return result;
-  }
-  bool controller_is_away() const { return controller_is_away_; }
-
- private:
-  BlobSource& source_;
-  std::atomic<bool> controller_is_away_{false};
-};
 
 Error ending() { return Error{ErrorCode::cancelled, "the worker is ending", {}}; }
 
@@ -266,16 +246,20 @@ Result<void> AttemptRunner::try_launch(const JobTrees& trees) {
 
 Result<JobTrees> AttemptRunner::acquire_trees(const std::stop_token& stop) {
   std::stop_callback worker_ends(stop, [this] { preparing_.request_stop(); });
-  Backoff backoff = context_.connections.backoff();
+  FileWait wait(id(), context_.connections, context_.clock);
   for (;;) {
     const auto blobs = context_.controller.blobs_until(preparing_.get_token());
     WatchedSource source(*blobs);
     auto acquired = acquire_good_trees(source);
-    if (acquired) return JobTrees{code_.path(), input_.path(), cache_.path(), cache_.downloads()};
+    if (acquired) {
+      wait.end();
+      return JobTrees{code_.path(), input_.path(), cache_.path(), cache_.downloads()};
+    }
     if (discarded_ || stop.stop_requested()) return fail(ending());
     if (is_stop_requested()) return JobTrees{};
-    const bool again = source.controller_is_away() ? wait_unless_stopped(preparing_.get_token(), backoff.next())
-                                                   : machine_.may_try_again(acquired.error(), preparing_.get_token());
+    const bool again = source.controller_fails()
+                           ? wait.may_try_again(acquired.error(), source.received(), preparing_.get_token())
+                           : machine_.may_try_again(acquired.error(), preparing_.get_token());
     if (discarded_ || stop.stop_requested()) return fail(ending());
     if (is_stop_requested()) return JobTrees{};
     if (!again) return fail(std::move(acquired).error());
@@ -394,7 +378,7 @@ Result<std::string> AttemptRunner::captured_code(const std::stop_token& stop) {
     WatchedSource source(context_.controller.blobs());
     auto acquired = context_.trees.acquire(assignment_.spec.snapshot.code_tree, TreeUse::code, source);
     if (acquired) code_ = std::move(*acquired);
-    else if (!source.controller_is_away()) ++tries;
+    else if (!source.controller_fails()) ++tries;
     if (!acquired && !wait_unless_stopped(stop, backoff.next())) return fail(ending());
     if (discarded_) return fail(ending());
   }

@@ -274,6 +274,9 @@ void FakeController::fail_next(const std::string& call, ErrorCode code, int time
 void FakeController::hold_fetches() {
   change([&] { holds_fetches_ = true; });
 }
+void FakeController::release_fetches() {
+  change([&] { holds_fetches_ = false; });
+}
 void FakeController::connection_breaks() {
   change([&] { ++breaks_; });
 }

@@ -46,6 +46,7 @@ class FakeController final : public ControllerAccess {
   void set_sink_error(std::optional<Error> error);  // of every pack
   void fail_next(const std::string& call, ErrorCode code, int times);
   void hold_fetches();                            // from now on they get no answer, but can be stopped
+  void release_fetches();                         // those that were held go on
   void connection_breaks();                       // the poll under way fails
   void cut_log(AttemptId attempt, size_t bytes);  // as if its end had never arrived
 
