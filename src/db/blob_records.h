@@ -58,6 +58,8 @@ class BlobRecords {
   // In the order in which they were first recorded: what a blob refers to lies in the same pack, or in
   // one before it.
   virtual Result<std::vector<Uuid>> packs() = 0;
+  // Those in packs(), with how long they are at least.
+  virtual Result<std::vector<std::pair<Uuid, uint64_t>>> pack_sizes() = 0;
   // What is in packs() no more, and what never came to be because each of its blobs had a record: nobody but this
   // database knew them, and their files may go. Each stays here until it is forgotten.
   virtual Result<std::vector<Uuid>> dropped_packs() = 0;

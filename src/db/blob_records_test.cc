@@ -24,6 +24,11 @@ TEST_P(BlobRecordsTest, BlobsKeepTheirFirstRecord) {
   auto found = *blobs().find(std::vector{c.digest, sample_digest(99), a.digest, b.digest, a.digest});
   EXPECT_EQ(found, (Found{c, std::nullopt, a, b, a}));
   EXPECT_EQ(*blobs().packs(), (Packs{first, second}));
+  auto sizes = *blobs().pack_sizes();
+  std::sort(sizes.begin(), sizes.end());
+  ASSERT_EQ(sizes.size(), 2u);
+  EXPECT_EQ(std::min(sizes[0].first, sizes[1].first), std::min(first, second));
+  for (const auto& [pack, bytes] : sizes) EXPECT_LE(bytes, pack == first ? 1000u : 2000u);
   auto totals = *blobs().totals();
   EXPECT_EQ(totals.blobs, 3u);
   EXPECT_EQ(totals.bytes, 300u);

@@ -179,6 +179,9 @@ class FaultyBlobs final : public BlobRecords {
   Result<std::vector<Uuid>> packs() override {
     return plan_.around([&] { return real_.packs(); });
   }
+  Result<std::vector<std::pair<Uuid, uint64_t>>> pack_sizes() override {
+    return plan_.around([&] { return real_.pack_sizes(); });
+  }
   Result<std::vector<Uuid>> dropped_packs() override {
     return plan_.around([&] { return real_.dropped_packs(); });
   }

@@ -411,6 +411,47 @@ def test_output_in_a_pack_that_cannot_be_opened_is_said(project, how):
     assert output_of(plz, execution).startswith("an output")
 
 
+def test_one_failed_run_finds_all_that_is_flipped_in_a_pack(project):
+    plz = project
+    marks = [f"Blob number {number} is looked for in packs. ".encode() * 3 for number in range(6)]
+    for number, mark in enumerate(marks):
+        plz.write(f"data/{number}", os.urandom(1000) + mark + os.urandom(1000))
+    plz.configure(user="ada", input="file://data", excluded_paths=["again-*"])
+    execution = run(plz, "one")
+    end(plz)
+    empty_caches(plz)
+    (pack,) = [path for path in packs(plz) if marks[0] in path.read_bytes()]
+    whole = bytearray(pack.read_bytes())
+    for mark in marks:
+        whole[whole.index(mark) + 5] ^= 1
+    pack.write_bytes(whole)
+    assert plz("rerun", execution).status == 125
+    run(plz, "one")
+    plz.ok("rerun", execution)
+
+
+@pytest.mark.parametrize("how", ("gone", "cut"))
+def test_packs_that_are_not_there_are_noticed_by_the_next_capture(project, how):
+    plz = project
+    executions = [run(plz, word) for word in ("one", "two")]
+    plz.write("more.py", "x = 1")
+    executions.append(run(plz, "one"))
+    end(plz)
+    empty_caches(plz)
+    for pack in packs(plz):
+        if how == "gone":
+            pack.unlink()
+        else:
+            os.truncate(pack, 20)
+    # Nobody has read any of it; what runs then is as good as new, its output included.
+    again = run(plz, "one")
+    assert output_of(plz, again) == "one"
+    end(plz)
+    empty_caches(plz)
+    plz.ok("rerun", again)
+    assert output_of(plz, run(plz, "two")) == "two"
+
+
 def test_a_new_run_over_damaged_input_says_so_and_the_next_heals_it(project):
     plz = project
     with_marker(plz)

@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 
 #include "base/log.h"
-#include "controller/services/damage_walk.h"
 #include "controller/services/pack_producer.h"
 #include "store/pack_format.h"
 
@@ -17,7 +16,7 @@ constexpr size_t kReadBytes = 64u << 10;
 }  // namespace
 
 BlobService::BlobService(BlobRecords& records, PackStore& packs, const Clock& clock)
-    : records_(records), packs_(packs), clock_(clock) {}
+    : records_(records), packs_(packs), clock_(clock), watch_(records, packs, clock) {}
 
 // Says that a pack is being received, for as long as it lives.
 class BlobService::Incoming {
@@ -95,13 +94,16 @@ Result<std::vector<Digest>> BlobService::parse_digests(std::string_view octets) 
 }
 
 Result<std::string> BlobService::missing(std::span<const Digest> digests) {
+  // What cannot be looked at is no reason to refuse what is there.
+  if (auto looked = watch_.look(); !looked) log_error("looking at the packs: {}", looked.error().message);
   PLZ_ASSIGN(auto found, records_.find(digests));
   std::string answer(digests.size(), '\0');
   for (size_t i = 0; i < found.size(); ++i)
     if (!found[i] || found[i]->damaged) answer[i] = '\1';
   PLZ_ASSIGN(const auto damaged, records_.damaged());
+  const uint64_t time = sound_.keep_up_with(damaged);
   if (damaged.empty()) return answer;
-  DamageWalk walk(records_, packs_);
+  DamageWalk walk(records_, packs_, sound_, time);
   for (size_t i = 0; i < found.size(); ++i) {
     if (answer[i] != '\0') continue;
     PLZ_ASSIGN(bool reaches_damage, walk.reaches_damage(*found[i]));

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "controller/pumped_stream.h"
+#include "controller/services/damage_walk.h"
+#include "controller/services/pack_watch.h"
 #include "db/blob_records.h"
 #include "net/http_types.h"
 #include "store/pack_store.h"
@@ -35,7 +37,7 @@ class BlobService {
   // "" or the digests whose bytes `octets` are; invalid unless a multiple of 32.
   static Result<std::vector<Digest>> parse_digests(std::string_view octets);
   // A byte for each digest: 1 where it is missing, damaged, or a tree with something damaged below it, so that who has
-  // the same content sends that again.
+  // the same content sends that again. What lies in a pack that is gone or cut short is damaged.
   Result<std::string> missing(std::span<const Digest> digests);
   Result<bool> has(const Digest& digest);
 
@@ -59,6 +61,8 @@ class BlobService {
   BlobRecords& records_;
   PackStore& packs_;
   const Clock& clock_;
+  PackWatch watch_;
+  SoundTrees sound_;
   std::mutex mutex_;
   std::set<PackId> incoming_;  // guarded by mutex_
 };

@@ -1,11 +1,13 @@
 #include "controller/services/pack_producer.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/core.h>
 
 #include "base/log.h"
 #include "base/patience.h"
+#include "controller/services/damage_search.h"
 #include "store/pack_format.h"
 
 namespace plz {
@@ -86,18 +88,10 @@ void PackProducer::tell(std::string& piece, const Error& error) {
   next_ = blobs_.size();
 }
 
-// Where a pack is gone or cut short, that is known of all that lay in the part that is not there.
+// What else is damaged of what was asked for, or lies near it: the next capture is to heal all.
 Result<void> PackProducer::mark(const Error& error) {
-  const BlobRecord& blob = blobs_[next_];
-  auto size = packs_.size(PackId(blob.pack));
-  std::vector<Digest> damaged{blob.digest};
-  if (!size || blob.offset + blob.stored_bytes > *size)
-    PLZ_TRY(records_.each([&](const BlobRecord& other) {
-      if (other.pack == blob.pack && other.offset + other.stored_bytes > size.value_or(0))
-        damaged.push_back(other.digest);
-      return true;
-    }));
-  return records_.mark_damaged(damaged, error.message);
+  PLZ_TRY(records_.mark_damaged({&blobs_[next_].digest, 1}, error.message));
+  return DamageSearch(records_, packs_).mark_all(std::span(blobs_).subspan(next_));
 }
 
 }  // namespace plz

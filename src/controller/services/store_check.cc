@@ -165,7 +165,8 @@ Result<void> StoreCheck::finish() {
 }
 
 Result<void> StoreCheck::note_who_needs_it() {
-  DamageWalk walk(database_.blobs(), packs_);
+  SoundTrees sound;
+  DamageWalk walk(database_.blobs(), packs_, sound, 0);
   std::optional<ExecutionId> before;
   for (;;) {
     std::vector<Needs> page;

@@ -75,6 +75,16 @@ Result<std::vector<Uuid>> MemoryBlobs::packs() {
   return packs;
 }
 
+Result<std::vector<std::pair<Uuid, uint64_t>>> MemoryBlobs::pack_sizes() {
+  std::lock_guard lock(records_.mutex);
+  std::map<Uuid, uint64_t> sizes;
+  for (const auto& [digest, blob] : records_.blobs) {
+    uint64_t& size = sizes[blob.pack];
+    size = std::max(size, blob.offset + blob.stored_bytes);
+  }
+  return std::vector<std::pair<Uuid, uint64_t>>(sizes.begin(), sizes.end());
+}
+
 Result<BlobRecords::Totals> MemoryBlobs::totals() {
   std::lock_guard lock(records_.mutex);
   Totals totals{records_.blobs.size(), 0, 0, records_.packs.size()};

@@ -232,6 +232,17 @@ Result<std::vector<std::pair<Digest, std::string>>> SqliteBlobs::damaged() {
 Result<std::vector<Uuid>> SqliteBlobs::packs() { return ids("SELECT id FROM packs ORDER BY number"); }
 Result<std::vector<Uuid>> SqliteBlobs::dropped_packs() { return ids("SELECT id FROM dropped_packs"); }
 
+Result<std::vector<std::pair<Uuid, uint64_t>>> SqliteBlobs::pack_sizes() {
+  PLZ_ASSIGN(auto reader, store_.reader());
+  PLZ_ASSIGN(Statement query, reader->statement("SELECT id, pack_bytes FROM packs"));
+  std::vector<std::pair<Uuid, uint64_t>> sizes;
+  for (;;) {
+    PLZ_ASSIGN(bool row, query.step());
+    if (!row) return sizes;
+    sizes.emplace_back(query.column<Uuid>(0), query.column<uint64_t>(1));
+  }
+}
+
 Result<std::vector<Uuid>> SqliteBlobs::ids(const std::string& sql) {
   PLZ_ASSIGN(auto reader, store_.reader());
   PLZ_ASSIGN(Statement query, reader->statement(sql));

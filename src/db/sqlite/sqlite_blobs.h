@@ -15,6 +15,7 @@ class SqliteBlobs final : public BlobRecords {
   Result<void> mark_sound(const Digest& digest) override;
   Result<std::vector<std::pair<Digest, std::string>>> damaged() override;
   Result<std::vector<Uuid>> packs() override;
+  Result<std::vector<std::pair<Uuid, uint64_t>>> pack_sizes() override;
   Result<std::vector<Uuid>> dropped_packs() override;
   Result<void> forget_dropped_pack(const Uuid& pack) override;
   Result<Totals> totals() override;
