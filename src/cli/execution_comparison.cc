@@ -100,4 +100,13 @@ Result<ResultDifferences> compare_results(Session& session, const Execution& bef
   return differences;
 }
 
+Result<Execution> counterpart_of(Session& session, const Execution& one, const Execution& other) {
+  if (!one.spec.indices || !other.spec.is_composite()) return other;
+  PLZ_ASSIGN(const auto parts, parts_of(session, other.id));
+  for (const Execution& part : parts)
+    if (part.spec.indices == one.spec.indices)  // known in brief only
+      return session.execution(part.id);
+  return other;
+}
+
 }  // namespace plz

@@ -34,4 +34,8 @@ Result<CauseDifferences> compare_causes(const Execution& before, const Execution
 Result<ResultDifferences> compare_results(Session& session, const Execution& before, const Execution& after,
                                           BlobSource& source);
 
+// A part is run again as a composite of its own indices: what compares with it is the part of these indices there. Else
+// it is `other` itself.
+Result<Execution> counterpart_of(Session& session, const Execution& one, const Execution& other);
+
 }  // namespace plz

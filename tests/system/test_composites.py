@@ -59,6 +59,17 @@ def test_a_failed_part_is_told_and_can_be_run_again(plz):
     assert '  environment.CUDA_VISIBLE_DEVICES: nothing before, 0 now\n' in differing.err
 
 
+def test_a_part_is_verified_against_a_part(plz):
+    whole = submit(plz)
+    plz.wait_for_state(whole, "finished")
+    part = plz.json("status", "--json", whole)["parts"][1]["execution_id"]
+    verified = plz.ok("verify", part)
+    assert verified.out == "Repeatable: True\n", str(verified)
+    again = plz.ok("rerun", part).out.strip()
+    plz.wait_for_state(again, "finished")
+    assert plz.ok("diff", part, again).out == plz.ok("diff", again, part).out == ""
+
+
 def test_failed_parts_that_are_no_neighbours(plz):
     plz.configure(parallel_indices_range=[0, 5], resources={"cpus": 0.5}, command=["python3", "-c", """
 import json, os, sys

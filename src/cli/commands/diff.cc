@@ -110,8 +110,10 @@ Result<int> show_differences(Session& session, Interrupt& interrupt, const Execu
 }  // namespace
 
 Result<int> perform(Session& session, const DiffOptions& options) {
-  PLZ_ASSIGN(const Execution first, session.execution(options.first));
-  PLZ_ASSIGN(const Execution second, session.execution(options.second));
+  PLZ_ASSIGN(Execution first, session.execution(options.first));
+  PLZ_ASSIGN(Execution second, session.execution(options.second));
+  PLZ_ASSIGN(second, counterpart_of(session, first, second));
+  PLZ_ASSIGN(first, counterpart_of(session, second, first));
   Interrupt interrupt;
   auto status = show_differences(session, interrupt, first, second);
   if (!status && interrupt.raised()) return interrupt.exit_status();

@@ -104,7 +104,8 @@ Result<Execution> run_again(Session& session, Interrupt& interrupt, const Execut
   return finished;
 }
 
-Result<Verdict> compare(Session& session, Interrupt& interrupt, const Execution& before, const Execution& after) {
+Result<Verdict> compare(Session& session, Interrupt& interrupt, const Execution& before, const Execution& repeated) {
+  PLZ_ASSIGN(const Execution after, counterpart_of(session, before, repeated));
   Verdict verdict{before, after, {}, {}};
   PLZ_ASSIGN(const auto blobs, PatientBlobs::open(session, interrupt, std::nullopt));
   MonitoredSource source(*blobs, interrupt.flag(), session.messages());
