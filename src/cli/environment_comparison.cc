@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/json_view.h"
+#include "cli/recorded_variables.h"
 #include "wire/json_text.h"
 
 namespace plz {
@@ -216,7 +217,9 @@ EnvironmentComparison compare_environments(const ExecutionSpec& before, const Ex
 
 std::vector<std::string> never_recorded(const ExecutionSpec& before, const ExecutionSpec& after) {
   std::vector<std::string> sentences;
-  const auto names = VariableComparison(before, after).without_values();
+  auto names = VariableComparison(before, after).without_values();
+  // Of many, those that come to mind first.
+  std::stable_partition(names.begin(), names.end(), is_known_to_change_results);
   if (!names.empty()) sentences.push_back("values of variables, of which the names are: " + joined(names));
   if (has_gpus(before) || has_gpus(after))
     sentences.push_back("the order in which the threads of a GPU add up, and what it ran beside");

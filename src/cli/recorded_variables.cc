@@ -47,8 +47,10 @@ bool is_hex(std::string_view word) {
   return std::all_of(word.begin(), word.end(), [](unsigned char c) { return isxdigit(c); });
 }
 
+bool is_long_hex(std::string_view word) { return word.size() >= kHexBytes && is_hex(word); }
+
 bool is_random(std::string_view word) {
-  if (word.size() >= kHexBytes && is_hex(word)) return true;
+  if (is_long_hex(word)) return true;
   auto any = [&](int (*is)(int)) {
     return std::any_of(word.begin(), word.end(), [&](unsigned char c) { return is(c) != 0; });
   };
@@ -88,6 +90,15 @@ bool any_piece(std::string_view text, std::string_view separators, bool (*test)(
   return false;
 }
 
+// Nothing but absolute paths, as in LD_LIBRARY_PATH. A key may begin with a slash, too, but does not look like /opt.
+bool is_list_of_paths(std::string_view value) {
+  const auto paths = split(value, ':');
+  return std::all_of(paths.begin(), paths.end(), [](std::string_view path) {
+    if (path.empty()) return true;
+    return path.front() == '/' && !is_random(path.substr(1, path.find('/', 1) - 1));
+  });
+}
+
 }  // namespace
 
 bool is_name_of_secret(std::string_view name) {
@@ -103,13 +114,20 @@ bool is_name_of_secret(std::string_view name) {
 }
 
 bool looks_like_secret(std::string_view value) {
+  // Names of directories mix letters and digits as much as keys do.
+  auto* const is_random_word = is_list_of_paths(value) ? is_long_hex : is_random;
   return value.find("-----BEGIN") != value.npos || has_password_in_url(value) ||
-         any_piece(value, " \t\n:;,=\"'/", is_token) || any_piece(value, " \t\n:;,=\"'/-_.@", is_random);
+         any_piece(value, " \t\n:;,=\"'/", is_token) || any_piece(value, " \t\n:;,=\"'/-_.@", is_random_word);
+}
+
+bool is_known_to_change_results(const std::string& name) {
+  return std::any_of(std::begin(kPatterns), std::end(kPatterns),
+                     [&](const char* pattern) { return fnmatch(pattern, name.c_str(), 0) == 0; });
 }
 
 bool RecordedVariables::is_recorded(const std::string& name, std::string_view value) const {
   auto matches = [&](const char* pattern) { return fnmatch(pattern, name.c_str(), 0) == 0; };
-  const bool known = std::any_of(std::begin(kPatterns), std::end(kPatterns), matches) ||
+  const bool known = is_known_to_change_results(name) ||
                      std::any_of(further_.begin(), further_.end(),
                                  [&](const std::string& pattern) { return matches(pattern.c_str()); });
   return known && !is_name_of_secret(name) && !looks_like_secret(value);

@@ -19,9 +19,12 @@ class RecordedVariables {
   std::vector<std::string> further_;
 };
 
+// Numerical libraries, interpreters, loaders or frameworks decide by it.
+bool is_known_to_change_results(const std::string& name);
 // A part of the name says so: TOKEN, KEY, PASSWORD, …; in any case of letters.
 bool is_name_of_secret(std::string_view name);
-// A password in a URL, a token of a known form, or a long text of letters and digits as nobody types it.
+// A password in a URL, a token of a known form, or a long text of letters and digits as nobody types it, other than
+// as the name of a directory in a list of paths.
 bool looks_like_secret(std::string_view value);
 
 }  // namespace plz

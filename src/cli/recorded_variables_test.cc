@@ -56,13 +56,16 @@ TEST(RecordedVariablesTest, WhatLooksLikeASecretIsOne) {
   for (const char* value :
        {"https://ada:lovelace@example.org/simple", "x,ftp://a:b@c", "hf_abcdefghijklmnop", "ghp_0123456789abcdef",
         "a:AKIA0123456789AB", "eyJhbGciOiJIUzI1NiJ9.x.y", "-----BEGIN PRIVATE KEY-----",
-        "0123456789abcdef0123456789abcdef", "Zm9vYmFyYmF6MTIzNDU2Nzg5", "--token=Zm9vYmFyYmF6MTIzNDU2Nzg5"})
+        "0123456789abcdef0123456789abcdef", "Zm9vYmFyYmF6MTIzNDU2Nzg5", "--token=Zm9vYmFyYmF6MTIzNDU2Nzg5",
+        "/Zm9vYmFyYmF6MTIzNDU2Nzg5", "/lib:Zm9vYmFyYmF6MTIzNDU2Nzg5", "/opt/0123456789abcdef0123456789abcdef/lib"})
     EXPECT_TRUE(looks_like_secret(value)) << value;
   for (const char* value :
        {"", "1", "GPU-8c3b1f2a-1234-5678-9abc-0123456789ab", "/usr/bin:/home/ada/.local/share/venvs/py311/bin",
         "/nix/store/3n58xw4373jp0ljirf06d8077j15pc4j-glibc-2.37/lib", "close",
-        "/data/hf_datasets_cache/sk-learn-contrib", "glibc.cpu.hwcaps=-AVX2,-FMA", "--xla_gpu_deterministic_ops=true",
-        "http://ada@example.org", "http://example.org:80/@x:y", "C.UTF-8", "America/Argentina/ComodRivadavia"})
+        "/data/hf_datasets_cache/sk-learn-contrib",
+        "/opt/MyVeryLongProjectDirectoryName2024/lib:", "/home/ada/CondaEnvironments2024/lib/python3.11",
+        "glibc.cpu.hwcaps=-AVX2,-FMA", "--xla_gpu_deterministic_ops=true", "http://ada@example.org",
+        "http://example.org:80/@x:y", "C.UTF-8", "America/Argentina/ComodRivadavia"})
     EXPECT_FALSE(looks_like_secret(value)) << value;
 }
 
