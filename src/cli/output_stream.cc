@@ -9,6 +9,8 @@
 
 namespace plz {
 
+bool OutputStream::is_terminal() const { return isatty(fd_) == 1; }
+
 Result<void> OutputStream::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());

@@ -15,6 +15,7 @@ class OutputStream {
   // cancelled when the reader has gone (`plz history | head`): not worth a message. Other errors
   // say what the system said; they are `internal`, since neither the connection nor another try is to blame.
   Result<void> write(std::string_view bytes);
+  bool is_terminal() const;
   bool reader_gone() const { return reader_gone_; }
   // What could not be written ends whoever writes, though the error went through others' hands.
   const std::optional<Error>& failure() const { return failure_; }

@@ -1,10 +1,13 @@
 #include "cli/parameters.h"
 
 #include <cstdio>
+#include <optional>
+#include <set>
 
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "cli/json_view.h"
 #include "os/file.h"
 #include "wire/json_text.h"
 
@@ -20,6 +23,19 @@ std::string with_place(const std::string& path, const std::string& message) {
   return fmt::format("{}:{}:{}: {}", printable(path), line, column, message.substr(static_cast<size_t>(words)));
 }
 
+// The first that stands twice in one object, at any depth: readers take the one or the other.
+std::optional<std::string> repeated_key(std::string_view text) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : json_members(text)) {
+    if (!names.insert(name).second) return name;
+    if (auto below = repeated_key(value)) return below;
+  }
+  if (text.starts_with('['))
+    for (std::string_view element : json_elements(text))
+      if (auto below = repeated_key(element)) return below;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<JsonText> load_parameters_file(const std::string& path) {
@@ -31,6 +47,8 @@ Result<JsonText> load_parameters_file(const std::string& path) {
   if (!parameters->text.starts_with('{'))
     return fail(ErrorCode::invalid, fmt::format("{}: the parameters must be a JSON object", printable(path)),
                 "{\"name\": value, ...}");
+  if (auto key = repeated_key(parameters->text))
+    return fail(ErrorCode::invalid, fmt::format("{}: the key \"{}\" is given twice", printable(path), printable(*key)));
   return parameters;
 }
 

@@ -24,6 +24,17 @@ TEST(Parameters, AreEmptyWhereNoneAreConfigured) {
   EXPECT_EQ(load_parameters(configuration)->text, R"({"a":1})");
 }
 
+TEST(Parameters, WithAKeyTwiceAreRefused) {
+  TemporaryDirectory directory;
+  for (const char* text :
+       {R"({"a": 1, "b": 2, "a": 1})", R"({"x": [0, {"y": {"a": 1, "a": 2}}]})", R"({"a": 1, "\u0061": 2})"}) {
+    auto twice = load_parameters_file(directory.write("p.json", text));
+    ASSERT_FALSE(twice) << text;
+    EXPECT_THAT(twice.error().message, testing::HasSubstr("the key \"a\" is given twice"));
+  }
+  EXPECT_TRUE(load_parameters_file(directory.write("p.json", R"({"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]})")));
+}
+
 TEST(Parameters, ThatAreWrongAreNamedWithTheirPlace) {
   TemporaryDirectory directory;
   std::string path = directory.write("p.json", "{\n\"a\": }");

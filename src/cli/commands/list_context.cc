@@ -15,10 +15,11 @@ std::vector<std::string> paths_of(const std::vector<CapturedFile>& files, bool d
   return paths;
 }
 
-// A line a path, as they are: names of other bytes than text go through untouched.
-std::string as_lines(const std::vector<std::string>& paths) {
+// A line a path, as they are: names of other bytes than text go through untouched, but to a terminal, which they could
+// give orders.
+std::string as_lines(const std::vector<std::string>& paths, bool to_terminal) {
   std::string text;
-  for (const auto& path : paths) text += path + "\n";
+  for (const auto& path : paths) text += (to_terminal ? printable(path) : path) + "\n";
   return text;
 }
 
@@ -40,7 +41,7 @@ Result<int> perform(Session& session, const ListContextOptions& options) {
   capture.follow_links = session.configuration().follow_links ? FollowLinks::outward : FollowLinks::hugging_face;
   PLZ_ASSIGN(const CaptureListing listing, list_capture(session.configuration().context_path, capture));
   const auto paths = options.excluded ? paths_of(listing.left_out, true) : paths_of(listing.captured, false);
-  PLZ_TRY(session.out().write(options.json ? as_json(paths) : as_lines(paths)));
+  PLZ_TRY(session.out().write(options.json ? as_json(paths) : as_lines(paths, session.out().is_terminal())));
   return 0;
 }
 
