@@ -42,6 +42,13 @@ constexpr Setting kSettings[] = {
     {"idle-minutes", nullptr, nullptr, &ControllerOptions::idle_minutes},
     {"storage-patience-minutes", nullptr, nullptr, &ControllerOptions::storage_patience_minutes},
     {"images.limit-gib", nullptr, nullptr, &ControllerOptions::images_limit_gib},
+    {"limits.cache-gib", nullptr, nullptr, &ControllerOptions::cache_gib},
+    {"limits.tree-entries", nullptr, nullptr, &ControllerOptions::tree_entries},
+    {"limits.tree-depth", nullptr, nullptr, &ControllerOptions::tree_depth},
+    {"limits.tree-gib", nullptr, nullptr, &ControllerOptions::tree_gib},
+    {"limits.measure-files", nullptr, nullptr, &ControllerOptions::measure_files},
+    {"limits.measure-directories", nullptr, nullptr, &ControllerOptions::measure_directories},
+    {"limits.measure-gib", nullptr, nullptr, &ControllerOptions::measure_gib},
 };
 
 std::string wrong_type(const std::string& place, std::string_view key, std::string_view wanted) {
@@ -133,6 +140,17 @@ void describe(CLI::App& app, ControllerOptions& options, std::string& settings_f
   app.add_option("--images.limit-gib", options.images_limit_gib,
                  "how much of the engine's disk images built by plz may take on this machine (0: no limit)")
       ->capture_default_str();
+  app.add_option("--limits.cache-gib", options.cache_gib,
+                 "how large this machine's cache of code and input may grow (20, or a tenth of the disk)");
+  app.add_option("--limits.tree-entries", options.tree_entries,
+                 "how many files and directories one tree of code or input may have on this machine (50000000)");
+  app.add_option("--limits.tree-depth", options.tree_depth, "how deep they may lie in each other (2000)");
+  app.add_option("--limits.tree-gib", options.tree_gib, "how large its files may be in all (65536)");
+  app.add_option("--limits.measure-files", options.measure_files,
+                 "how many measures an execution on this machine may have at a time (500000)");
+  app.add_option("--limits.measure-directories", options.measure_directories, "and directories of them (100000)");
+  app.add_option("--limits.measure-gib", options.measure_gib,
+                 "how large all values of them may be that it ever wrote (4)");
   app.add_option("--ready-fd", options.ready_fd, "file descriptor to which 'ready' or an error is written once");
   app.add_option("--log-level", log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))

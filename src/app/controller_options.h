@@ -31,6 +31,10 @@ struct ControllerOptions {
   // Of the worker on this machine; see environment/environment_settings.h.
   std::string images_base, images_build_network;
   double images_limit_gib = 20;
+  // Of the worker on this machine; 0: as it has them by itself.
+  double cache_gib = 0;
+  double tree_entries = 0, tree_depth = 0, tree_gib = 0;
+  double measure_files = 0, measure_directories = 0, measure_gib = 0;
 };
 
 // An int instead of options: the program is to end with that status (help, version, usage error).

@@ -2,9 +2,11 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -81,12 +83,37 @@ bool wants_to_end(const Controller& controller, const ControllerOptions& options
   return controller.idle_for() > milliseconds(static_cast<int64_t>(options.idle_minutes * 60'000));
 }
 
-std::vector<std::string> image_arguments(const ControllerOptions& options) {
-  auto limit = static_cast<uint64_t>(options.images_limit_gib * (1u << 30));
-  std::vector<std::string> words{"--images-bytes", std::to_string(limit)};
+constexpr double kGib = 1u << 30;
+constexpr double kMost = 1e18;        // a worker counts in 64 bits
+constexpr double kMostSeconds = 1e7;  // as --storage-patience takes
+
+std::string whole(double number) { return fmt::format("{:.0f}", std::min(number, kMost)); }
+
+// Of the worker on this machine: those that are set.
+std::vector<std::string> limit_arguments(const ControllerOptions& options) {
+  const std::pair<const char*, double> limits[] = {
+      {"--cache-bytes", options.cache_gib * kGib},
+      {"--tree-entries", options.tree_entries},
+      {"--tree-depth", options.tree_depth},
+      {"--tree-bytes", options.tree_gib * kGib},
+      {"--measure-files", options.measure_files},
+      {"--measure-directories", options.measure_directories},
+      {"--measure-bytes", options.measure_gib * kGib},
+  };
+  std::vector<std::string> words;
+  for (const auto& [flag, limit] : limits)
+    if (limit > 0) words.insert(words.end(), {flag, whole(std::ceil(limit))});
+  return words;
+}
+
+std::vector<std::string> worker_arguments(const ControllerOptions& options) {
+  std::vector<std::string> words = limit_arguments(options);
+  words.insert(words.end(), {"--images-bytes", whole(options.images_limit_gib * kGib)});
   if (!options.images_base.empty()) words.insert(words.end(), {"--images-base", options.images_base});
   if (!options.images_build_network.empty())
     words.insert(words.end(), {"--images-build-network", options.images_build_network});
+  words.insert(words.end(),
+               {"--storage-patience", whole(std::min(options.storage_patience_minutes * 60, kMostSeconds))});
   return words;
 }
 
@@ -121,10 +148,7 @@ Result<void> run(ControllerOptions options, std::string& starter_error) {
   local.controller = "unix:" + options.socket;
   local.log_path = data.path + "/worker.log";
   local.hidden_directory = data.path;
-  local.worker_arguments = image_arguments(options);
-  local.worker_arguments.insert(
-      local.worker_arguments.end(),
-      {"--storage-patience", std::to_string(std::lround(options.storage_patience_minutes * 60))});
+  local.worker_arguments = worker_arguments(options);
   const Machine machine = describe_machine();
   local.capacity = capacity_of(machine);
   const DescriptorLimits descriptors = raise_descriptor_limit();

@@ -46,6 +46,7 @@ AgentSettings settings_of(const WorkerOptions& options, const Machine& machine) 
   settings.cache_limit_bytes = options.cache_limit_bytes;
   settings.tree_limits = options.tree_limits;
   settings.storage_patience = options.storage_patience;
+  settings.measure_limits = options.measure_limits;
   settings.give_up_after = kGiveUpAfter;
   settings.is_root = geteuid() == 0;
   return settings;

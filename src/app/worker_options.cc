@@ -24,6 +24,9 @@ constexpr char kHelp[] =
     "  --storage-patience N    how many seconds log and output of a job that is over wait for a controller that "
     "cannot\n"
     "                          store them, its disk being full\n"
+    "  --measure-files N       how many measures an execution may have at a time\n"
+    "  --measure-directories N   and directories of them\n"
+    "  --measure-bytes N       how many bytes all their values may have that it ever wrote\n"
     "  --images-bytes N        how large the images that it built may grow (0: no limit)\n"
     "  --images-base IMAGE     what plz/python and plz/pytorch are made from\n"
     "  --images-build-network NETWORK   of RUN while an image is built\n"
@@ -62,6 +65,9 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
     kTreeDepth,
     kTreeBytes,
     kStoragePatience,
+    kMeasureFiles,
+    kMeasureDirectories,
+    kMeasureBytes,
     kImagesBytes,
     kImagesBase,
     kImagesNetwork,
@@ -79,6 +85,9 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
                                         {"tree-depth", required_argument, nullptr, kTreeDepth},
                                         {"tree-bytes", required_argument, nullptr, kTreeBytes},
                                         {"storage-patience", required_argument, nullptr, kStoragePatience},
+                                        {"measure-files", required_argument, nullptr, kMeasureFiles},
+                                        {"measure-directories", required_argument, nullptr, kMeasureDirectories},
+                                        {"measure-bytes", required_argument, nullptr, kMeasureBytes},
                                         {"images-bytes", required_argument, nullptr, kImagesBytes},
                                         {"images-base", required_argument, nullptr, kImagesBase},
                                         {"images-build-network", required_argument, nullptr, kImagesNetwork},
@@ -122,6 +131,17 @@ ParsedWorkerOptions parse_worker_options(int argc, char** argv) {
         break;
       case kTreeBytes:
         if (!read_number(optarg, options.tree_limits.bytes)) return wrong("--tree-bytes must be a number of bytes");
+        break;
+      case kMeasureFiles:
+        if (!read_number(optarg, options.measure_limits.files)) return wrong("--measure-files must be a number");
+        break;
+      case kMeasureDirectories:
+        if (!read_number(optarg, options.measure_limits.directories))
+          return wrong("--measure-directories must be a number");
+        break;
+      case kMeasureBytes:
+        if (!read_number(optarg, options.measure_limits.bytes))
+          return wrong("--measure-bytes must be a number of bytes");
         break;
       case kImagesBytes:
         if (!read_number(optarg, options.images.limit_bytes)) return wrong("--images-bytes must be a number of bytes");

@@ -11,6 +11,7 @@
 #include "model/ids.h"
 #include "net/http_client.h"
 #include "store/materialise.h"
+#include "worker/steps/measure_limits.h"
 
 namespace plz {
 
@@ -24,6 +25,7 @@ struct WorkerOptions {
   uint64_t cache_limit_bytes = 0;
   MaterialiseLimits tree_limits;
   std::chrono::seconds storage_patience = kPatienceWithStorage;
+  MeasureLimits measure_limits;
   EnvironmentSettings images;  // without its directory
 };
 

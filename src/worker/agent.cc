@@ -119,6 +119,7 @@ Agent::State::State(AgentSettings given, ControllerAccess& controller, std::vect
   context.host = {settings.capacity, settings.hidden_paths, settings.paths_of_plz};
   context.patience = settings.patience;
   context.storage_patience = settings.storage_patience;
+  context.measure_limits = settings.measure_limits;
 }
 
 Agent::Agent(AgentSettings settings, ControllerAccess& controller, std::vector<Runtime*> runtimes, const Clock& clock,

@@ -21,6 +21,7 @@
 #include "store/materialise.h"
 #include "worker/container_engines.h"
 #include "worker/controller_access.h"
+#include "worker/steps/measure_limits.h"
 
 namespace plz {
 
@@ -37,6 +38,7 @@ struct AgentSettings {
   std::function<std::vector<std::string>()> paths_of_plz;
   uint64_t cache_limit_bytes = 0;  // of trees; 0: 20 GiB, or a tenth of the disk if that is less
   MaterialiseLimits tree_limits;   // of each
+  MeasureLimits measure_limits;    // of each attempt
   std::chrono::seconds poll{30};
   // With a controller that answers, and cannot store what an attempt that is over has.
   std::chrono::milliseconds storage_patience = kPatienceWithStorage;

@@ -30,8 +30,8 @@ constexpr milliseconds kLongestRest{50};
 }  // namespace
 
 AttemptObserver::AttemptObserver(AttemptId attempt, const AttemptPaths& paths, const std::string& measure_log,
-                                 std::vector<MeasureRoot> roots, bool recovered, LogShipper& preparation,
-                                 Connections& connections, const Clock& clock)
+                                 std::vector<MeasureRoot> roots, const MeasureLimits& limits, bool recovered,
+                                 LogShipper& preparation, Connections& connections, const Clock& clock)
     : attempt_(attempt),
       paths_(paths),
       connections_(connections),
@@ -39,7 +39,7 @@ AttemptObserver::AttemptObserver(AttemptId attempt, const AttemptPaths& paths, c
       preparation_(preparation),
       log_(attempt, AttemptLog::job, paths.log(), recovered, connections, clock),
       measures_(measure_log),
-      collector_(paths.measures(), std::move(roots), measures_, clock) {}
+      collector_(paths.measures(), std::move(roots), measures_, clock, limits) {}
 
 void AttemptObserver::begin(std::optional<AttemptMoment> started) {
   auto opened =

@@ -18,8 +18,8 @@ namespace plz {
 class AttemptObserver {
  public:
   AttemptObserver(AttemptId attempt, const AttemptPaths& paths, const std::string& measure_log,
-                  std::vector<MeasureRoot> roots, bool recovered, LogShipper& preparation, Connections& connections,
-                  const Clock& clock);
+                  std::vector<MeasureRoot> roots, const MeasureLimits& limits, bool recovered, LogShipper& preparation,
+                  Connections& connections, const Clock& clock);
   ~AttemptObserver() { abandon(); }
 
   // `started`: what to tell the controller about the start, unless the job ends at once (the report of

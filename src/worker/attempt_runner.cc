@@ -53,8 +53,8 @@ AttemptRunner::AttemptRunner(AttemptContext& context, Runtime& runtime, Environm
       preparation_log_(assignment_.attempt_id, AttemptLog::preparation, directory_.preparation_log(), recovered,
                        context.connections, context.clock),
       observer_(assignment_.attempt_id, directory_.paths(), directory_.measure_log(),
-                measure_roots(assignment_.spec.indices), recovered, preparation_log_, context.connections,
-                context.clock),
+                measure_roots(assignment_.spec.indices), context.measure_limits, recovered, preparation_log_,
+                context.connections, context.clock),
       looks_(context.trees),
       machine_(assignment_.attempt_id, context.connections, context.clock, context.patience) {
   if (recovered) stop_ = directory_.stop_requested();

@@ -24,6 +24,7 @@
 #include "worker/kept_outputs.h"
 #include "worker/machine_wait.h"
 #include "worker/steps/launch_spec.h"
+#include "worker/steps/measure_limits.h"
 #include "worker/steps/prepare_environment.h"
 #include "worker/steps/store_output.h"
 #include "worker/steps/tree_looks.h"
@@ -43,6 +44,7 @@ struct AttemptContext {
   KeptOutputs& kept_outputs;  // where output goes that cannot be stored
   std::chrono::milliseconds patience = kPatienceWithMachine;
   std::chrono::milliseconds storage_patience = kPatienceWithStorage;
+  MeasureLimits measure_limits = {};  // of each attempt
   ImageGate images = {};
   ImageUses image_uses{clock};
 };

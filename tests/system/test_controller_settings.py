@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -72,4 +73,36 @@ def test_plz_says_so_too(plz):
     assert done.status == 125, str(done)
     assert f"{plz.data}/controller.toml" in done.err and "did you mean 'images.repository'" in done.err, str(done)
     (plz.data / "controller.toml").write_text("idle-minutes = 20\n")
+    plz.ok("run", "--", "true")
+
+
+def test_limits_of_what_jobs_get_and_leave(plz):
+    plz.data.mkdir()
+    (plz.data / "controller.toml").write_text(
+        "[limits]\ntree-entries = 20\ntree-depth = 3\ntree-gib = 0.001\nmeasure-files = 2\n")
+    measuring = "import json,os; m = json.load(open(os.environ['CONFIGURATION_FILE']))['measures_directory']\n"
+    done = plz.ok("run", "--", "python3", "-c", measuring + "for i in range(3): open(f'{m}/{i}', 'w').write('1')")
+    assert "not all measures were kept: they are more than 2" in done.err, str(done)
+    assert len(plz.json("measures")) == 2
+    plz.write("large/file", b"x" * 1_200_000)
+    said_of_a_run_without(plz, "large", "more than the worker's limit (tree-bytes) of 1.0 MiB")
+    for number in range(21):
+        plz.write(f"many/{number}", "")
+    said_of_a_run_without(plz, "many", "more than the worker's limit (tree-entries) of 20")
+    plz.write("a/b/c/d/file", "")
+    said_of_a_run_without(plz, "a", "more than 3 deep in each other, the worker's limit (tree-depth)")
+    plz.ok("run", "--", "true")
+
+
+def said_of_a_run_without(plz, directory, words):
+    """A run that cannot start since the directory is there, which is removed."""
+    done = plz("run", "--", "true")
+    assert done.status == 125 and "Execution could not start: the tree" in done.err and words in done.err, str(done)
+    shutil.rmtree(plz.project / directory)
+
+
+def test_a_setting_beyond_all_measure_is_no_limit(plz):
+    plz.data.mkdir()
+    (plz.data / "controller.toml").write_text(
+        "storage-patience-minutes = 1e300\n[images]\nlimit-gib = 1e300\n[limits]\ntree-gib = 1e300\nmeasure-files = 1e300\n")
     plz.ok("run", "--", "true")

@@ -15,7 +15,7 @@ constexpr size_t kDirectoriesAtOnce = 256;
 
 uint64_t saturating_sum(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
 
-std::string counted(uint64_t number) { return number == UINT64_MAX ? "too many to count" : std::to_string(number); }
+std::string counted(uint64_t number) { return number == UINT64_MAX ? "uncountably many" : std::to_string(number); }
 
 class ExtentCounter {
  public:
@@ -101,20 +101,21 @@ class ExtentCounter {
   }
 
   tl::unexpected<Error> fail_depth() const {
-    return fail(
-        ErrorCode::invalid,
-        fmt::format("its directories lie more than {} deep in each other, more than is written here", limits_.depth));
+    return fail(ErrorCode::invalid,
+                fmt::format("its directories lie more than {} deep in each other, the worker's limit (tree-depth)",
+                            limits_.depth));
   }
 
   Result<void> check(const TreeExtent& extent) const {
     if (extent.depth > limits_.depth) return fail_depth();
     if (extent.entries > limits_.entries)
-      return fail(ErrorCode::invalid, fmt::format("it has {} files and directories, more than the {} that are written "
-                                                  "here",
-                                                  counted(extent.entries), limits_.entries));
+      return fail(ErrorCode::invalid,
+                  fmt::format("it has {} files and directories, more than the worker's limit (tree-entries) of {}",
+                              counted(extent.entries), limits_.entries));
     if (extent.bytes > limits_.bytes)
-      return fail(ErrorCode::invalid, fmt::format("its files have {} in all, more than the {} that are written here",
-                                                  human_bytes(extent.bytes), human_bytes(limits_.bytes)));
+      return fail(ErrorCode::invalid,
+                  fmt::format("its files have {} in all, more than the worker's limit (tree-bytes) of {}",
+                              human_bytes(extent.bytes), human_bytes(limits_.bytes)));
     return {};
   }
 

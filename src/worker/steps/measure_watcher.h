@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "os/fd.h"
+#include "worker/steps/measure_limits.h"
 
 namespace plz {
 
@@ -23,15 +24,6 @@ namespace plz {
 struct MeasureRoot {
   std::string path;  // below the directory of all measures: "", or a name with a '/' behind
   std::optional<int64_t> index;
-};
-
-// What an attempt's measures may hold in all. What is beyond is not kept, and the outcome's reason says so: no job
-// fills memory and disk of those who run it, and its end does not wait for what nobody can use.
-struct MeasureLimits {
-  size_t files = 500'000;
-  size_t directories = 100'000;  // beside the roots
-  size_t depth = 100;
-  uint64_t bytes = 4ull << 30;  // of all values of all series, with their names
 };
 
 // Not thread-safe.
