@@ -57,6 +57,7 @@ def started(plz, job, before=""):
     process = plz.popen("run", "--", "sh", "-c", before + WAIT + job)
     assert process.stdout.readline() == b"begun\n"
     (execution,) = [e["execution_id"] for e in plz.json("list", "--json")["executions"]]
+    plz.wait_for_state(execution, "running")  # its log is there before its start is told
     return process, execution
 
 
