@@ -38,6 +38,7 @@ Controller::Controller(ControllerSettings settings, const Clock& clock, Database
     : context_(std::move(settings), clock, database, packs, logs, provider),
       keeper_(provider, context_.executions, context_.workers, clock, context_.settings.version),
       last_request_(clock.steady().time_since_epoch().count()) {
+  keeper_.tell_obstacles_to([this](const std::string& words) { context_.scheduler.set_obstacle(words); });
   add_routes(router_, context_);
 }
 

@@ -106,3 +106,22 @@ def test_a_setting_beyond_all_measure_is_no_limit(plz):
     (plz.data / "controller.toml").write_text(
         "storage-patience-minutes = 1e300\n[images]\nlimit-gib = 1e300\n[limits]\ntree-gib = 1e300\nmeasure-files = 1e300\n")
     plz.ok("run", "--", "true")
+
+
+def test_a_worker_that_ends_at_once_is_said(plz):
+    plz.data.mkdir()
+    worker = plz.root / "worker"
+    worker.write_text("#!/bin/sh\necho not today >&2\nexit 3\n")
+    worker.chmod(0o755)
+    (plz.data / "controller.toml").write_text(f'worker-program = "{worker}"\n')
+    process = plz.popen("run", "--", "true")
+    said = b""
+    while b"exit status of 3" not in said:
+        piece = os.read(process.stderr.fileno(), 4096)
+        assert piece, said
+        said += piece
+    assert b"an instance: none is running yet: the worker of this machine ended as soon as it was started" in said, said
+    assert f"{plz.data}/worker.log" in plz.ok("status").out and "not today" in (plz.data / "worker.log").read_text()
+    worker.unlink()
+    worker.symlink_to(BIN / "plz-worker")
+    assert process.wait(120) == 0

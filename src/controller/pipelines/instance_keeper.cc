@@ -37,6 +37,7 @@ void InstanceKeeper::run_once() {
     auto health = provider_.inspect(instance.id);
     if (!health) log_warning("instance {}: {}", instance.id.to_string(), health.error().message);
     else if (*health == InstanceHealth::gone) revive(instance);
+    else if (instance.state != InstanceState::starting) note_obstacle("");
   }
   if (present.empty() && (wanted_at_start_ || executions_.unfinished() > 0)) get_one();
   wanted_at_start_ = false;
@@ -58,7 +59,17 @@ void InstanceKeeper::revive(const Instance& instance) {
   auto created = provider_.create(instance.id, {});
   back_off_ = created ? milliseconds(0) : std::min(back_off_ * 2 + milliseconds(250), milliseconds(30'000));
   next_try_ = clock_.steady() + back_off_;
-  if (!created) log_error("instance {}: {}", instance.id.to_string(), created.error().message);
+  if (created) return;
+  log_error("instance {}: {}", instance.id.to_string(), created.error().message);
+  const std::string& hint = created.error().hint;
+  note_obstacle(created.error().message + (hint.empty() ? "" : "; " + hint));
+}
+
+// Stays until a worker has dialled in: one that could be started may not live.
+void InstanceKeeper::note_obstacle(std::string words) {
+  if (words == obstacle_) return;
+  obstacle_ = std::move(words);
+  if (tell_obstacle_) tell_obstacle_(obstacle_);
 }
 
 void InstanceKeeper::get_one() {

@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "controller/services/execution_service.h"
@@ -22,6 +24,9 @@ class InstanceKeeper {
   ~InstanceKeeper();
   void start(std::chrono::milliseconds period = std::chrono::milliseconds(500));
   void stop();
+  // Why there is no instance, in the provider's words; "": nothing is known to be wrong. Thread-safe.
+  using TellObstacle = std::function<void(const std::string& words)>;
+  void tell_obstacles_to(TellObstacle tell) { tell_obstacle_ = std::move(tell); }
   // One look, at once; start() makes the first one before it returns.
   void run_once();
 
@@ -29,6 +34,7 @@ class InstanceKeeper {
   void end_outdated_workers();
   void revive(const Instance& instance);
   void get_one();
+  void note_obstacle(std::string words);
 
   Provider& provider_;
   ExecutionService& executions_;
@@ -38,6 +44,8 @@ class InstanceKeeper {
   bool wanted_at_start_ = true;
   SteadyTime next_try_{};  // after a failure of the provider
   std::chrono::milliseconds back_off_{0};
+  std::string obstacle_;
+  TellObstacle tell_obstacle_;
   std::mutex mutex_;
   std::condition_variable_any tick_;
   std::jthread thread_;

@@ -193,7 +193,17 @@ Outlook Scheduler::outlook() const {
   Outlook outlook{rooms(), {}};
   for (Instance& instance : workers_.instances()) outlook.instances.push_back(std::move(instance.capacity));
   outlook.full_disks = disks_.full();
+  std::lock_guard lock(obstacle_mutex_);
+  outlook.obstacle = obstacle_;
   return outlook;
+}
+
+void Scheduler::set_obstacle(const std::string& words) {
+  {
+    std::lock_guard lock(obstacle_mutex_);
+    obstacle_ = words;
+  }
+  notifier_.notify(ExecutionService::any_execution());
 }
 
 std::string Scheduler::explain(const Execution& execution) const {
@@ -218,7 +228,8 @@ std::string Scheduler::why_not_running(const Execution& execution, const Outlook
   const Resources& wanted = execution.spec.resources;
   const size_t older = executions_.queued_before(execution.id);
   const std::vector<Room>& free = outlook.free;
-  if (free.empty()) return "an instance: none is running yet";
+  if (free.empty())
+    return "an instance: none is running yet" + (outlook.obstacle.empty() ? "" : ": " + outlook.obstacle);
   Shortage shortage = Shortage::none;
   for (const Room& room : free) {
     shortage = shortage_of(wanted, room);

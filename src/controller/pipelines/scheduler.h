@@ -31,6 +31,7 @@ struct Outlook {
   std::vector<Room> free;
   std::vector<Capacity> instances;
   std::string full_disks = {};
+  std::string obstacle = {};  // to there being any instance
 };
 enum class Shortage { none, cpus, memory, gpus, instance };
 // none: it fits.
@@ -54,6 +55,8 @@ class Scheduler {
   std::string explain(const Execution& execution) const;
   // The same for many, which are told by one look.
   Outlook outlook() const;
+  // Why there is no instance, where that is known.
+  void set_obstacle(const std::string& words);
   std::string explain(const Execution& execution, const Outlook& outlook) const;
 
  private:
@@ -70,6 +73,8 @@ class Scheduler {
   Notifier& notifier_;
   const Clock& clock_;
   std::shared_ptr<void> changes_;
+  mutable std::mutex obstacle_mutex_;
+  std::string obstacle_;  // guarded by obstacle_mutex_
   std::mutex mutex_;
   std::condition_variable_any wanted_;
   bool look_again_ = true;

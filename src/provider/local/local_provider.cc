@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <utility>
+
+#include <fmt/core.h>
 
 #include "base/text.h"
 #include "os/file.h"
@@ -21,6 +24,7 @@ namespace plz {
 namespace {
 
 constexpr std::chrono::milliseconds kStrangersEnd{20'000};
+constexpr std::chrono::milliseconds kAtOnce{5'000};
 
 }  // namespace
 
@@ -31,7 +35,22 @@ LocalProvider::LocalProvider(LocalProviderSettings settings) : settings_(std::mo
 Result<std::vector<Offer>> LocalProvider::offers() { return std::vector<Offer>{Offer{"", settings_.capacity}}; }
 
 void LocalProvider::reap() {
-  if (pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
+  int status = 0;
+  if (pid_ <= 0 || waitpid(pid_, &status, WNOHANG) != pid_) return;
+  pid_ = -1;
+  // Somebody who kills it knows why.
+  if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM)) return;
+  if (status == 0 || std::chrono::steady_clock::now() - started_ > kAtOnce) return;
+  ended_at_once_ = WIFSIGNALED(status) ? fmt::format("by signal {}", WTERMSIG(status))
+                                       : fmt::format("with an exit status of {}", WEXITSTATUS(status));
+}
+
+Result<void> LocalProvider::check_last_start() {
+  if (ended_at_once_.empty()) return {};
+  return fail(
+      ErrorCode::unavailable,
+      fmt::format("the worker of this machine ended as soon as it was started, {}", std::exchange(ended_at_once_, {})),
+      "it may have said why in " + settings_.log_path);
 }
 
 // The process that holds the worker's lock; 0: it is not known.
@@ -70,6 +89,7 @@ Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
   std::lock_guard lock(mutex_);
   reap();
   if (pid_ > 0) return {};
+  PLZ_TRY(check_last_start());
   PLZ_TRY(replace_stranger());
   std::vector<std::string> words{settings_.worker_program,
                                  "--controller",
@@ -99,6 +119,7 @@ Result<void> LocalProvider::create(InstanceId id, const MarketSpec&) {
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
+  started_ = std::chrono::steady_clock::now();
   int error = posix_spawn(&pid_, argv[0], &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);

@@ -4,6 +4,7 @@
 // come back: it counts as gone, and create() ends it first.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,8 @@ class LocalProvider final : public Provider {
   explicit LocalProvider(LocalProviderSettings settings);
   std::string name() const override { return "local"; }
   Result<std::vector<Offer>> offers() override;
+  // unavailable, once for each such end: the last one's worker ended as soon as it was started, with how and where it
+  // may have said why.
   Result<void> create(InstanceId id, const MarketSpec& market) override;
   // Whether a worker holds the lock of the directory, whoever started it.
   Result<InstanceHealth> inspect(InstanceId id) override;
@@ -39,6 +42,7 @@ class LocalProvider final : public Provider {
 
  private:
   void reap();
+  Result<void> check_last_start();
   int holder() const;
   bool dials_elsewhere() const;
   Result<void> replace_stranger();
@@ -46,6 +50,8 @@ class LocalProvider final : public Provider {
   LocalProviderSettings settings_;
   std::mutex mutex_;
   int pid_ = -1;
+  std::chrono::steady_clock::time_point started_;
+  std::string ended_at_once_;  // how the last one ended, if it did so by itself as soon as it was started
 };
 
 // A LocalProvider's worker holds this lock while it lives, and has written its process id into it.

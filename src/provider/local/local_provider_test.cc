@@ -54,6 +54,20 @@ TEST_F(LocalProviderTest, NoticesThatTheProcessEnded) {
   EXPECT_EQ(*local.inspect(id_), InstanceHealth::gone);
 }
 
+TEST_F(LocalProviderTest, SaysOnceThatAWorkerEndedAtOnce) {
+  auto local = provider("/bin/false");
+  ASSERT_TRUE(local.create(id_, {}));
+  for (int i = 0; i < 9000 && *local.inspect(id_) == InstanceHealth::alive; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  auto created = local.create(id_, {});
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().code, ErrorCode::unavailable);
+  EXPECT_EQ(created.error().message,
+            "the worker of this machine ended as soon as it was started, with an exit status of 1");
+  EXPECT_NE(created.error().hint.find("worker.log"), std::string::npos);
+  EXPECT_TRUE(local.create(id_, {}));
+}
+
 // A worker's words, and its lock: /bin/sh as what another controller started.
 TEST_F(LocalProviderTest, AWorkerThatDialsElsewhereIsReplaced) {
   const std::string lock_path = worker_lock_path(directory_), ended = directory_ + "/ended";
