@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "logs/file_log_store.h"
+#include "logs/file_log_store_fixture_test.h"
 #include "logs/log_store.h"
 #include "logs/memory_log_store.h"
 #include "os/file.h"
@@ -192,28 +193,7 @@ INSTANTIATE_TEST_SUITE_P(
                       LogStoreFactory{"files", make_files}),
     [](const auto& info) { return info.param.name; });
 
-class FileLogStoreTest : public ::testing::Test {
- protected:
-  FileLogStoreTest() {
-    char name[] = "/tmp/plz_logs_test_XXXXXX";
-    directory_ = mkdtemp(name);
-    reopen();
-  }
-  ~FileLogStoreTest() override { (void)remove_tree(directory_); }
-  void reopen() {
-    store_.reset();
-    store_ = std::move(*FileLogStore::open(directory_));
-  }
-  std::string path(std::string_view suffix = ".log") {
-    std::string name = log_.to_string();
-    return directory_ + "/" + name.substr(34) + "/" + name + std::string(suffix);
-  }
-
-  FakeClock clock_;
-  std::string directory_;
-  std::unique_ptr<LogStore> store_;
-  Uuid log_ = Uuid::make_v7(clock_);
-};
+class FileLogStoreTest : public FileLogStoreFixture {};
 
 TEST_F(FileLogStoreTest, StateSurvives) {
   ASSERT_TRUE(store_->append(log_, 0, "abc"));

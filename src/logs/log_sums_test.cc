@@ -7,29 +7,15 @@
 
 #include <gtest/gtest.h>
 
-#include "logs/file_log_store.h"
+#include "logs/file_log_store_fixture_test.h"
 #include "logs/log_sums.h"
 #include "os/file.h"
 
 namespace plz {
 namespace {
 
-class LogSumsTest : public ::testing::Test {
+class LogSumsTest : public FileLogStoreFixture {
  protected:
-  LogSumsTest() {
-    char name[] = "/tmp/plz_log_sums_test_XXXXXX";
-    directory_ = mkdtemp(name);
-    reopen();
-  }
-  ~LogSumsTest() override { (void)remove_tree(directory_); }
-  void reopen() {
-    store_.reset();
-    store_ = std::move(*FileLogStore::open(directory_));
-  }
-  std::string path(std::string_view suffix = ".log") {
-    std::string name = log_.to_string();
-    return directory_ + "/" + name.substr(34) + "/" + name + std::string(suffix);
-  }
   // In pieces of odd sizes.
   void write(std::string_view text) {
     uint64_t at = store_->state(log_)->bytes;
@@ -50,11 +36,6 @@ class LogSumsTest : public ::testing::Test {
     text.resize(*store_->read(log_, 0, text.data(), text.size()));
     return text;
   }
-
-  FakeClock clock_;
-  std::string directory_;
-  std::unique_ptr<LogStore> store_;
-  Uuid log_ = Uuid::make_v7(clock_);
 };
 
 std::string numbered_lines(size_t bytes) {

@@ -167,6 +167,16 @@ def wait_until(condition, timeout=120, what="it"):
 _ports = []
 
 
+def fill_disk(path, *pieces):
+    """The file takes what is free where it lies, in pieces of these sizes, one after the other (65536)."""
+    # Unbuffered: what is left in a buffer would be written, and fail, once more when the file is closed.
+    with open(path, "wb", buffering=0) as file:
+        for piece in pieces or (65536,):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b"\0" * piece)
+
+
 def free_port():
     """A port of this machine that nobody else gets before a server of ours has it: bound, but not listened at."""
     holder = socket.socket()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import BIN, signal_all, wait_until
+from conftest import BIN, fill_disk, signal_all, wait_until
 
 # Numbered lines for some seconds: any that is lost or doubled shows. It goes on until what is to be killed is.
 COUNT = r"""
@@ -266,7 +266,7 @@ def test_full_disk(plz, go):
     try:
         plz.ok("run", "--", "echo", "first")
         ballast = plz.data / "ballast"
-        fill(ballast)
+        fill_disk(ballast)
         plz.write("big", os.urandom(3 << 20))
         done = plz("run", "--", "echo", "second")
         assert done.status == 125, str(done)
@@ -278,7 +278,7 @@ def test_full_disk(plz, go):
         lines = "python3 -c \"for i in range(100000): print('x' * 49, i)\""
         process = plz.popen("run", "--", "sh", "-c", "echo begun; " + waiting(go, lines))
         assert process.stdout.readline() == b"begun\n"
-        fill(ballast)
+        fill_disk(ballast)
         go.touch()
         timer = threading.Timer(4, ballast.unlink)
         timer.start()
@@ -289,16 +289,6 @@ def test_full_disk(plz, go):
     finally:
         plz.end()
         subprocess.run(["umount", "-l", str(plz.data)], check=True)
-
-
-def fill(path):
-    # Unbuffered: what is left in a buffer would be written, and fail, once more when the file is closed.
-    with open(path, "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(b"\0" * 65536)
-        except OSError:
-            pass
 
 
 def test_a_controller_that_is_asked_to_shut_down_leaves_jobs_alone(plz, go):

@@ -364,13 +364,8 @@ def test_a_damaged_blob_is_said_and_healed_by_the_next_capture(project, how):
     assert plz.json("gc", "--json")["error"] == ""
 
 
-@pytest.mark.parametrize("how", ("loop", "forbidden"))
-def test_a_pack_that_cannot_be_opened_is_said(project, how):
-    plz = project
-    execution = with_marker(plz)
-    end(plz)
-    empty_caches(plz)
-    (pack,) = [path for path in packs(plz) if MARKER in path.read_bytes()]
+def forbid(plz, pack, how):
+    """Nobody can open it, though it is there."""
     if how == "forbidden":
         if os.geteuid() == 0:
             pytest.skip("root may read everything")
@@ -378,6 +373,16 @@ def test_a_pack_that_cannot_be_opened_is_said(project, how):
     else:
         pack.rename(plz.root / "pack")
         pack.symlink_to(pack.name)
+
+
+@pytest.mark.parametrize("how", ("loop", "forbidden"))
+def test_a_pack_that_cannot_be_opened_is_said(project, how):
+    plz = project
+    execution = with_marker(plz)
+    end(plz)
+    empty_caches(plz)
+    (pack,) = [path for path in packs(plz) if MARKER in path.read_bytes()]
+    forbid(plz, pack, how)
     failed = plz("rerun", execution)
     assert failed.status == 125 and "cannot be read" in failed.err and pack.name in failed.err, failed
     assert "capture the same content again" in failed.err, failed
@@ -395,13 +400,7 @@ def test_output_in_a_pack_that_cannot_be_opened_is_said(project, how):
     execution = run(plz, "an output that only its job can make again")
     end(plz)
     (pack,) = [path for path in packs(plz) if b"an output that only" in path.read_bytes()]
-    if how == "forbidden":
-        if os.geteuid() == 0:
-            pytest.skip("root may read everything")
-        pack.chmod(0)
-    else:
-        pack.rename(plz.root / "pack")
-        pack.symlink_to(pack.name)
+    forbid(plz, pack, how)
     done = plz("output", execution, "-o", "again-refused")
     assert done.status != 0 and "cannot be read" in done.err and "lost the connection" not in done.err, done
     pack.unlink() if how == "loop" else pack.chmod(0o600)

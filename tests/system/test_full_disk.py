@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import wait_until
+from conftest import fill_disk, wait_until
 
 DISK = 24 << 20
 
@@ -24,15 +24,6 @@ def disk(plz):
     plz.end()
     for place in (plz.data / "worker", plz.data):
         subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def fill(path):
-    with open(path, "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(b"\0" * 4096)
-        except OSError:
-            pass
 
 
 @pytest.fixture
@@ -63,7 +54,7 @@ def started(plz, job, before=""):
 
 def test_it_is_said_at_once_and_goes_on_with_room(plz, disk, go):
     process, execution = started(plz, "seq 100000")
-    fill(disk)
+    fill_disk(disk, 4096)
     full = f"{plz.data} has ".encode()
     said = read_until(process.stderr, full)
     assert b"** Waiting for room: " in said and b" free of 24.0 MiB" in said, said.decode()
@@ -84,7 +75,7 @@ def test_the_end_comes_after_a_set_time_and_what_was_kept_is_reachable(plz, disk
     """Nothing at all is free, but what is held for the end."""
     process, execution = started(plz, "echo last line; exit 3", "echo kept > /plz/output/file; ")
     wait_until((plz.data / "reserve").exists, what="room to be held")
-    fill(disk)
+    fill_disk(disk, 4096)
     read_until(process.stderr, f"{plz.data} has ".encode())
     kept = plz.data / "worker" / "kept_output"
     go.touch()
@@ -99,7 +90,7 @@ def test_the_end_comes_after_a_set_time_and_what_was_kept_is_reachable(plz, disk
     assert (directory / "file").read_text() == "kept\n" and str(directory) in outcome["reason"], outcome
     assert f"{plz.data} has " in outcome["reason"] and " free of 24.0 MiB" in outcome["reason"], outcome
     # Not while the disk is full, and then as any output.
-    fill(disk)
+    fill_disk(disk, 4096)
     refused = plz("output", execution, "-o", "out")
     assert refused.status == 1 and " free of 24.0 MiB" in refused.err and "kept" in refused.err, refused
     disk.unlink()
@@ -120,7 +111,7 @@ def test_gc_frees_what_a_deletion_left(plz, disk, go):
     process, execution = started(plz, "true", "echo kept > /plz/output/file; ")
     kept = plz.data / "worker" / "kept_output"
     wait_until((plz.data / "reserve").exists, what="room to be held")
-    fill(disk)
+    fill_disk(disk, 4096)
     go.touch()
     process.communicate(timeout=120)
     assert process.returncode == 125

@@ -8,6 +8,7 @@ import time
 
 from attack.ledger import Ledger
 from attack.submitters import Submitters
+from conftest import fill_disk
 
 WORDS = ("No space left", "disk is full", "no room", "make room", "makes room", "full disk", "is full")
 
@@ -44,15 +45,6 @@ def small_disks(plz):
             subprocess.run(["umount", "-l", str(directory)], check=False)
 
 
-def fill(path):
-    with open(path, "wb", buffering=0) as file:
-        with contextlib.suppress(OSError):
-            for piece in (65536, 4096, 1):
-                with contextlib.suppress(OSError):
-                    while True:
-                        file.write(b"\0" * piece)
-
-
 def attack(plz, seed, disks, patience=300):
     """Returns how many times a disk was full, and the ledger."""
     if os.geteuid() != 0:
@@ -66,7 +58,7 @@ def attack(plz, seed, disks, patience=300):
             while times < disks and any(thread.is_alive() for thread in submitters.threads):
                 time.sleep(chance.uniform(0, 1) ** 2)
                 ballast = places[chance.choice(sorted(places))] / "ballast"
-                fill(ballast)
+                fill_disk(ballast, 65536, 4096, 1)
                 times += 1
                 time.sleep(chance.uniform(0.1, 1.5))
                 look(plz, ledger)
