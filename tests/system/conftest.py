@@ -157,14 +157,12 @@ def signal_all(pids, number=signal.SIGKILL):
 def wait_until(condition, timeout=120, what="it"):
     deadline = time.monotonic() + timeout
     over = False
-    while not condition():
+    while not (found := condition()):
         if over:
             raise AssertionError(f"waited {timeout} s for {what}")
         over = time.monotonic() > deadline  # one look more
         time.sleep(0.02)
-
-
-_ports = []
+    return found
 
 
 def fill_disk(path, *pieces):
@@ -175,6 +173,9 @@ def fill_disk(path, *pieces):
             with contextlib.suppress(OSError):
                 while True:
                     file.write(b"\0" * piece)
+
+
+_ports = []
 
 
 def free_port():

@@ -534,7 +534,8 @@ def test_logs_show_a_build_that_goes_on(plz, label):
         line = follower.stderr.readline().decode()
         assert line, err
         err += line
-    (building,) = engine.containers(label=label, status="running")
+    # An engine passes on what a container prints before it lists it as running.
+    (building,) = wait_until(lambda: engine.containers(label=label, status="running"), what="the container of the build")
     docker("exec", building, "touch", "/go")
     out, rest = follower.communicate(timeout=120)
     err += rest.decode()
